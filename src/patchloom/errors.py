@@ -1,0 +1,75 @@
+"""Everything that can go wrong for a user, as one tree.
+
+::
+
+    PatchloomError                  exit code 1
+    ├── SettingsError                       2    an option that cannot be
+    ├── MissingExtra                        2    an optional dependency that is not installed
+    ├── InputError                          3    something about the files given
+    │   ├── PhotoError                      3    the photograph cannot be read or is not supported
+    │   └── MaskError                       4    the mask is empty, full, or does not fit
+    ├── WeightsError                        3    a weights file that is missing, damaged or unknown
+    ├── BudgetError                         5    memory or time limit
+    ├── OutputError                         7    the result exists already or cannot be written
+    └── Cancelled                         130    the caller asked to stop
+
+Each carries a sentence (``str(error)``) and, where there is one, a next step (``error.hint``). They are
+caught in two places only: the command line and the server. Bugs of ours raise anything else.
+"""
+
+from typing import ClassVar
+
+
+class PatchloomError(Exception):
+    """Base of all errors that are meant for a person to read."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "error"  # stable, machine-readable; used in JSON output and by the server
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SettingsError(PatchloomError):
+    exit_code = 2
+    code = "bad_settings"
+
+
+class MissingExtra(PatchloomError):  # noqa: N818 - reads as a noun in the message
+    exit_code = 2
+    code = "missing_extra"
+
+
+class InputError(PatchloomError):
+    exit_code = 3
+    code = "bad_input"
+
+
+class PhotoError(InputError):
+    code = "bad_photo"
+
+
+class MaskError(InputError):
+    exit_code = 4
+    code = "bad_mask"
+
+
+class WeightsError(PatchloomError):
+    exit_code = 3
+    code = "bad_weights"
+
+
+class BudgetError(PatchloomError):
+    exit_code = 5
+    code = "over_budget"
+
+
+class OutputError(PatchloomError):
+    exit_code = 7
+    code = "bad_output"
+
+
+class Cancelled(PatchloomError):  # noqa: N818
+    exit_code = 130
+    code = "cancelled"

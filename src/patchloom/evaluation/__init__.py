@@ -1,0 +1,1 @@
+"""Methods over images and holes: fills, metrics, reports, votes."""

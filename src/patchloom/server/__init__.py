@@ -1,0 +1,1 @@
+"""The page to paint on and the HTTP API behind it."""

@@ -1,0 +1,197 @@
+"""Every option of a fill, declared once.
+
+A field's ``option(...)`` gives the command line its flag and help, the HTTP API its schema, the page its form,
+the docs their table and the report its record. :class:`FillSettings` holds what changes pixels,
+:class:`RunSettings` what only changes how the work is done.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self, get_args, get_origin
+
+from patchloom.errors import SettingsError
+
+
+def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
+    """A dataclass field with what every face of the program needs to know about it."""
+    limits = {name: value for name, value in (("ge", ge), ("le", le)) if value is not None}
+    return field(default=default, metadata={"help": help, **limits})
+
+
+class Checked:
+    """Gives a settings dataclass validation and a lossless way to and from plain dictionaries."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for item in fields(self):  # type: ignore[arg-type]
+            value = _checked(item.name, getattr(self, item.name), hints[item.name], item.metadata)
+            object.__setattr__(self, item.name, value)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
+
+    @classmethod
+    def check_names(cls, values: Mapping[str, Any]) -> None:
+        """Raises SettingsError for the first name that is no option."""
+        known = [item.name for item in fields(cls)]  # type: ignore[arg-type]
+        for name in values:
+            if name not in known:
+                raise SettingsError(f"There is no setting '{name}'.", f"Known settings: {', '.join(known)}.")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        cls.check_names(values)
+        return cls(**values)
+
+
+def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
+    """``value`` as ``hint`` wants it, or SettingsError. NaN and infinities are never settings."""
+    optional = get_origin(hint) in (typing.Union, types.UnionType) and type(None) in get_args(hint)
+    if optional:
+        if value is None:
+            return None
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise SettingsError(
+                f"{name} is {value!r}.", f"Use one of: {', '.join(map(str, get_args(hint)))}."
+            )
+        return value
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise SettingsError(f"{name} must be {_kind(hint)}, not {value!r}.", f"Give {name} as {_kind(hint)}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"{name} is {value}.", f"Give {name} as a finite number.")
+    low, high = metadata.get("ge"), metadata.get("le")
+    if (low is not None and value < low) or (high is not None and value > high):
+        span = f"from {low} to {high}" if low is not None and high is not None else f"of {low} or more"
+        raise SettingsError(f"{name} is {value}.", f"Give {name} a value {span}.")
+    return value
+
+
+def _kind(hint: Any) -> str:
+    kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return kinds.get(hint, str(hint))
+
+
+Preset = Literal["fast", "balanced", "best", "paper"]
+Pyramid = Literal["shrinking", "paper"]
+Matching = Literal["carried", "searched"]
+Metric = Literal["euclidean", "correlation"]
+Optimised = Literal["last", "all"]
+Optimiser = Literal["adam", "lbfgs"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillSettings(Checked):
+    """What changes pixels. Two fills with equal settings, inputs, version and device are equal."""
+
+    preset: Preset = option("balanced", "The settings this started from; an option given overrides it.")
+    seed: int = option(
+        0, "Chooses among equally good fills; the same seed gives the same bytes.", ge=0, le=2**31 - 1
+    )
+    grow: int = option(0, "Grow the hole by this many pixels first; 0 fills exactly the mask.", ge=0, le=256)
+    feather: int = option(
+        0,
+        "Blend the rim over this many pixels inside the hole, on top of growing it by as many.",
+        ge=0,
+        le=256,
+    )
+    content: str = option(
+        "auto",
+        "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), a content network's name "
+        "or file, or the path of a picture made by another tool.",
+    )
+    texture: str = option(
+        "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
+    )
+
+    # The exemplar start (method/patchfill.py)
+    pyramid: Pyramid = option(
+        "shrinking", "How the hole is halved: shrinking (known wins) or paper (hole wins; 128, 256, 512 px)."
+    )
+    patch: int = option(7, "Side of an exemplar patch in pixels (odd).", ge=3, le=21)
+    members: int = option(
+        5, "Exemplar fills whose mean guides the final one; 0 is a single, unguided fill.", ge=0, le=16
+    )
+    guide_weight: float = option(1.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
+    coherence: float = option(
+        1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
+    )
+    locality: float = option(0.3, "Preference for near sources.", ge=0, le=10)
+    occurrence: float = option(0.0, "Penalty for source patches that are used again and again.", ge=0, le=10)
+
+    # The neural stage (method/synthesis.py, losses.py, optimise.py)
+    optimised: Optimised = option(
+        "last", "Which levels are optimised: the last (native size) or all of them."
+    )
+    matching: Matching = option(
+        "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
+    )
+    metric: Metric = option(
+        "euclidean", "How searched patches are compared: euclidean (paper) or correlation (code)."
+    )
+    rematch_every: int = option(
+        10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000
+    )
+    layers: str = option("relu1_1,relu2_1,relu3_1", "Texture layers, comma-separated.")
+    iterations: int = option(
+        15, "Optimiser iterations a level; 0 leaves the exemplar fill as it is.", ge=0, le=5000
+    )
+    optimiser: Optimiser = option("adam", "adam (few steps from a good start) or lbfgs (the paper's).")
+    texture_weight: float = option(1.0, "Weight of the texture term.", ge=0, le=1e6)
+    pixel_weight: float = option(5.0, "Weight of the pixels voted by the carried field.", ge=0, le=1e6)
+    content_weight: float = option(10.0, "Weight of staying near the coarser level's picture.", ge=0, le=1e6)
+    tv_weight: float = option(0.0, "Weight of total variation.", ge=0, le=1e6)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunSettings(Checked):
+    """How the work is done; changes no pixel beyond what a device's arithmetic does."""
+
+    device: str = option("auto", "auto, cpu, cuda, cuda:N or mps.")
+    threads: int = option(0, "Processor threads; 0 uses all that are there.", ge=0, le=1024)
+    max_memory: int = option(0, "Memory limit in MB; 0 takes what the machine has free.", ge=0, le=10_000_000)
+    time_limit: float = option(0.0, "Seconds after which to stop; 0 is no limit.", ge=0, le=1e7)
+
+
+PRESETS: dict[str, FillSettings] = {
+    "fast": FillSettings(preset="fast", members=0, iterations=8),
+    "balanced": FillSettings(),
+    "best": FillSettings(preset="best", members=10, iterations=30),
+    "paper": FillSettings(
+        preset="paper",
+        pyramid="paper",
+        content="auto",
+        texture="vgg19",
+        optimised="all",
+        matching="searched",
+        layers="relu3_1,relu4_1",
+        iterations=100,
+        optimiser="lbfgs",
+        pixel_weight=0.0,
+    ),
+}
+
+PRESET_HELP: dict[str, str] = {
+    "fast": "A good fill in about a second.",
+    "balanced": "The best picture for reasonable time; the default.",
+    "best": "More candidates and more iterations, several times slower.",
+    "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
+}
+
+
+def fill_settings(preset: str = "balanced", **overrides: Any) -> FillSettings:
+    """The preset's settings with ``overrides`` (None counts as not given). Raises SettingsError."""
+    if preset not in PRESETS:
+        raise SettingsError(f"There is no preset '{preset}'.", f"Use one of: {', '.join(PRESETS)}.")
+    given = {name: value for name, value in overrides.items() if value is not None}
+    FillSettings.check_names(given)
+    return replace(PRESETS[preset], **given)
