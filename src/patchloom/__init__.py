@@ -35,7 +35,7 @@ _EXPORTS = {
     "Cancelled": "errors",
 }
 
-__all__ = ["__version__", "errors", "events", *_EXPORTS]  # noqa: PLE0604
+__all__ = ["__version__", "errors", "events", *_EXPORTS]
 
 if TYPE_CHECKING:
     from patchloom import errors, events

@@ -59,9 +59,7 @@ def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> A
         hint = next(arg for arg in get_args(hint) if arg is not type(None))
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
-            raise SettingsError(
-                f"{name} is {value!r}.", f"Use one of: {', '.join(map(str, get_args(hint)))}."
-            )
+            raise SettingsError(f"{name} is {value!r}.", f"Use one of: {', '.join(map(str, get_args(hint)))}.")
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -129,18 +127,14 @@ class FillSettings(Checked):
     occurrence: float = option(0.0, "Penalty for source patches that are used again and again.", ge=0, le=10)
 
     # The neural stage (method/synthesis.py, losses.py, optimise.py)
-    optimised: Optimised = option(
-        "last", "Which levels are optimised: the last (native size) or all of them."
-    )
+    optimised: Optimised = option("last", "Which levels are optimised: the last (native size) or all of them.")
     matching: Matching = option(
         "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
     )
     metric: Metric = option(
         "euclidean", "How searched patches are compared: euclidean (paper) or correlation (code)."
     )
-    rematch_every: int = option(
-        10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000
-    )
+    rematch_every: int = option(10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000)
     layers: str = option("relu1_1,relu2_1,relu3_1", "Texture layers, comma-separated.")
     iterations: int = option(
         15, "Optimiser iterations a level; 0 leaves the exemplar fill as it is.", ge=0, le=5000
