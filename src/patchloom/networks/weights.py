@@ -1,0 +1,248 @@
+"""Where the networks' weights are, and how a file becomes a network.
+
+A weights file of ours is a safetensors file whose header carries ``kind`` (which class), ``config`` (its
+arguments), and ``card`` (what it is, who made it from what, licence) as JSON: the network is rebuilt from the file
+alone. Embedded files lie in ``patchloom/weights``, fetched ones in the user's data folder
+(:func:`weights_folder`); each folder has a ``SHA256SUMS`` that the files are checked against. VGG-19 is also read
+from other people's files, see :func:`load_texture`.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from patchloom.errors import WeightsError
+from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
+
+EMBEDDED = Path(__file__).parent.parent / "weights"
+SUMS = "SHA256SUMS"
+ROLES = ("texture", "content")
+
+KNOWN_FILES = {  # sha256 of other people's files -> variant of VGG-19
+    "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44": "torchvision",
+    "1b728521b881cbcb893257b7b1c5f57a82990a45a0c0071a75da72296e77891a": "normalised",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """An installed weights file: ``texture-compact.safetensors`` is the texture network ``compact``."""
+
+    role: str
+    name: str
+    path: Path
+    sha256: str  # as recorded, "" where nothing is
+    embedded: bool
+
+    def card(self) -> dict[str, Any]:
+        """The model card in the file's header."""
+        return cast("dict[str, Any]", read_header(self.path).get("card", {}))
+
+    def verify(self) -> None:
+        """Raises WeightsError unless the file is byte for byte what was recorded."""
+        actual = hash_file(self.path)
+        if actual != self.sha256:
+            raise WeightsError(
+                f"{self.path.name} is damaged: its SHA-256 starts {actual[:8]}, not {self.sha256[:8] or 'recorded'}.",
+                "Reinstall patchloom." if self.embedded else f"Run `patchloom weights fetch {self.name}` again.",
+            )
+
+
+def weights_folder() -> Path:
+    """Where fetched weights are stored: $PATCHLOOM_WEIGHTS, or ``weights`` in the user's data folder."""
+    override = os.environ.get("PATCHLOOM_WEIGHTS")
+    return Path(override) if override else platformdirs.user_data_path("patchloom", False) / "weights"
+
+
+def installed() -> list[WeightsFile]:
+    """Every weights file at hand; an embedded one comes before a fetched one of the same name."""
+    return [*_files(EMBEDDED, True), *_files(weights_folder(), False)]
+
+
+def _files(folder: Path, embedded: bool) -> Iterator[WeightsFile]:
+    sums = read_sums(folder)
+    for path in sorted(folder.glob("*.safetensors")):
+        role, _, name = path.stem.partition("-")
+        if role in ROLES and name:
+            yield WeightsFile(role, name, path, sums.get(path.name, ""), embedded)
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """File name -> SHA-256, from a folder's SHA256SUMS (the format of ``sha256sum``)."""
+    path = folder / SUMS
+    if not path.is_file():
+        return {}
+    lines = (line.split(maxsplit=1) for line in path.read_text().splitlines() if line.strip())
+    return {name.strip().lstrip("*"): digest for digest, name in lines}
+
+
+def record_sum(path: Path, sha256: str | None) -> None:
+    """Write ``path``'s hash into its folder's SHA256SUMS; None takes it out."""
+    sums = read_sums(path.parent)
+    sums.pop(path.name, None)
+    if sha256 is not None:
+        sums[path.name] = sha256
+    (path.parent / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def default_texture() -> str | None:
+    """The texture network used for ``auto``: the embedded one, or None where there is none."""
+    return _default("texture")
+
+
+def default_content() -> str | None:
+    """The content network used for ``auto``: the embedded one, or None where there is none."""
+    return _default("content")
+
+
+def _default(role: str) -> str | None:
+    return next((file.name for file in installed() if file.role == role and file.embedded), None)
+
+
+def load_texture(name_or_path: str, device: str | torch.device = "cpu") -> TextureNetwork:
+    """The texture network of an installed name (``compact``, ``vgg19``) or of a file, frozen, on ``device``.
+
+    A file may be one of ours, or VGG-19 weights as ``.safetensors`` or ``.pth`` state dict (read with
+    ``weights_only=True``). Which training such a file comes from decides colour order, range and mean: it is
+    taken from ``@variant`` after the path (``vgg_conv.pth@caffe``), else from the file's known SHA-256, else it
+    is torchvision's. Networks are cached. Raises WeightsError.
+    """
+    network = _load("texture", name_or_path, device)
+    assert isinstance(network, TextureNetwork)
+    return network
+
+
+def load_content(name_or_path: str, device: str | torch.device = "cpu") -> nn.Module:
+    """The content network of an installed name or of one of our files, frozen, on ``device``; cached.
+    Raises WeightsError."""
+    return _load("content", name_or_path, device)
+
+
+def _load(role: str, name_or_path: str, device: str | torch.device) -> nn.Module:
+    path, variant, expected = _find(role, name_or_path)
+    stat = path.stat()
+    return _load_cached(role, name_or_path, path, variant, expected, str(device), (stat.st_mtime_ns, stat.st_size))
+
+
+def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
+    """(file, variant or "", expected SHA-256 or "") for a name or a path."""
+    for file in installed():
+        if file.role == role and file.name == name_or_path:
+            return file.path, "", file.sha256
+    text, _, variant = name_or_path.partition("@")
+    path = Path(text).expanduser()
+    if path.is_file():
+        if variant and variant not in VARIANTS:
+            raise WeightsError(f"There is no VGG-19 variant '{variant}'.", f"Use one of: {', '.join(VARIANTS)}.")
+        return path, variant, ""
+    names = ", ".join(file.name for file in installed() if file.role == role) or "none"
+    hint = f"Give a weights file, or one of the installed {role} networks: {names}."
+    if name_or_path == "vgg19":
+        hint = "Run `patchloom weights fetch vgg19`, or give the path of a VGG-19 weights file."
+    raise WeightsError(f"There is no {role} network '{name_or_path}'.", hint)
+
+
+@lru_cache(maxsize=8)
+def _load_cached(
+    role: str, name: str, path: Path, variant: str, expected: str, device: str, stamp: tuple[int, int]
+) -> nn.Module:
+    sha256 = hash_file(path)
+    if expected and sha256 != expected:
+        raise WeightsError(
+            f"{path.name} is damaged: its SHA-256 is {sha256[:8]}…, not {expected[:8]}….",
+            "Reinstall patchloom, or fetch the weights again.",
+        )
+    header = read_header(path)
+    if "kind" in header:
+        network = _rebuild(path, role, header)
+    elif role == "texture":
+        network = Vgg19.from_state(_read_state(path), variant or KNOWN_FILES.get(sha256, "torchvision"))
+    else:
+        raise WeightsError(
+            f"{path.name} is not one of patchloom's weights files.", "Train one: `patchloom train`."
+        )
+    network.name, network.sha256 = name, sha256  # type: ignore[assignment]
+    return network.requires_grad_(False).eval().to(device)
+
+
+def _rebuild(path: Path, role: str, header: dict[str, Any]) -> nn.Module:
+    classes = _classes(role)
+    if header["kind"] not in classes:
+        raise WeightsError(f"{path.name} holds a '{header['kind']}', which is no {role} network.")
+    try:
+        network = classes[header["kind"]](**header["config"])
+        network.load_state_dict({key: value.float() for key, value in _read_state(path).items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{path.name} does not fit this version of patchloom: {error}") from error
+    return network
+
+
+def _classes(role: str) -> dict[str, type[nn.Module]]:
+    """The classes a file's ``kind`` may name."""
+    if role == "texture":
+        return {"Vgg19": Vgg19, "Compact": Compact}
+    from patchloom.networks.content import ContentNetwork
+
+    return {"ContentNetwork": ContentNetwork}
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """``kind``, ``config`` and ``card`` of a weights file of ours; of any other file, an empty dict."""
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        return cast("dict[str, Any]", json.loads(metadata.get("patchloom", "{}")))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise WeightsError(f"{path.name} is no readable safetensors file: {error}") from error
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file or of a .pth state dict."""
+    if path.suffix == ".safetensors":
+        with safe_open(path, "pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # torch raises half a dozen kinds for a file that is no state dict
+        raise WeightsError(
+            f"{path.name} is no readable weights file.", "Use a .safetensors or .pth state dict."
+        ) from error
+    if not isinstance(state, dict):
+        raise WeightsError(f"{path.name} holds no state dict.", "Save the network's state_dict().")
+    return {key: value for key, value in state.items() if isinstance(value, Tensor)}
+
+
+def save_network(module: nn.Module, path: Path, card: dict[str, Any]) -> str:
+    """Write ``module`` (it has a ``config``) in half precision, its card in the header. Returns the SHA-256.
+
+    The bytes depend on the weights, config and card only.
+    """
+    header = {"kind": type(module).__name__, "config": cast("Any", module).config, "card": card}
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in module.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    save_file(state, temporary, {"patchloom": json.dumps(header, sort_keys=True)})
+    temporary.replace(path)
+    return hash_file(path)
