@@ -1,0 +1,232 @@
+"""How good a fill is, in numbers. Each is defined in one sentence; lower is better unless it says otherwise.
+
+Pictures are (H, W, 3) float arrays in 0..1, regions are (H, W) booleans. A *cell* is one position of a feature
+map; it belongs to a region if one of the pixels it stands for does.
+
+=============  ==============================================================================================
+l1             100 x mean absolute difference to the truth over the region's pixels and channels (%)
+l2             100 x mean squared difference (%)
+psnr           10 log10(1 / mean squared difference) of one picture, averaged over pictures (dB; higher is better;
+               at most 100)
+ssim           structural similarity (Wang et al. 2004; Gaussian window of 1.5 px), computed on the whole picture
+               and averaged over the region (higher is better)
+perceptual     ||phi(fill) - phi(truth)|| / ||phi(truth) - mean of phi(truth)|| over the region's cells, phi = the
+               texture network's features at one tap, the mean being each channel's over those cells
+texture        sliced Wasserstein distance: the root mean square difference between the sorted projections of the
+               fill's and the truth's cells on random directions, over the truth's own root mean square deviation;
+               it does not ask *where* a texture is, only whether it is there
+sharpness      mean gradient of the fill / mean gradient of the truth inside the region (1 is best); its error is
+               the mean of ``|ln sharpness|`` over pictures
+crispness      mean gradient of the fill in the hole / mean gradient of the known pixels within 16 px of it: the
+               sharpness that needs no truth
+seam           mean difference between neighbours across the hole's border / mean difference between the next
+               neighbours on both sides of it (1 is no seam)
+=============  ==============================================================================================
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+Picture = NDArray[np.floating]
+Region = NDArray[np.bool_]
+
+REGIONS = ("hole", "rim", "image")
+BEST_PSNR = 100.0
+_DIRECTIONS = 128
+
+
+class Features(Protocol):
+    """What a metric needs of a texture network: see ``networks.texture``."""
+
+    def __call__(self, pictures: torch.Tensor, taps: Sequence[str]) -> dict[str, torch.Tensor]: ...
+
+    def stride(self, tap: str) -> int: ...
+
+
+def l1(fill: Picture, truth: Picture, region: Region) -> float:
+    return 100 * float(np.abs(fill - truth)[region].mean())
+
+
+def l2(fill: Picture, truth: Picture, region: Region) -> float:
+    return 100 * float(np.square(fill - truth)[region].mean())
+
+
+def psnr(fill: Picture, truth: Picture, region: Region) -> float:
+    mean_square = float(np.square(fill - truth)[region].mean())
+    return min(BEST_PSNR, -10 * math.log10(mean_square)) if mean_square > 0 else BEST_PSNR
+
+
+def ssim_map(fill: Picture, truth: Picture) -> NDArray[np.float64]:
+    """(H, W): structural similarity around every pixel, averaged over channels."""
+    a, b = (np.asarray(picture, np.float64) for picture in (fill, truth))
+
+    def blur(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+        blurred: NDArray[np.float64] = gaussian_filter(picture, sigma=(1.5, 1.5, 0), truncate=3.5)
+        return blurred
+
+    mean_a, mean_b = blur(a), blur(b)
+    variance_a, variance_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
+    covariance = blur(a * b) - mean_a * mean_b
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
+    similarity /= (mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2)
+    averaged: NDArray[np.float64] = similarity.mean(axis=2)
+    return averaged
+
+
+def mean_gradient(picture: Picture, region: Region) -> float:
+    """Mean absolute difference between neighbours (right and below) that both lie in the region."""
+    total, count = 0.0, 0
+    for axis in (0, 1):
+        both = region & np.roll(region, -1, axis)
+        both[-1 if axis == 0 else slice(None), -1 if axis == 1 else slice(None)] = False
+        difference = np.abs(np.roll(picture, -1, axis) - picture).mean(axis=2)
+        total, count = total + float(difference[both].sum()), count + int(both.sum())
+    return total / count if count else 0.0
+
+
+def sharpness(fill: Picture, truth: Picture, region: Region) -> float:
+    return _ratio(mean_gradient(fill, region), mean_gradient(truth, region))
+
+
+def crispness(fill: Picture, hole: Region, reach: int = 16) -> float:
+    around = ~hole & (distance_transform_edt(~hole) <= reach)
+    return _ratio(mean_gradient(fill, hole), mean_gradient(fill, around))
+
+
+def _ratio(difference: float, reference: float) -> float:
+    """1 where both vanish: a tenth of an 8-bit step on both keeps plain skies from dividing by zero."""
+    return (difference + 1 / 2550) / (reference + 1 / 2550)
+
+
+def seam(fill: Picture, hole: Region) -> float:
+    """1 for a border that cannot be found; 1 also where there is nothing to compare."""
+    across, beside = _border_differences(fill, hole)
+    sideways = _border_differences(fill.swapaxes(0, 1), hole.swapaxes(0, 1))
+    across, beside = [*across, *sideways[0]], [*beside, *sideways[1]]
+    return _ratio(float(np.mean(across)), float(np.mean(beside))) if beside else 1.0
+
+
+def _border_differences(fill: Picture, hole: Region) -> tuple[list[float], list[float]]:
+    """Differences along axis 0 between rows i+1 and i+2 where the border runs between them, and those
+    between i, i+1 and i+2, i+3 where these pairs lie each on one side."""
+    difference = np.abs(np.diff(fill, axis=0)).mean(axis=2)
+    border = hole[1:-2] != hole[2:-1]
+    alone = border & (hole[:-3] == hole[1:-2]) & (hole[2:-1] == hole[3:])
+    return list(difference[1:-1][alone]), [*difference[:-2][alone], *difference[2:][alone]]
+
+
+def cells_of(region: Region, stride: int, shape: tuple[int, int]) -> Region:
+    """The cells, of a feature map of ``shape``, that stand for a pixel of the region."""
+    rows, columns = shape
+    padded = np.zeros((rows * stride, columns * stride), bool)
+    height, width = min(region.shape[0], rows * stride), min(region.shape[1], columns * stride)
+    padded[:height, :width] = region[:height, :width]
+    return np.asarray(padded.reshape(rows, stride, columns, stride).any(axis=(1, 3)))
+
+
+def perceptual(fill: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+    """Of two sets of cells, (N, C) each, in the same order."""
+    spread = float(np.linalg.norm(truth - truth.mean(axis=0)))
+    return float(np.linalg.norm(fill - truth)) / spread if spread > 0 else 0.0
+
+
+def texture(fill: NDArray[np.float32], truth: NDArray[np.float32], seed: int = 0) -> float:
+    """Of two sets of cells, (N, C) each, in any order."""
+    directions = np.random.RandomState(seed).standard_normal((truth.shape[1], _DIRECTIONS)).astype(np.float32)
+    directions /= np.linalg.norm(directions, axis=0)
+    a, b = np.sort(fill @ directions, axis=0), np.sort(truth @ directions, axis=0)
+    spread = float(np.sqrt(np.square(b - b.mean(axis=0)).mean()))
+    return float(np.sqrt(np.square(a - b).mean())) / spread if spread > 0 else 0.0
+
+
+def rim_of(hole: Region, reach: int = 8) -> Region:
+    """The hole's pixels within ``reach`` px of a known one."""
+    return np.asarray(hole & (distance_transform_edt(hole) <= reach))
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a picture that feature metrics look at: the hole and what its cells can see."""
+
+    rows: slice
+    columns: slice
+
+    @classmethod
+    def around(cls, region: Region, margin: int = 48, multiple: int = 8) -> "Window":
+        """``region``'s box grown by ``margin`` and to multiples of ``multiple``: cells keep their places."""
+        spans = []
+        for axis in (1, 0):
+            used = np.flatnonzero(region.any(axis=axis))
+            first = max(0, int(used[0]) - margin) // multiple * multiple
+            last = min(region.shape[1 - axis], -(-(int(used[-1]) + 1 + margin) // multiple) * multiple)
+            spans.append(slice(first, last))
+        return cls(*spans)
+
+    def cut(self, array: NDArray[Any]) -> NDArray[Any]:
+        return array[self.rows, self.columns]
+
+
+class Judge:
+    """Scores fills of one case after another; ``network`` sees each truth once."""
+
+    def __init__(
+        self, network: Features | None, *, taps: Sequence[str] = ("relu1_1", "relu2_1", "relu3_1")
+    ) -> None:
+        self.network, self.taps = network, tuple(taps)
+
+    def case(self, truth: Picture, hole: Region, *, regions: Sequence[str] = REGIONS) -> "Case":
+        return Case(self, np.asarray(truth, np.float32), hole, tuple(regions))
+
+
+class Case:
+    """A truth with its hole; ``score`` compares a fill with it."""
+
+    def __init__(self, judge: Judge, truth: NDArray[np.float32], hole: Region, regions: tuple[str, ...]) -> None:
+        self.judge, self.truth, self.hole = judge, truth, hole
+        every = {"hole": hole, "rim": rim_of(hole), "image": np.ones_like(hole)}
+        self.regions = {name: every[name] for name in regions}
+        self.window = Window.around(every["image" if "image" in regions else "hole"])
+        self._truth_features = self._features(truth)
+
+    def score(self, fill: Picture) -> dict[str, dict[str, float]]:
+        """{region: {metric: value}}; crispness and seam are the hole's and the same in every region."""
+        picture = np.asarray(fill, np.float32)
+        similarity = ssim_map(picture, self.truth)
+        features = self._features(picture)
+        border = {"crispness": crispness(picture, self.hole), "seam": seam(picture, self.hole)}
+        rows = {}
+        for name, region in self.regions.items():
+            pixels = {metric.__name__: metric(picture, self.truth, region) for metric in (l1, l2, psnr, sharpness)}
+            rows[name] = pixels | {"ssim": float(similarity[region].mean())} | border
+            rows[name] |= self._compare(features, region)
+        return rows
+
+    def _features(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """{tap: (rows, columns, channels)} of the window."""
+        if self.judge.network is None:
+            return {}
+        pixels = np.ascontiguousarray(self.window.cut(picture).transpose(2, 0, 1)[None])
+        with torch.inference_mode():
+            maps = self.judge.network(torch.from_numpy(pixels), self.judge.taps)
+        return {tap: maps[tap][0].permute(1, 2, 0).float().numpy() for tap in self.judge.taps}
+
+    def _compare(self, features: dict[str, NDArray[np.float32]], region: Region) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for tap, cells in features.items():
+            assert self.judge.network is not None
+            here = cells_of(self.window.cut(region), self.judge.network.stride(tap), cells.shape[:2])
+            fill, truth = cells[here], self._truth_features[tap][here]
+            values[f"texture_{tap}"] = texture(fill, truth)
+            if tap == self.judge.taps[-1]:
+                values["perceptual"] = perceptual(fill, truth)
+        if values:
+            values["texture"] = float(np.mean([values[f"texture_{tap}"] for tap in features]))
+        return values

@@ -1,0 +1,282 @@
+"""Who fills the holes: ours in every setting, and the programs a user would otherwise pick. One thin class each.
+
+A *method* is written as a text: a peer's name (``telea``), a preset of ours (``balanced``), a preset with other
+settings (``balanced+content=none+members=0``), and either under a name of one's own
+(``fine=balanced+layers=relu1_1``) or with an external program (``lama='lama {image} {mask} {out}'``).
+
+Every peer takes an (H, W, 3) uint8 RGB picture and an (H, W) hole and gives a picture of the same form. Libraries
+are imported by the peer that needs them, so that one that is missing costs only its own row.
+"""
+
+import dataclasses
+import importlib
+import shlex
+import shutil
+import subprocess
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from patchloom.errors import MissingExtra, PatchloomError, SettingsError
+from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+
+Pixels = NDArray[np.uint8]
+Hole = NDArray[np.bool_]
+
+
+class Peer(ABC):
+    """Something that fills holes. ``prepare`` does once what a program does once: imports, weights, compiling."""
+
+    about: ClassVar[str] = ""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Raises a PatchloomError that says what is missing."""
+
+    @abstractmethod
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels: ...
+
+
+def _import(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra(f"{package} is not installed.", "Run: pip install 'patchloom[eval]'.") from error
+
+
+class _OpenCv(Peer):
+    algorithm: ClassVar[str]
+
+    def prepare(self) -> None:
+        self.cv2 = _import("cv2", "OpenCV")
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        filled: Pixels = self.cv2.inpaint(photo, hole.astype(np.uint8), 5, getattr(self.cv2, self.algorithm))
+        return filled
+
+
+class Telea(_OpenCv):
+    about = "OpenCV, fast marching (Telea 2004), radius 5"
+    algorithm = "INPAINT_TELEA"
+
+
+class NavierStokes(_OpenCv):
+    about = "OpenCV, Navier-Stokes (Bertalmio et al. 2001), radius 5"
+    algorithm = "INPAINT_NS"
+
+
+class _OpenCvContrib(Peer):
+    algorithm: ClassVar[str]
+    lab: ClassVar[bool] = False
+
+    def prepare(self) -> None:
+        self.cv2 = _import("cv2", "OpenCV")
+        if not hasattr(self.cv2, "xphoto"):
+            raise MissingExtra(
+                "This OpenCV is without its contrib modules.", "Run: pip install 'patchloom[eval]'."
+            )
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        cv2 = self.cv2
+        source = cv2.cvtColor(photo, cv2.COLOR_RGB2Lab) if self.lab else photo
+        filled = source.copy()
+        known = np.where(hole, 0, 255).astype(np.uint8)
+        cv2.xphoto.inpaint(source, known, filled, getattr(cv2.xphoto, self.algorithm))
+        filled = cv2.cvtColor(filled, cv2.COLOR_Lab2RGB) if self.lab else filled
+        return np.where(hole[..., None], filled, photo)  # the way to Lab and back changes known pixels
+
+
+class ShiftMap(_OpenCvContrib):
+    about = "OpenCV contrib, statistics of patch offsets (He and Sun 2012)"
+    algorithm = "INPAINT_SHIFTMAP"
+    lab = True
+
+
+class FsrFast(_OpenCvContrib):
+    about = "OpenCV contrib, frequency selective reconstruction, fast"
+    algorithm = "INPAINT_FSR_FAST"
+
+
+class FsrBest(_OpenCvContrib):
+    about = "OpenCV contrib, frequency selective reconstruction, best"
+    algorithm = "INPAINT_FSR_BEST"
+
+
+class Biharmonic(Peer):
+    about = "scikit-image, biharmonic equation"
+
+    def prepare(self) -> None:
+        self.restoration = _import("skimage.restoration", "scikit-image")
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        filled = self.restoration.inpaint_biharmonic(photo / 255.0, hole, split_into_regions=True, channel_axis=-1)
+        return np.asarray(np.clip(filled * 255, 0, 255).round(), np.uint8)
+
+
+class PyPatchMatch(Peer):
+    about = "PyPatchMatch 2.2 (Barnes et al. 2009), patch radius 5"
+
+    def prepare(self) -> None:
+        self.patchmatch = _import("patchmatch", "PyPatchMatch")
+        if not self.patchmatch.patchmatch_available:
+            raise MissingExtra("PyPatchMatch's compiled library does not load.", "Reinstall pypatchmatch.")
+        self.patchmatch.set_verbose(False)
+        self.patchmatch.set_random_seed(0)
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        filled: Pixels = self.patchmatch.inpaint(photo, hole, patch_size=5)  # patch_size is the radius there
+        return filled
+
+
+class Membrane(Peer):
+    about = "smooth membrane (Laplace's equation), ours"
+
+    def prepare(self) -> None:
+        self.torch = importlib.import_module("torch")
+        self.membrane = importlib.import_module("patchloom.tensors.membrane").membrane
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
+        filled = self.membrane(picture, self.torch.from_numpy(hole[None, None]))
+        return _to_pixels(filled[0].permute(1, 2, 0).numpy())
+
+
+def _to_pixels(picture: NDArray[np.floating]) -> Pixels:
+    return np.asarray(np.clip(picture * 255, 0, 255).round(), np.uint8)
+
+
+class External(Peer):
+    """Any program: ``{image}``, ``{mask}`` (white = hole) and ``{out}`` stand for PNG files."""
+
+    about = "external program"
+
+    def __init__(self, template: str) -> None:
+        self.words = shlex.split(template)
+        if not any("{out}" in word for word in self.words):
+            raise SettingsError(f"The command '{template}' has no {{out}}.", "Say where it writes its picture.")
+
+    def prepare(self) -> None:
+        if shutil.which(self.words[0]) is None:
+            raise MissingExtra(
+                f"The program '{self.words[0]}' is not installed.", "Install it or drop the method."
+            )
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {name: str(Path(folder) / f"{name}.png") for name in ("image", "mask", "out")}
+            Image.fromarray(photo).save(paths["image"])
+            Image.fromarray(hole.astype(np.uint8) * 255).save(paths["mask"])
+            command = [_replace(word, paths) for word in self.words]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode or not Path(paths["out"]).exists():
+                said = (done.stderr or done.stdout).strip().splitlines() or ["nothing said"]
+                raise PatchloomError(f"'{self.words[0]}' failed with exit code {done.returncode}: {said[-1]}")
+            with Image.open(paths["out"]) as picture:
+                return np.array(picture.convert("RGB"))
+
+
+def _replace(word: str, paths: dict[str, str]) -> str:
+    for name, path in paths.items():
+        word = word.replace(f"{{{name}}}", path)
+    return word
+
+
+class Gmic(External):
+    about = "G'MIC inpaint_matchpatch, its own defaults"
+
+    def __init__(self) -> None:
+        super().__init__("gmic {image} {mask} inpaint_matchpatch[0] [1] remove[1] output {out}")
+
+
+class Ours(Peer):
+    """Our engine with some settings; the first fill loads networks and compiles, so ``prepare`` makes one."""
+
+    about = "patchloom"
+
+    def __init__(self, settings: FillSettings, run: RunSettings | None = None) -> None:
+        self.settings, self.run = settings, run or RunSettings()
+
+    def prepare(self) -> None:
+        inpainter = importlib.import_module("patchloom.inpainter")
+        self.photo_class = importlib.import_module("patchloom.photo").Photo
+        self.mask_class = importlib.import_module("patchloom.mask").Mask
+        self.inpainter = inpainter.Inpainter(self.run)
+        ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
+        hole = np.zeros((96, 96), bool)
+        hole[40:56, 40:56] = True
+        self.fill(np.dstack([ramp, ramp.T, 255 - ramp]), hole)
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        result = self.inpainter.inpaint(
+            self.photo_class.from_array(photo), self.mask_class.from_array(hole), self.settings
+        )
+        return np.asarray(result.photo.pixels, np.uint8)
+
+
+PEERS: dict[str, type[Peer]] = {
+    "telea": Telea,
+    "navier-stokes": NavierStokes,
+    "biharmonic": Biharmonic,
+    "membrane": Membrane,
+    "pypatchmatch": PyPatchMatch,
+    "shift-map": ShiftMap,
+    "fsr-fast": FsrFast,
+    "fsr-best": FsrBest,
+    "gmic": Gmic,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A peer under a name; ``spec`` is what makes it, so that another process can make it again."""
+
+    name: str
+    spec: str
+
+    def peer(self) -> Peer:
+        """Raises SettingsError for a spec that means nothing."""
+        return _peer(self.spec)
+
+
+def parse_method(text: str) -> Method:
+    """``text`` as in the module's description. Raises SettingsError."""
+    name, equals, spec = text.partition("=")
+    own_name = bool(equals) and "+" not in name
+    method = Method(name, spec) if own_name else Method(text, text)
+    if not method.name or "/" in method.name:
+        raise SettingsError(f"The method '{text}' has no usable name.", "Write name=... without slashes.")
+    method.peer()
+    return method
+
+
+def _peer(spec: str) -> Peer:
+    if "{" in spec:
+        return External(spec)
+    if spec in PEERS:
+        return PEERS[spec]()
+    preset, *changes = spec.split("+")
+    if preset not in PRESETS:
+        known = ", ".join([*PEERS, *PRESETS])
+        raise SettingsError(
+            f"There is no method '{spec}'.", f"Use one of: {known}, or name='program {{image}} ...'."
+        )
+    return Ours(fill_settings(preset, **parse_settings(changes)))
+
+
+def parse_settings(changes: list[str]) -> dict[str, Any]:
+    """["members=0", ...] as values of the kinds that the settings have. Raises SettingsError."""
+    hints, values = get_type_hints(FillSettings), {}
+    FillSettings.check_names({change.partition("=")[0]: None for change in changes})
+    for change in changes:
+        name, _, text = change.partition("=")
+        kind = hints[name]
+        try:
+            values[name] = kind(text) if kind in (int, float) else text
+        except ValueError as error:
+            raise SettingsError(f"{name} is not a number: '{text}'.", f"Write for example {name}=1.") from error
+    return values

@@ -1,0 +1,137 @@
+"""Metrics against scikit-image, closed forms and cases worked out by hand."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from patchloom.evaluation import metrics
+from patchloom.evaluation.metrics import Judge
+
+skimage_metrics = pytest.importorskip("skimage.metrics")
+
+
+@pytest.fixture
+def pair() -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.RandomState(0)
+    truth = gaussian_filter(random.random_sample((40, 50, 3)), (1, 1, 0))
+    return np.clip(truth + 0.1 * random.standard_normal(truth.shape), 0, 1), truth
+
+
+ALL = np.ones((40, 50), bool)
+
+
+def square(size: int = 40, low: int = 10, high: int = 30) -> np.ndarray:
+    region = np.zeros((size, size), bool)
+    region[low:high, low:high] = True
+    return region
+
+
+def test_ssim_and_psnr_are_scikit_images(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    fill, truth = pair
+    _, expected = skimage_metrics.structural_similarity(
+        truth, fill, channel_axis=2, data_range=1, gaussian_weights=True, use_sample_covariance=False, full=True
+    )
+    assert np.allclose(metrics.ssim_map(fill, truth), expected.mean(axis=2), atol=1e-10)
+    assert metrics.psnr(fill, truth, ALL) == pytest.approx(
+        skimage_metrics.peak_signal_noise_ratio(truth, fill, data_range=1)
+    )
+
+
+def test_differences_count_in_the_region_only() -> None:
+    truth, region = np.zeros((40, 40, 3)), square()
+    fill = truth.copy()
+    fill[region] = 0.2
+    fill[0, 0] = 1.0
+    assert metrics.l1(fill, truth, region) == pytest.approx(20)
+    assert metrics.l2(fill, truth, region) == pytest.approx(4)
+    assert metrics.psnr(fill, truth, region) == pytest.approx(20 * math.log10(5))
+    assert metrics.psnr(truth, truth, region) == metrics.BEST_PSNR
+
+
+def test_gradient_of_a_ramp_is_its_slope_and_blurring_lowers_sharpness() -> None:
+    rows, columns = np.mgrid[:40, :40]
+    ramp = np.repeat((0.01 * rows + 0.003 * columns)[..., None], 3, axis=2)
+    assert metrics.mean_gradient(ramp, square()) == pytest.approx((0.01 + 0.003) / 2)
+    noise = np.random.RandomState(1).random_sample((40, 40, 3))
+    assert metrics.sharpness(noise, noise, square()) == pytest.approx(1)
+    assert metrics.sharpness(gaussian_filter(noise, (1, 1, 0)), noise, square()) < 0.5
+    assert metrics.crispness(noise, square()) == pytest.approx(1, abs=0.05)
+
+
+def test_pairs_across_the_regions_edge_are_no_gradient() -> None:
+    picture = np.where(square()[..., None], 1.0, 0.0) * np.ones(3)
+    assert metrics.mean_gradient(picture, square()) == 0
+    assert metrics.mean_gradient(picture, ~square()) == 0
+
+
+def test_seam_sees_a_step_at_the_border_and_none_in_noise() -> None:
+    noise = np.random.RandomState(2).random_sample((60, 60, 3))
+    hole = square(60, 20, 40)
+    assert metrics.seam(noise, hole) == pytest.approx(1, abs=0.15)
+    ramp = np.repeat(0.01 * np.mgrid[:60, :60][0][..., None], 3, axis=2)
+    stepped = ramp + np.where(hole[..., None], 0.09, 0)
+    # top and bottom: |0.01 + 0.09| and |0.01 - 0.09| against 0.01; the sides: 0.09 against 0
+    floor = 1 / 2550
+    assert metrics.seam(stepped, hole) == pytest.approx((0.09 + floor) / (0.005 + floor))
+    assert metrics.seam(ramp, hole) == pytest.approx(1)
+
+
+def test_perceptual_is_0_for_the_truth_and_1_for_its_mean() -> None:
+    truth = np.random.RandomState(3).standard_normal((50, 8)).astype(np.float32)
+    assert metrics.perceptual(truth, truth) == 0
+    mean = np.broadcast_to(truth.mean(axis=0), truth.shape)
+    assert metrics.perceptual(mean, truth) == pytest.approx(1)
+
+
+def test_texture_ignores_the_place_and_knows_the_distance_of_two_shifted_clouds() -> None:
+    random = np.random.RandomState(4)
+    truth = random.standard_normal((400, 3)).astype(np.float32)
+    assert metrics.texture(random.permutation(truth), truth) == pytest.approx(0, abs=1e-6)
+    # One channel: a cloud moved by d is d away in transport, whatever the direction's sign.
+    line = truth[:, :1]
+    assert metrics.texture(line + 0.5, line) == pytest.approx(0.5 / line.std(), rel=1e-4)
+    assert metrics.texture(np.zeros_like(line) + line.mean(), line) == pytest.approx(1, rel=1e-4)
+
+
+def test_a_cell_belongs_to_a_region_that_touches_one_of_its_pixels() -> None:
+    region = np.zeros((10, 9), bool)
+    region[3, 4] = True
+    expected = np.zeros((3, 3), bool)
+    expected[0, 1] = True
+    assert (metrics.cells_of(region, 4, (3, 3)) == expected).all()
+
+
+class Halved:
+    """Features that can be worked out by hand: 2x2 means, and the picture itself."""
+
+    def __call__(self, pictures: torch.Tensor, taps: Sequence[str]) -> dict[str, torch.Tensor]:
+        return {"self": pictures, "mean": torch.nn.functional.avg_pool2d(pictures, 2)}
+
+    def stride(self, tap: str) -> int:
+        return {"self": 1, "mean": 2}[tap]
+
+
+def test_a_case_scores_every_region_and_features_are_those_of_the_whole_picture() -> None:
+    random = np.random.RandomState(5)
+    truth, hole = random.random_sample((200, 190, 3)), np.zeros((200, 190), bool)
+    hole[101:131, 90:120] = True
+    fill = np.where(hole[..., None], random.random_sample(truth.shape), truth)
+    scores = Judge(Halved(), taps=("self", "mean")).case(truth, hole).score(fill)
+    assert set(scores) == {"hole", "rim", "image"}
+    assert scores["image"]["l1"] == pytest.approx(scores["hole"]["l1"] * hole.mean(), rel=1e-5)
+    alone = Judge(Halved(), taps=("self", "mean")).case(truth, hole, regions=("hole",)).score(fill)
+    assert alone["hole"] == pytest.approx(scores["hole"], rel=1e-5)
+
+    cells = [part[100:132].reshape(16, 2, -1, 2, 3).mean(axis=(1, 3))[:, 45:60] for part in (fill, truth)]
+    a, b = (part.reshape(-1, 3) for part in cells)
+    expected = np.linalg.norm(a - b) / np.linalg.norm(b - b.mean(axis=0))
+    assert scores["hole"]["perceptual"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_rim_is_the_holes_outer_ring() -> None:
+    hole = square(40, 8, 32)
+    assert metrics.rim_of(hole, 4).sum() == 24 * 24 - 16 * 16
