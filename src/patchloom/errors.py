@@ -6,7 +6,9 @@
     ├── SettingsError                       2    an option that cannot be
     ├── MissingExtra                        2    an optional dependency that is not installed
     ├── InputError                          3    something about the files given
-    │   ├── PhotoError                      3    the photograph cannot be read or is not supported
+    │   ├── PhotoError                      3    the photograph cannot be read
+    │   │   ├── Unsupported                 3    ... is of a kind that is not supported
+    │   │   └── TooLarge                    3    ... has more pixels than allowed
     │   └── MaskError                       4    the mask is empty, full, or does not fit
     ├── WeightsError                        3    a weights file that is missing, damaged or unknown
     ├── BudgetError                         5    memory or time limit
@@ -48,6 +50,14 @@ class InputError(PatchloomError):
 
 class PhotoError(InputError):
     code = "bad_photo"
+
+
+class Unsupported(PhotoError):  # noqa: N818 - reads as an adjective in the message
+    code = "unsupported"
+
+
+class TooLarge(PhotoError):  # noqa: N818
+    code = "too_large"
 
 
 class MaskError(InputError):

@@ -1,0 +1,31 @@
+"""CMYK pictures: refused, or turned into RGB on request, by their own profile where they have one."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from patchloom.errors import Unsupported
+from patchloom.events import Observer, Warned
+from patchloom.formats.picture import Samples
+
+
+def to_rgb(image: Image.Image, icc: bytes, allowed: bool, observe: Observer) -> Samples:
+    """(H, W, 3) uint8 in sRGB. Raises Unsupported unless ``allowed``."""
+    if not allowed:
+        raise Unsupported(
+            "is in CMYK, the colours of print.",
+            "Add --allow-cmyk to have it turned into RGB, or convert it in your editor.",
+        )
+    if icc:
+        try:
+            turned = ImageCms.profileToProfile(
+                image, io.BytesIO(icc), ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except ImageCms.PyCMSError:
+            turned = None
+        if turned is not None:
+            observe(Warned(message="CMYK was converted to sRGB with the photo's profile."))
+            return np.asarray(turned)
+    observe(Warned(message="CMYK was converted to RGB without a colour profile; colours may shift."))
+    return np.asarray(image.convert("RGB"))

@@ -1,0 +1,89 @@
+"""What a decoded file is made of: samples in the stored grid, and everything that is not samples."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[Any]
+"""uint8, uint16, or float in 0..1."""
+
+
+Palette = tuple[tuple[int, int, int, int], ...]
+"""RGBA, 0..255."""
+
+
+class Block(NamedTuple):
+    """A piece of a file kept byte for byte: a PNG chunk, a JPEG segment, a TIFF tag."""
+
+    kind: str
+    payload: bytes
+
+
+class JpegCoding(NamedTuple):
+    """How a JPEG was coded; coding it the same way again changes the fewest samples."""
+
+    tables: dict[int, list[int]]
+    subsampling: int  # Pillow's 0 (4:4:4), 1 (4:2:2), 2 (4:2:0), or -1 where it has no number for it
+    progressive: bool
+    rgb: bool  # stored as RGB rather than YCbCr
+
+
+class TiffTag(NamedTuple):
+    code: int
+    type: int
+    count: int
+    value: bytes  # in the file's byte order; of a directory, empty
+    directory: "tuple[TiffTag, ...] | None" = None  # of the Exif, GPS and interoperability tags
+
+
+class TiffCoding(NamedTuple):
+    order: str  # "<" or ">"
+    compression: str  # tifffile's name, "" for none
+    predictor: bool
+    white_is_zero: bool
+    tags: tuple[TiffTag, ...]  # all that describe, none that lay out samples
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """All of a file but its samples: as found, but for thumbnails, which would show what was removed."""
+
+    orientation: int = 1  # EXIF's 1..8: how the stored grid is turned to be upright
+    mode: str = ""  # as stored: "1", "P", "L", "LA", "RGB", "RGBA", "CMYK"
+    icc: bytes = b""
+    exif: bytes = b""  # a TIFF block, without the "Exif\0\0" that JPEG puts before it
+    xmp: bytes = b""
+    dpi: tuple[float, float] | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    palette: Palette = ()
+    lossless: bool = True
+    blocks: tuple[Block, ...] = ()  # used when the file is saved in its own format
+    jpeg: JpegCoding | None = None
+    tiff: TiffCoding | None = None
+    flat: bool = False  # from an array of (H, W) rather than (H, W, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture as it lies in the file: ``samples`` (H, W, 1 or 3), ``alpha`` (H, W) or None."""
+
+    samples: Samples
+    alpha: Samples | None
+    metadata: Metadata
+
+    def joined(self) -> Samples:
+        """(H, W) or (H, W, 2..4): the samples with alpha as their last channel."""
+        if self.alpha is not None:
+            return np.concatenate([self.samples, self.alpha[..., None]], axis=-1)
+        return np.ascontiguousarray(self.samples[..., 0] if self.samples.shape[-1] == 1 else self.samples)
+
+
+def split(samples: Samples) -> tuple[Samples, Samples | None]:
+    """Colour (H, W, 1 or 3) and alpha of an array (H, W) or (H, W, 1..4)."""
+    if samples.ndim == 2:
+        return samples[..., None], None
+    if samples.shape[-1] in (2, 4):
+        return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
+    return samples, None

@@ -1,0 +1,201 @@
+"""PNG: samples by Pillow (up to 8 bit) or libpng (16 bit), all other chunks kept as they are."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import imagecodecs
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from patchloom.errors import PhotoError, Unsupported
+from patchloom.events import Observer
+from patchloom.formats import exif
+from patchloom.formats.picture import Block, Metadata, Palette, Samples, Stored, split
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CRITICAL = ("IHDR", "PLTE", "tRNS", "IDAT", "IEND")
+_KEPT = ("iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI", "pHYs", "eXIf", "tEXt", "zTXt", "iTXt")
+_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
+_XMP_KEY = b"XML:com.adobe.xmp"
+
+
+def measure(data: bytes) -> tuple[int, int]:
+    if data[12:16] != b"IHDR" or len(data) < 33:
+        raise PhotoError("is cut short.")
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
+
+
+def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
+    del allow_cmyk, observe  # PNG knows neither CMYK nor anything that has to be said
+    chunks = list(_chunks(data))
+    if any(kind == "acTL" for kind, _ in chunks):
+        raise Unsupported("is an animated PNG.", "Save the frame you want as a plain PNG first.")
+    depth, colour = data[24], data[25]
+    if colour not in _MODES:
+        raise PhotoError("is damaged.")
+    plain = _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks if kind in _CRITICAL)
+    samples = imagecodecs.png_decode(plain) if depth == 16 else _decode_small(plain)
+    mode = "1" if (colour, depth) == (0, 1) else _MODES[colour]
+    blocks = tuple(_without_thumbnail(Block(*chunk)) for chunk in chunks if _is_kept(chunk[0]))
+    return Stored(*split(samples), _metadata(mode, _palette(chunks), blocks))
+
+
+def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
+    """``quality`` means nothing to a lossless format."""
+    del quality
+    samples = picture.joined()
+    if samples.dtype == np.uint16:
+        plain: bytes = imagecodecs.png_encode(samples)
+    else:
+        plain = _encode_small(samples, picture.metadata)
+    blocks = picture.metadata.blocks if same else _blocks(picture.metadata)
+    head, tail = plain[:33], plain[33:]  # the signature and IHDR; the rest
+    return head + b"".join(_chunk(*block) for block in blocks) + tail
+
+
+def _decode_small(plain: bytes) -> Samples:
+    image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(plain))
+    image.load()
+    seen = "transparency" in image.info
+    if image.mode == "P":
+        image = image.convert("RGBA" if seen else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif seen:
+        image = image.convert("LA" if image.mode == "L" else "RGBA")
+    return np.asarray(image)
+
+
+def _palette(chunks: list[tuple[str, bytes]]) -> Palette:
+    body = dict(chunks)
+    colours = np.frombuffer(body.get("PLTE", b""), np.uint8)
+    alphas = body.get("tRNS", b"").ljust(256, b"\xff")
+    rgb = colours[: len(colours) // 3 * 3].reshape(-1, 3).tolist()
+    return tuple((r, g, b, alpha) for (r, g, b), alpha in zip(rgb, alphas, strict=False))
+
+
+def _encode_small(samples: Samples, metadata: Metadata) -> bytes:
+    image = Image.fromarray(samples)
+    options: dict[str, object] = {}
+    if metadata.mode == "1" and samples.ndim == 2:
+        image = image.convert("1", dither=Image.Dither.NONE)
+    if metadata.mode == "P":
+        indexed = to_palette(samples, metadata.palette)
+        if indexed is not None:
+            indices, colours = indexed
+            image = Image.fromarray(indices)
+            image.putpalette([value for colour in colours for value in colour[:3]])
+            if any(colour[3] < 255 for colour in colours):
+                options["transparency"] = bytes(colour[3] for colour in colours)
+    target = io.BytesIO()
+    image.save(target, "PNG", **options)
+    return target.getvalue()
+
+
+def to_palette(samples: Samples, palette: Palette) -> tuple[Samples, list[tuple[int, ...]]] | None:
+    """Indices and colours that say the same as ``samples`` (RGB or RGBA), old colours first; None if over 256."""
+    if samples.ndim != 3 or samples.shape[-1] not in (3, 4):
+        return None
+    rgba = samples if samples.shape[-1] == 4 else np.dstack([samples, np.full(samples.shape[:2], 255, np.uint8)])
+    packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
+    found, inverse = np.unique(packed, return_inverse=True)
+    colours = list(dict.fromkeys(palette))
+    known = {colour: index for index, colour in enumerate(colours)}
+    where = np.empty(len(found), np.intp)
+    for index, colour in enumerate(found.view(np.uint8).reshape(-1, 4).tolist()):
+        where[index] = known.setdefault(tuple(colour), len(known))
+    if len(known) > 256:
+        return None
+    return where[inverse].reshape(samples.shape[:2]).astype(np.uint8), list(known)
+
+
+def _is_kept(kind: str) -> bool:
+    """The known chunks that describe, and any ancillary one whose name says that it is safe to copy."""
+    return kind in _KEPT or (kind[:1].islower() and kind[3:4].islower())
+
+
+def _without_thumbnail(block: Block) -> Block:
+    if block.kind == "eXIf":
+        return Block("eXIf", exif.without_thumbnail(exif.bare(block.payload)))
+    if block.kind == "iTXt" and block.payload.startswith(_XMP_KEY):
+        return Block("iTXt", exif.xmp_without_thumbnail(block.payload))
+    return block
+
+
+def _metadata(mode: str, palette: Palette, blocks: tuple[Block, ...]) -> Metadata:
+    body = dict(reversed(blocks))  # the first chunk of a kind counts
+    block = body.get("eXIf", b"")
+    dpi = None
+    if len(body.get("pHYs", b"")) == 9 and body["pHYs"][8] == 1:
+        across, down = struct.unpack(">II", body["pHYs"][:8])
+        dpi = (across * 0.0254, down * 0.0254)
+    texts = [pair for kind, payload in blocks if (pair := _text(kind, payload)) is not None]
+    packet = next((text for key, text in texts if key == _XMP_KEY.decode()), "")
+    return Metadata(
+        orientation=exif.orientation(block),
+        mode=mode,
+        icc=_inflated(body["iCCP"].partition(b"\0")[2][1:]) if "iCCP" in body else b"",
+        exif=block,
+        xmp=packet.encode(),
+        dpi=dpi,
+        text=tuple((key, text) for key, text in texts if key != _XMP_KEY.decode()),
+        palette=palette,
+        blocks=blocks,
+    )
+
+
+def _text(kind: str, payload: bytes) -> tuple[str, str] | None:
+    key, _, rest = payload.partition(b"\0")
+    if kind == "tEXt":
+        return key.decode("latin-1"), rest.decode("latin-1")
+    if kind == "zTXt":
+        return key.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+    if kind == "iTXt" and len(rest) > 2:
+        text = rest[2:].split(b"\0", 2)[-1]
+        return key.decode("latin-1"), (_inflated(text) if rest[0] else text).decode("utf-8", "replace")
+    return None
+
+
+def _inflated(data: bytes, limit: int = 64 * 2**20) -> bytes:
+    """At most ``limit`` bytes, so that a small chunk cannot fill the memory; nothing where it is damaged."""
+    try:
+        return zlib.decompressobj().decompress(data, limit)
+    except zlib.error:
+        return b""
+
+
+def _blocks(metadata: Metadata) -> tuple[Block, ...]:
+    """The chunks that carry a picture's metadata when it comes from another format."""
+    blocks = []
+    if metadata.icc:
+        blocks.append(Block("iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
+    if metadata.dpi:
+        across, down = (round(value / 0.0254) for value in metadata.dpi)
+        blocks.append(Block("pHYs", struct.pack(">IIB", across, down, 1)))
+    if metadata.exif:
+        blocks.append(Block("eXIf", metadata.exif))
+    if metadata.xmp:
+        blocks.append(Block("iTXt", _XMP_KEY + b"\0\0\0\0\0" + metadata.xmp))
+    for key, text in metadata.text:
+        blocks.append(Block("iTXt", key.encode("latin-1", "replace") + b"\0\0\0\0\0" + text.encode()))
+    return tuple(blocks)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[str, bytes]]:
+    position = len(_SIGNATURE)
+    while position + 12 <= len(data):
+        length = int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8].decode("latin-1")
+        yield kind, data[position + 8 : position + 8 + length]
+        if kind == "IEND":
+            return
+        position += 12 + length
+    raise PhotoError("is cut short.")
+
+
+def _chunk(kind: str, body: bytes) -> bytes:
+    name = kind.encode("latin-1")
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -1,0 +1,349 @@
+"""A photograph: upright samples at their own depth, and everything needed to save it as it came.
+
+Files are read by content, never by name. Work, display and masks use the picture as people see it; the file is
+saved in its stored grid, with its orientation tag, so that it looks the same in every viewer as before.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from patchloom.errors import OutputError, PhotoError, SettingsError, TooLarge, Unsupported
+from patchloom.events import Observer, Warned, ignore
+from patchloom.formats import Metadata, Stored, jpeg, png, sniff, tiff, webp
+from patchloom.formats.picture import Samples, split
+
+MAX_PIXELS = 200_000_000
+"""More are refused before anything is decoded."""
+
+Source = str | Path | bytes | BinaryIO
+
+
+class _Codec(NamedTuple):
+    suffixes: tuple[str, ...]
+    depths: tuple[str, ...]  # dtypes it can hold, the widest last
+    alpha: bool
+    measure: Callable[[bytes], tuple[int, int]]
+    decode: Callable[[bytes, bool, Observer], Stored]
+    encode: Callable[[Stored, bool, int | None], bytes]
+
+
+_CODECS = {
+    "PNG": _Codec((".png",), ("uint8", "uint16"), True, png.measure, png.decode, png.encode),
+    "JPEG": _Codec((".jpg", ".jpeg", ".jpe"), ("uint8",), False, jpeg.measure, jpeg.decode, jpeg.encode),
+    "TIFF": _Codec(
+        (".tif", ".tiff"), ("uint8", "uint16", "float32"), True, tiff.measure, tiff.decode, tiff.encode
+    ),
+    "WEBP": _Codec((".webp",), ("uint8",), True, webp.measure, webp.decode, webp.encode),
+    "AVIF": _Codec((".avif",), ("uint8",), True, webp.measure_avif, webp.decode_avif, webp.encode_avif),
+}
+FORMATS = tuple(_CODECS)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """``pixels`` (H, W, 1 or 3) and ``alpha`` (H, W) or None: uint8, uint16, or float in 0..1, upright."""
+
+    pixels: Samples
+    alpha: Samples | None = None
+    format: str = "PNG"
+    metadata: Metadata = field(default_factory=Metadata)
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[-1] not in (1, 3) or 0 in self.pixels.shape:
+            raise PhotoError(
+                f"An array of shape {self.pixels.shape} is no picture.",
+                "Give (H, W), (H, W, 3) or (H, W, 4).",
+            )
+        if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
+            raise PhotoError("The alpha channel is not of the picture's size.")
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+    @classmethod
+    def open(
+        cls,
+        source: Source,
+        *,
+        allow_cmyk: bool = False,
+        max_pixels: int = MAX_PIXELS,
+        observe: Observer = ignore,
+    ) -> Self:
+        """Reads a file, its bytes, or an open one. Raises PhotoError: TooLarge, Unsupported, or damaged."""
+        data, name = _read(source)
+        try:
+            return cls._decode(data, allow_cmyk, max_pixels, observe)
+        except PhotoError as error:
+            raise type(error)(f"{name} {error}", error.hint) from error
+
+    @classmethod
+    def _decode(cls, data: bytes, allow_cmyk: bool, max_pixels: int, observe: Observer) -> Self:
+        if not data:
+            raise PhotoError("is empty.", "The file has no bytes; copy it again from where it came.")
+        format = sniff(data)
+        codec = _CODECS[format]
+        width, height = codec.measure(data)
+        if not width or not height:
+            raise PhotoError("has no pixels.")
+        if width * height > max_pixels:
+            raise TooLarge(
+                f"has {width} x {height} pixels; the limit is {max_pixels / 1e6:.0f} million.",
+                "Crop it to the part that matters.",
+            )
+        try:
+            stored = codec.decode(data, allow_cmyk, observe)
+        except (PhotoError, MemoryError):
+            raise
+        except Exception as error:  # whatever a decoder makes of damaged data; they share no base class
+            raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
+        turn = stored.metadata.orientation
+        alpha = None if stored.alpha is None else _upright(stored.alpha, turn)
+        return cls(_upright(stored.samples, turn), alpha, format, stored.metadata)
+
+    @classmethod
+    def from_array(cls, array: NDArray[Any]) -> Self:
+        """(H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4) of uint8, uint16, or floats in 0..1."""
+        array = np.asarray(array)
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 2, 3, 4)):
+            raise PhotoError(
+                f"An array of shape {array.shape} is no picture.", "Give (H, W), (H, W, 3) or (H, W, 4)."
+            )
+        if array.dtype.kind == "f":
+            if not np.isfinite(array).all() or array.min(initial=0) < 0 or array.max(initial=0) > 1:
+                raise PhotoError("A float picture must lie in 0..1.", "Divide it by its largest value.")
+        elif array.dtype not in (np.uint8, np.uint16):
+            raise PhotoError(
+                f"A picture of {array.dtype} is not supported.", "Give uint8, uint16, or floats in 0..1."
+            )
+        return cls(*split(array), metadata=Metadata(flat=array.ndim == 2))
+
+    def to_array(self) -> NDArray[Any]:
+        """As :meth:`from_array` took it: (H, W) for grey from (H, W), alpha as the last channel."""
+        if self.alpha is not None:
+            return np.concatenate([self.pixels, self.alpha[..., None]], axis=-1)
+        return self.pixels[..., 0] if self.metadata.flat else self.pixels
+
+    @classmethod
+    def from_pillow(cls, image: Image.Image) -> Self:
+        """A Pillow picture as it lies in memory; its orientation tag, if any, is kept but not acted on."""
+        modes = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB", "PA": "RGBA"}
+        if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"):
+            raise Unsupported(
+                f"A Pillow picture of mode {image.mode} is not supported.", "Convert it to RGB, RGBA, L or I;16."
+            )
+        block = image.info.get("exif", b"")
+        metadata = Metadata(
+            mode=image.mode,
+            icc=image.info.get("icc_profile") or b"",
+            exif=block.removeprefix(b"Exif\0\0") if isinstance(block, bytes) else b"",
+            flat=True,
+        )
+        return cls(*split(np.asarray(image.convert(modes.get(image.mode, image.mode)))), metadata=metadata)
+
+    def to_pillow(self) -> Image.Image:
+        """In the mode it came in where that is without loss; 16-bit colour and floats are beyond Pillow."""
+        samples = Stored(self.pixels, self.alpha, self.metadata).joined()
+        if samples.dtype != np.uint8 and not (samples.dtype == np.uint16 and samples.ndim == 2):
+            raise Unsupported("Pillow has no 16-bit colour and no float colour.", "Use to_array().")
+        image = Image.fromarray(samples)
+        if self.metadata.mode == "1":
+            image = image.convert("1", dither=Image.Dither.NONE)
+        elif self.metadata.mode == "P" and (indexed := png.to_palette(samples, self.metadata.palette)) is not None:
+            image = Image.fromarray(indexed[0])
+            image.putpalette([value for colour in indexed[1] for value in colour], "RGBA")
+        if self.metadata.icc:
+            image.info["icc_profile"] = self.metadata.icc
+        if self.metadata.exif:
+            image.info["exif"] = b"Exif\0\0" + self.metadata.exif
+        return image
+
+    def with_pixels(self, pixels: Samples, alpha: Samples | None = None) -> Self:
+        """The same photograph with other samples; ``alpha`` None keeps the old."""
+        return replace(self, pixels=pixels, alpha=self.alpha if alpha is None else alpha)
+
+    def encode(
+        self,
+        format: str | None = None,
+        *,
+        quality: int | Literal["keep"] = "keep",
+        strip_metadata: bool = False,
+        observe: Observer = ignore,
+    ) -> bytes:
+        """The file's bytes, in the stored grid. ``quality`` (1..100) is for JPEG, WebP and AVIF; "keep" codes as
+        the photo was coded. ``strip_metadata`` leaves out all but profile and orientation. What a format cannot
+        hold is said through ``observe``."""
+        format = (format or self.format).upper()
+        if format not in _CODECS:
+            raise SettingsError(f"There is no format '{format}'.", f"Use one of: {', '.join(FORMATS)}.")
+        if quality != "keep" and not 1 <= quality <= 100:
+            raise SettingsError(f"quality is {quality}.", "Give quality a value from 1 to 100, or 'keep'.")
+        codec, same = _CODECS[format], format == self.format
+        turn = self.metadata.orientation
+        stored = Stored(_as_stored(self.pixels, turn), None, self.metadata)
+        if self.alpha is not None and codec.alpha:
+            stored = replace(stored, alpha=_as_stored(self.alpha, turn))
+        elif self.alpha is not None:
+            observe(Warned(message=f"{format} has no transparency; the picture is written without."))
+        stored = _fitted(stored, codec.depths, format, observe)
+        if strip_metadata:
+            stored = replace(stored, metadata=_stripped(stored.metadata))
+            same = same and stored.metadata.jpeg is not None
+        return codec.encode(stored, same, None if quality == "keep" else quality)
+
+    def save(
+        self,
+        path: str | Path,
+        *,
+        force: bool = False,
+        format: str | None = None,
+        quality: int | Literal["keep"] = "keep",
+        strip_metadata: bool = False,
+        observe: Observer = ignore,
+    ) -> None:
+        """Writes the whole file or none. ``format`` None takes the one the name asks for, else the photo's own.
+
+        Raises OutputError where ``path`` exists and ``force`` is not given, or cannot be written."""
+        path = Path(path)
+        chosen = format or format_of(path) or self.format
+        refuse_existing(path, force)
+        data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
+        write_whole(path, data, force=force)
+
+
+def format_of(path: str | Path) -> str | None:
+    """The format that a file name's ending asks for; None if it asks for none of ours."""
+    suffix = Path(path).suffix.lower()
+    return next((name for name, codec in _CODECS.items() if suffix in codec.suffixes), None)
+
+
+def refuse_existing(path: Path, force: bool) -> None:
+    """Raises OutputError if writing ``path`` would overwrite something and ``force`` does not allow it."""
+    if path.is_dir():
+        raise OutputError(f"'{path}' is a folder.", "Give the name of a file.")
+    if not force and path.exists():
+        raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with --force.")
+
+
+def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
+    """Writes to a temporary file in the target's folder, then renames: never half a file. Raises OutputError."""
+    refuse_existing(path, force)
+    if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to rename to
+        _write_through(path, data)
+        return
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())  # noqa: PTH101
+        if not force:
+            refuse_existing(path, force)
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(f"'{path}' cannot be written: {reason}.", "Nothing was lost; choose another place with -o.")
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _read(source: Source) -> tuple[bytes, str]:
+    """The bytes, and how to call the file in a sentence."""
+    if isinstance(source, bytes):
+        return source, "The picture"
+    try:
+        if isinstance(source, str | Path):
+            return Path(source).read_bytes(), f"'{source}'"
+        return source.read(), "The picture"
+    except FileNotFoundError as error:
+        raise PhotoError(f"There is no file '{source}'.", "Check the name and the folder.") from error
+    except IsADirectoryError as error:
+        raise PhotoError(f"'{source}' is a folder.", "Give one file; 'patchloom batch' fills folders.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PhotoError(f"'{source}' cannot be read: {reason.lower()}.") from error
+
+
+def _fitted(stored: Stored, depths: tuple[str, ...], format: str, observe: Observer) -> Stored:
+    """Samples at a depth the format can hold; without loss if it can, else said."""
+    if stored.samples.dtype.name in depths:
+        return stored
+    target = np.dtype(depths[-1] if stored.samples.dtype.kind == "f" else "uint8")
+    if stored.samples.dtype == np.uint16:
+        observe(Warned(message=f"{format} holds 8 bits a sample; the picture's 16 are rounded."))
+    alpha = None if stored.alpha is None else _at_depth(stored.alpha, target)
+    return replace(stored, samples=_at_depth(stored.samples, target), alpha=alpha)
+
+
+def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
+    if target.kind == "f":
+        return samples.astype(target)
+    if samples.dtype == np.uint16:
+        return ((samples.astype(np.uint32) + 128) // 257).astype(target)
+    return np.round(samples * np.iinfo(target).max).astype(target)
+
+
+def _stripped(metadata: Metadata) -> Metadata:
+    """Nothing but what the picture's look depends on: profile, orientation, and how it was coded."""
+    block = orientation_block(metadata.orientation) if metadata.orientation != 1 else b""
+    return replace(metadata, exif=block, xmp=b"", dpi=None, text=(), blocks=(), tiff=None)
+
+
+def orientation_block(turn: int) -> bytes:
+    """An EXIF block that holds an orientation and nothing else."""
+    return b"II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00" + bytes([turn]) + bytes(7)
+
+
+def _upright(grid: Samples, turn: int) -> Samples:
+    """The stored grid as people see it, for EXIF's orientation 1..8."""
+    if turn >= 5:
+        grid = np.swapaxes(grid, 0, 1)
+    if turn in (3, 4, 7, 8):
+        grid = grid[::-1]
+    if turn in (2, 3, 6, 7):
+        grid = grid[:, ::-1]
+    return np.ascontiguousarray(grid)
+
+
+def _as_stored(grid: Samples, turn: int) -> Samples:
+    """The inverse of :func:`_upright`."""
+    if turn in (2, 3, 6, 7):
+        grid = grid[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        grid = grid[::-1]
+    if turn >= 5:
+        grid = np.swapaxes(grid, 0, 1)
+    return np.ascontiguousarray(grid)
