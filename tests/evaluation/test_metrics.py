@@ -55,11 +55,11 @@ def test_differences_count_in_the_region_only() -> None:
 def test_gradient_of_a_ramp_is_its_slope_and_blurring_lowers_sharpness() -> None:
     rows, columns = np.mgrid[:40, :40]
     ramp = np.repeat((0.01 * rows + 0.003 * columns)[..., None], 3, axis=2)
-    assert metrics.mean_gradient(ramp, square()) == pytest.approx((0.01 + 0.003) / 2)
+    assert metrics.mean_gradient(ramp, square()) == pytest.approx(0.01 + 0.003)
     noise = np.random.RandomState(1).random_sample((40, 40, 3))
     assert metrics.sharpness(noise, noise, square()) == pytest.approx(1)
     assert metrics.sharpness(gaussian_filter(noise, (1, 1, 0)), noise, square()) < 0.5
-    assert metrics.crispness(noise, square()) == pytest.approx(1, abs=0.05)
+    assert metrics.crispness(noise, square()) == pytest.approx(1, abs=0.1)
 
 
 def test_pairs_across_the_regions_edge_are_no_gradient() -> None:
@@ -80,11 +80,11 @@ def test_seam_sees_a_step_at_the_border_and_none_in_noise() -> None:
     assert metrics.seam(ramp, hole) == pytest.approx(1)
 
 
-def test_perceptual_is_0_for_the_truth_and_1_for_its_mean() -> None:
-    truth = np.random.RandomState(3).standard_normal((50, 8)).astype(np.float32)
+def test_perceptual_is_the_distance_in_units_of_the_truths_length() -> None:
+    truth = np.array([[3, 4], [0, 12]], np.float32)
     assert metrics.perceptual(truth, truth) == 0
-    mean = np.broadcast_to(truth.mean(axis=0), truth.shape)
-    assert metrics.perceptual(mean, truth) == pytest.approx(1)
+    assert metrics.perceptual(np.zeros_like(truth), truth) == pytest.approx(1)
+    assert metrics.perceptual(truth + np.array([[5, 0], [0, 0]], np.float32), truth) == pytest.approx(5 / 13)
 
 
 def test_texture_ignores_the_place_and_knows_the_distance_of_two_shifted_clouds() -> None:
@@ -128,7 +128,7 @@ def test_a_case_scores_every_region_and_features_are_those_of_the_whole_picture(
 
     cells = [part[100:132].reshape(16, 2, -1, 2, 3).mean(axis=(1, 3))[:, 45:60] for part in (fill, truth)]
     a, b = (part.reshape(-1, 3) for part in cells)
-    expected = np.linalg.norm(a - b) / np.linalg.norm(b - b.mean(axis=0))
+    expected = np.linalg.norm(a - b) / np.linalg.norm(b)
     assert scores["hole"]["perceptual"] == pytest.approx(expected, rel=1e-4)
 
 

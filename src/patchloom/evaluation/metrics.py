@@ -10,13 +10,14 @@ psnr           10 log10(1 / mean squared difference) of one picture, averaged ov
                at most 100)
 ssim           structural similarity (Wang et al. 2004; Gaussian window of 1.5 px), computed on the whole picture
                and averaged over the region (higher is better)
-perceptual     ||phi(fill) - phi(truth)|| / ||phi(truth) - mean of phi(truth)|| over the region's cells, phi = the
-               texture network's features at one tap, the mean being each channel's over those cells
+perceptual     ||phi(fill) - phi(truth)|| / ||phi(truth)|| over the region's cells, phi = the texture network's
+               features at one tap
 texture        sliced Wasserstein distance: the root mean square difference between the sorted projections of the
                fill's and the truth's cells on random directions, over the truth's own root mean square deviation;
                it does not ask *where* a texture is, only whether it is there
-sharpness      mean gradient of the fill / mean gradient of the truth inside the region (1 is best); its error is
-               the mean of ``|ln sharpness|`` over pictures
+sharpness      mean gradient of the fill / mean gradient of the truth inside the region (1 is best), the gradient
+               being the absolute differences of grey values (mean of the channels) to the pixels right and below;
+               its error is the mean of ``|ln sharpness|`` over pictures
 crispness      mean gradient of the fill in the hole / mean gradient of the known pixels within 16 px of it: the
                sharpness that needs no truth
 seam           mean difference between neighbours across the hole's border / mean difference between the next
@@ -82,14 +83,14 @@ def ssim_map(fill: Picture, truth: Picture) -> NDArray[np.float64]:
 
 
 def mean_gradient(picture: Picture, region: Region) -> float:
-    """Mean absolute difference between neighbours (right and below) that both lie in the region."""
-    total, count = 0.0, 0
+    """Mean absolute grey difference between neighbours that both lie in the region, to the right plus below."""
+    grey = picture.mean(axis=2)
+    total = 0.0
     for axis in (0, 1):
-        both = region & np.roll(region, -1, axis)
-        both[-1 if axis == 0 else slice(None), -1 if axis == 1 else slice(None)] = False
-        difference = np.abs(np.roll(picture, -1, axis) - picture).mean(axis=2)
-        total, count = total + float(difference[both].sum()), count + int(both.sum())
-    return total / count if count else 0.0
+        difference = np.abs(np.diff(grey, axis=axis))
+        both = region[1:] & region[:-1] if axis == 0 else region[:, 1:] & region[:, :-1]
+        total += float(difference[both].mean()) if both.any() else 0.0
+    return total
 
 
 def sharpness(fill: Picture, truth: Picture, region: Region) -> float:
@@ -134,8 +135,8 @@ def cells_of(region: Region, stride: int, shape: tuple[int, int]) -> Region:
 
 def perceptual(fill: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """Of two sets of cells, (N, C) each, in the same order."""
-    spread = float(np.linalg.norm(truth - truth.mean(axis=0)))
-    return float(np.linalg.norm(fill - truth)) / spread if spread > 0 else 0.0
+    size = float(np.linalg.norm(truth))
+    return float(np.linalg.norm(fill - truth)) / size if size > 0 else 0.0
 
 
 def texture(fill: NDArray[np.float32], truth: NDArray[np.float32], seed: int = 0) -> float:
