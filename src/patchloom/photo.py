@@ -199,6 +199,12 @@ class Photo:
         elif self.alpha is not None:
             observe(Warned(message=f"{format} has no transparency; the picture is written without."))
         stored = _fitted(stored, codec.depths, format, observe)
+        if (
+            same
+            and stored.metadata.mode == "P"
+            and png.to_palette(stored.joined(), stored.metadata.palette) is None
+        ):
+            observe(Warned(message="The picture now has more than 256 colours; it is written without a palette."))
         if strip_metadata:
             stored = replace(stored, metadata=_stripped(stored.metadata))
             same = same and stored.metadata.jpeg is not None

@@ -5,6 +5,7 @@ byte, which it offers no way to.
 """
 
 import struct
+from typing import Literal
 
 from patchloom.formats.picture import TiffTag
 
@@ -14,7 +15,7 @@ _DIRECTORIES = (EXIF, GPS, INTEROPERABILITY)
 _LONG = 4
 
 
-def order_of(data: bytes) -> str:
+def order_of(data: bytes) -> Literal["<", ">"]:
     return "<" if data[:2] == b"II" else ">"
 
 

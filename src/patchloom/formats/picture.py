@@ -1,7 +1,7 @@
 """What a decoded file is made of: samples in the stored grid, and everything that is not samples."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,13 +33,13 @@ class JpegCoding(NamedTuple):
 class TiffTag(NamedTuple):
     code: int
     type: int
-    count: int
+    length: int  # how many values of the type
     value: bytes  # in the file's byte order; of a directory, empty
     directory: "tuple[TiffTag, ...] | None" = None  # of the Exif, GPS and interoperability tags
 
 
 class TiffCoding(NamedTuple):
-    order: str  # "<" or ">"
+    order: Literal["<", ">"]
     compression: str  # tifffile's name, "" for none
     predictor: bool
     white_is_zero: bool

@@ -48,7 +48,7 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     del quality
     samples = picture.joined()
     if samples.dtype == np.uint16:
-        plain: bytes = imagecodecs.png_encode(samples)
+        plain = bytes(imagecodecs.png_encode(samples))
     else:
         plain = _encode_small(samples, picture.metadata)
     blocks = picture.metadata.blocks if same else _blocks(picture.metadata)
@@ -95,21 +95,21 @@ def _encode_small(samples: Samples, metadata: Metadata) -> bytes:
     return target.getvalue()
 
 
-def to_palette(samples: Samples, palette: Palette) -> tuple[Samples, list[tuple[int, ...]]] | None:
+def to_palette(samples: Samples, palette: Palette) -> tuple[Samples, list[tuple[int, int, int, int]]] | None:
     """Indices and colours that say the same as ``samples`` (RGB or RGBA), old colours first; None if over 256."""
     if samples.ndim != 3 or samples.shape[-1] not in (3, 4):
         return None
     rgba = samples if samples.shape[-1] == 4 else np.dstack([samples, np.full(samples.shape[:2], 255, np.uint8)])
     packed = np.ascontiguousarray(rgba).view(np.uint32)[..., 0]
     found, inverse = np.unique(packed, return_inverse=True)
-    colours = list(dict.fromkeys(palette))
-    known = {colour: index for index, colour in enumerate(colours)}
-    where = np.empty(len(found), np.intp)
-    for index, colour in enumerate(found.view(np.uint8).reshape(-1, 4).tolist()):
-        where[index] = known.setdefault(tuple(colour), len(known))
-    if len(known) > 256:
+    if len(found) > 256:
         return None
-    return where[inverse].reshape(samples.shape[:2]).astype(np.uint8), list(known)
+    wanted = [(r, g, b, a) for r, g, b, a in found.view(np.uint8).reshape(-1, 4).tolist()]
+    colours = list(dict.fromkeys((*palette, *wanted)))
+    if len(colours) > 256:  # old colours that are no longer used make room
+        colours = wanted
+    where = np.array([colours.index(colour) for colour in wanted], np.uint8)
+    return where[inverse].reshape(samples.shape[:2]), colours
 
 
 def _is_kept(kind: str) -> bool:

@@ -3,6 +3,7 @@
 import io
 import logging
 import struct
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -59,7 +60,7 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     coding = metadata.tiff if same and metadata.tiff else _new_coding(metadata)
     samples = picture.joined()
     channels = 1 if samples.ndim == 2 else samples.shape[-1]
-    options: dict[str, object] = {"photometric": "minisblack" if channels < 3 else "rgb"}
+    options: dict[str, Any] = {"photometric": "minisblack" if channels < 3 else "rgb"}
     if channels in (2, 4):
         options["extrasamples"] = ["unassalpha"]
     if metadata.mode == "P" and (indexed := to_palette(samples, metadata.palette)) is not None:
@@ -101,7 +102,7 @@ def _refuse(file: tifffile.TiffFile, page: tifffile.TiffPage, tags: tuple[TiffTa
     """Raises Unsupported for everything that would not come back as it was."""
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
-    if sum(1 for other in file.pages if not other.is_reduced) > 1:
+    if sum(not _is_reduced(other) for other in file.pages) > 1:
         raise Unsupported("has several pages.", "Save the page you want as a TIFF of its own first.")
     if page.photometric not in _PHOTOMETRIC:
         raise Unsupported("has colours of a kind that is not supported.", "Convert it to RGB first.")
@@ -112,7 +113,7 @@ def _refuse(file: tifffile.TiffFile, page: tifffile.TiffPage, tags: tuple[TiffTa
 def _plain(samples: Samples, page: tifffile.TiffPage) -> Samples:
     """8 or 16 bit or float samples, black zero, at most four channels."""
     if page.photometric == _PALETTE:
-        return np.ascontiguousarray(np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, samples], 0, -1))
+        return np.ascontiguousarray(_colours(page)[samples])
     if samples.dtype == np.bool_:
         return np.where(samples != (page.photometric == 0), 255, 0).astype(np.uint8)
     if samples.dtype.kind == "f":
@@ -159,7 +160,7 @@ def _coding(page: tifffile.TiffPage, data: bytes, tags: tuple[TiffTag, ...], obs
 
 
 def _with_value(tag: TiffTag, value: bytes) -> TiffTag:
-    return tag._replace(value=value, count=len(value) // ifd.SIZES[tag.type])
+    return tag._replace(value=value, length=len(value) // ifd.SIZES[tag.type])
 
 
 def _mode(page: tifffile.TiffPage) -> str:
@@ -174,7 +175,19 @@ def _mode(page: tifffile.TiffPage) -> str:
 def _palette(page: tifffile.TiffPage) -> Palette:
     if page.photometric != _PALETTE:
         return ()
-    return tuple((int(r), int(g), int(b), 255) for r, g, b in (page.colormap >> 8).T)
+    return tuple((r, g, b, 255) for r, g, b in _colours(page).tolist())
+
+
+def _colours(page: tifffile.TiffPage) -> Samples:
+    """The colour map (N, 3), 8 bit. Raises PhotoError where there is none."""
+    if page.colormap is None:
+        raise PhotoError("is damaged.")
+    return np.ascontiguousarray((np.asarray(page.colormap) >> 8).astype(np.uint8).T)
+
+
+def _is_reduced(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    """A smaller copy of the picture, which would show what was removed and is not kept."""
+    return isinstance(page, tifffile.TiffPage) and bool(page.is_reduced)
 
 
 def _metadata(coding: TiffCoding, mode: str, palette: Palette) -> Metadata:
