@@ -83,6 +83,7 @@ Preset = Literal["fast", "balanced", "best", "paper"]
 Pyramid = Literal["shrinking", "paper"]
 Matching = Literal["carried", "searched"]
 Metric = Literal["euclidean", "correlation"]
+Alpha = Literal["fill", "keep"]
 Optimised = Literal["last", "all"]
 Optimiser = Literal["adam", "lbfgs"]
 
@@ -102,6 +103,7 @@ class FillSettings(Checked):
         ge=0,
         le=256,
     )
+    alpha: Alpha = option("fill", "Transparency inside the hole: fill it from around, or keep it as it is.")
     content: str = option(
         "auto",
         "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), a content network's name "

@@ -1,0 +1,336 @@
+"""The two doors: :func:`inpaint` for one call, :class:`Inpainter` to keep the networks between calls.
+
+Photograph and mask in, the same photograph with its hole filled out. Works window by window (``windows.py``) in
+the photograph's own RGB; hole pixels are put back at full depth, everything else is returned bit for bit.
+"""
+
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from patchloom import __version__, windows
+from patchloom.errors import BudgetError, MaskError, SettingsError
+from patchloom.events import Event, FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.mask import Mask
+from patchloom.method.neural import NeuralStage
+from patchloom.method.patchfill import as_array, as_tensor
+from patchloom.method.progress import Progress
+from patchloom.method.pyramid import Level
+from patchloom.method.synthesis import Problem, synthesise
+from patchloom.networks.texture import TextureNetwork
+from patchloom.networks.weights import default_texture, load_texture
+from patchloom.photo import Photo
+from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.tensors.compose import composite, rim_weights
+from patchloom.tensors.membrane import membrane
+
+Bools = NDArray[np.bool_]
+Picture = TypeVar("Picture", NDArray[Any], Image.Image, Photo)
+
+LARGE_SHARE = 0.33  # of the photograph; a hole above this is warned of
+
+
+@dataclass(frozen=True)
+class FillResult:
+    """The filled photograph, and a JSON-able account of how: enough to repeat the run."""
+
+    photo: Photo
+    report: dict[str, Any]
+
+
+class Inpainter:
+    """Fills holes; networks are loaded on first use and kept. Not for use by several threads at once."""
+
+    def __init__(self, run: RunSettings | None = None) -> None:
+        self.run = run or RunSettings()
+        self.device = resolve_device(self.run.device)
+        if self.run.threads:
+            torch.set_num_threads(self.run.threads)
+            import numba
+
+            numba.set_num_threads(min(self.run.threads, numba.config.NUMBA_NUM_THREADS))
+
+    def inpaint(
+        self,
+        photo: Photo,
+        mask: Mask,
+        settings: FillSettings = PRESETS["balanced"],
+        *,
+        source: Mask | None = None,
+        coarse: Photo | None = None,
+        observe: Observer = ignore,
+    ) -> FillResult:
+        """``photo`` with ``mask`` filled.
+
+        ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
+        any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
+        events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
+        known), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
+        """
+        begun = time.perf_counter()
+        listener = _Listener(observe, begun, self.run.time_limit)
+        if coarse is not None:
+            coarse = _of_size(coarse, photo)
+        hole = _hole_of(photo, mask, settings)
+        allowed = _source_of(photo, source, hole)
+        if not hole.any():
+            listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
+            return FillResult(photo, self._report(settings, {}, [], listener, begun))
+        neural, weights = self._neural_stage(settings, listener)
+        plans = windows.plan(hole, allowed if source is not None else None, self.run.max_memory)
+        share = float(hole.mean())
+        height, width = hole.shape
+        listener(FillStarted(width=width, height=height, windows=len(plans), hole_share=share))
+        if share > LARGE_SHARE:
+            listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
+        work = _Work(photo, hole, allowed, coarse, settings, neural, self.device, listener)
+        rows = [work.fill(number, plans) for number in range(len(plans))]
+        filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
+        listener(FillDone(seconds=time.perf_counter() - begun))
+        return FillResult(filled, self._report(settings, weights, rows, listener, begun))
+
+    def _neural_stage(
+        self, settings: FillSettings, observe: Observer
+    ) -> tuple[NeuralStage | None, dict[str, str]]:
+        """The texture network as the settings want it, and its hash by name."""
+        name = settings.texture
+        if name == "auto":
+            chosen = default_texture()
+            if chosen is None and settings.iterations:
+                observe(Warned(message="No texture network is installed: the exemplar fill is the result."))
+            name = chosen or "none"
+        if name == "none" or settings.iterations == 0:
+            if settings.matching == "searched":
+                raise SettingsError(
+                    "Searching patches needs a texture network.",
+                    "Choose --texture compact or vgg19, or --matching carried.",
+                )
+            return None, {}
+        network: TextureNetwork = load_texture(name, self.device)
+        return NeuralStage(network, settings), {f"texture:{network.name or name}": network.sha256}
+
+    def _report(
+        self, settings: FillSettings, weights: dict[str, str], rows: list[Any], listener: "_Listener", begun: float
+    ) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "settings": settings.to_dict(),
+            "seed": settings.seed,
+            "device": str(self.device),
+            "threads": torch.get_num_threads(),
+            "weights": weights,
+            "windows": rows,
+            "seconds": round(time.perf_counter() - begun, 3),
+            "peak_memory_mb": peak_memory(),
+            "warnings": listener.warnings,
+        }
+
+
+class _Work:
+    """One fill under way: ``pixels`` is the photograph so far, ``unknown`` what is still to be filled."""
+
+    def __init__(
+        self,
+        photo: Photo,
+        hole: Bools,
+        allowed: Bools,
+        coarse: Photo | None,
+        settings: FillSettings,
+        neural: NeuralStage | None,
+        device: torch.device,
+        observe: Observer,
+    ) -> None:
+        self.pixels = photo.pixels.copy()
+        self.hole, self.allowed, self.coarse = hole, allowed, coarse
+        self.unknown = hole.copy()
+        self.settings, self.neural, self.device, self.observe = settings, neural, device, observe
+        self.rim = rim_weights(hole, settings.feather)
+
+    def fill(self, number: int, plans: list[windows.Window]) -> dict[str, Any]:
+        """Fills window ``number`` of ``plans``; returns its row of the report."""
+        plan = plans[number]
+        total = sum(int(other.part.sum()) for other in plans)
+        earlier = sum(int(other.part.sum()) for other in plans[:number])
+        progress = Progress(
+            observe=self.observe,
+            window=number,
+            windows=len(plans),
+            box=plan.box,
+            start=earlier / total,
+            share=int(plan.part.sum()) / total,
+        )
+        unknown = _flag(self.unknown[plan.slices])
+        level = Level(
+            image=_rgb(self.pixels[plan.slices]).masked_fill(unknown, 0.0).to(self.device),
+            hole=unknown.to(self.device),
+            source=_flag(self.allowed[plan.slices]).to(self.device),
+        )
+        coarse = None if self.coarse is None else _rgb(self.coarse.pixels[plan.slices]).to(self.device)
+        result = as_array(synthesise(Problem(level, coarse), self.settings, self.neural, progress))
+        if self.pixels.shape[2] == 1:
+            result = result.mean(2, keepdims=True)
+        weights = self.rim[plan.slices] * plan.part
+        self.pixels[plan.slices] = composite(self.pixels[plan.slices], result, weights, full_scale(self.pixels))
+        self.unknown[plan.slices][plan.part] = False
+        x, y, width, height = plan.box
+        return {"x": x, "y": y, "width": width, "height": height, "levels": progress.records}
+
+
+class _Listener:
+    """Passes events on, remembers warnings, and enforces the time limit."""
+
+    def __init__(self, observe: Observer, begun: float, time_limit: float) -> None:
+        self.observe, self.begun, self.time_limit = observe, begun, time_limit
+        self.warnings: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self.warnings.append(event.message)
+        if self.time_limit and time.perf_counter() - self.begun > self.time_limit:
+            raise BudgetError(
+                f"The fill took longer than {self.time_limit:g} s and was stopped.",
+                "Allow more with --time-limit, or use --preset fast.",
+            )
+        self.observe(event)
+
+
+def _hole_of(photo: Photo, mask: Mask, settings: FillSettings) -> Bools:
+    """What is filled: the mask, grown as the settings say. Raises MaskError."""
+    mask.require_size(photo.width, photo.height)
+    hole = mask.grow(settings.grow + settings.feather).hole if mask.hole.any() else mask.hole
+    if hole.all():
+        raise MaskError(
+            "The mask covers the whole photograph: nothing is left to fill from.",
+            "White is filled; if your mask is the other way round, use --mask-mode black.",
+        )
+    return hole
+
+
+def _source_of(photo: Photo, source: Mask | None, hole: Bools) -> Bools:
+    """Where texture may come from: never from the hole. Raises MaskError."""
+    if source is None:
+        return ~hole
+    source.require_size(photo.width, photo.height, "The source mask")
+    allowed = source.hole & ~hole
+    if not allowed.any():
+        raise MaskError("The source mask marks nothing outside the hole.", "Mark where texture may come from.")
+    return allowed
+
+
+def _of_size(coarse: Photo, photo: Photo) -> Photo:
+    """Raises MaskError where the coarse picture does not fit the photograph."""
+    if (coarse.width, coarse.height) != (photo.width, photo.height):
+        raise MaskError(
+            f"The coarse picture is {coarse.width}x{coarse.height}, the photograph {photo.width}x{photo.height}.",
+            "Give --content a picture of the photograph's size.",
+        )
+    return coarse
+
+
+def _filled_alpha(photo: Photo, hole: Bools, settings: FillSettings) -> NDArray[Any] | None:
+    """The photograph's transparency, continued smoothly into the hole where the settings ask for it."""
+    if photo.alpha is None or settings.alpha == "keep":
+        return photo.alpha
+    top = full_scale(photo.alpha)
+    smooth = as_array(membrane(as_tensor(photo.alpha[..., None].astype(np.float32) / top), _flag(hole)))
+    return composite(photo.alpha[..., None], smooth, hole.astype(np.float32), top)[..., 0]
+
+
+def full_scale(values: NDArray[Any]) -> float:
+    """What stands for white: 255, 65535 or 1."""
+    return float(np.iinfo(values.dtype).max) if np.issubdtype(values.dtype, np.integer) else 1.0
+
+
+def _rgb(pixels: NDArray[Any]) -> Tensor:
+    """(H, W, 1 or 3) of any depth -> (1, 3, H, W) float32 in 0..1."""
+    unit = as_tensor(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
+    return unit.expand(1, 3, *unit.shape[-2:]).contiguous()
+
+
+def _flag(mask: Bools) -> Tensor:
+    """(H, W) bool -> (1, 1, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+
+
+def inpaint(
+    photo: Picture,
+    mask: NDArray[Any] | Image.Image | Mask,
+    *,
+    preset: str = "balanced",
+    source: NDArray[Any] | Image.Image | Mask | None = None,
+    coarse: NDArray[Any] | Image.Image | Photo | None = None,
+    observe: Observer = ignore,
+    run: RunSettings | None = None,
+    **overrides: Any,
+) -> Picture:
+    """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo).
+
+    ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), bool or non-zero
+    where to fill. ``overrides`` are fields of :class:`FillSettings`. Raises PatchloomError.
+
+    >>> import numpy as np
+    >>> photo = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
+    >>> mask = np.zeros((64, 64), bool); mask[20:30, 20:30] = True
+    >>> filled = inpaint(photo, mask, texture="none")
+    >>> bool((filled == photo)[~mask].all())
+    True
+    """
+    result = Inpainter(run).inpaint(
+        as_photo(photo),
+        as_mask(mask),
+        fill_settings(preset, **overrides),
+        source=None if source is None else as_mask(source),
+        coarse=None if coarse is None else as_photo(coarse),
+        observe=observe,
+    )
+    if isinstance(photo, Photo):
+        return result.photo
+    return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()  # type: ignore[return-value]
+
+
+def as_photo(picture: NDArray[Any] | Image.Image | Photo) -> Photo:
+    """A Photo of a NumPy array or Pillow picture; a Photo is returned as it is."""
+    if isinstance(picture, Photo):
+        return picture
+    return (
+        Photo.from_pillow(picture) if isinstance(picture, Image.Image) else Photo.from_array(np.asarray(picture))
+    )
+
+
+def as_mask(mask: NDArray[Any] | Image.Image | Mask) -> Mask:
+    """A Mask of an array or Pillow picture: non-zero (pictures: brighter than half) is hole."""
+    if isinstance(mask, Mask):
+        return mask
+    if isinstance(mask, Image.Image):
+        return Mask.from_array(np.asarray(mask.convert("L")) > 127)
+    return Mask.from_array(np.asarray(mask))
+
+
+def resolve_device(name: str) -> torch.device:
+    """``auto`` is cuda where there is one, else mps, else cpu. Raises SettingsError for one that is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SettingsError(f"There is no device '{name}'.", "Use auto, cpu, cuda, cuda:N or mps.") from error
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, False):
+        raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use --device cpu.")
+    return device
+
+
+def peak_memory() -> float:
+    """Peak resident memory of this process so far, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)

@@ -1,0 +1,166 @@
+"""The exemplar start: a patch fill whose neighbour field is carried from level to level up to native size.
+
+At the top of the shrinking pyramid (``pyramid.py``) the hole is a few pixels wide and its patches are matched
+well; every finer level starts from the *vote of the carried field in the finer picture*, and refines the field
+by a few rounds of search and vote (``tensors/field.py``).
+
+Several such fills, differing in patch size, weights and seed, are right on average but blurred. Their mean is
+not a result; it is a **guide**: a term in the patch cost of a last fill, that asks a patch's source to have the
+mean colour which the guide shows there. It is the paper's content term in the language of patches, and a
+content network's output takes the same place.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from patchloom.method.pyramid import Level, halve
+from patchloom.tensors import field as fields
+from patchloom.tensors.field import Canvas, Field
+
+Floats = NDArray[np.float32]
+
+BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps the fill crisp
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes one exemplar fill differ from another."""
+
+    patch: int
+    locality: float
+    native_coherence: float
+    seed: int
+    coherence: float = 0.3  # at the coarser levels
+    depth_base: float = 1.5  # a pixel's weight falls by this factor per pixel from the rim
+    guide_weight: float = 0.0
+
+
+def members(count: int, base: Recipe) -> list[Recipe]:
+    """``count`` recipes around ``base`` whose errors differ, for the mean that guides."""
+    variants = [
+        base,
+        replace(base, patch=base.patch + 4),
+        replace(base, depth_base=1.25, locality=2 * base.locality),
+        replace(base, patch=base.patch + 4, depth_base=2.0, native_coherence=0.3 * base.native_coherence),
+        replace(base, depth_base=2.0, coherence=2 * base.coherence),
+    ]
+    return [replace(variants[i % len(variants)], seed=base.seed + i, guide_weight=0.0) for i in range(count)]
+
+
+def as_array(values: Tensor) -> Floats:
+    """(1, C, H, W) tensor -> (H, W, C) array."""
+    return np.ascontiguousarray(values[0].permute(1, 2, 0).cpu().numpy())
+
+
+def as_tensor(values: Floats) -> Tensor:
+    """(H, W, C) array -> (1, C, H, W) tensor."""
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
+
+
+class Scales:
+    """The arrays every exemplar fill of one window shares, level by level, coarsest first."""
+
+    def __init__(self, levels: Sequence[Level]) -> None:
+        self.pictures = [as_array(level.image) for level in levels]
+        self.holes = [as_array(level.hole)[..., 0] for level in levels]
+        self.sources = [as_array(level.source)[..., 0] for level in levels]
+
+    def __len__(self) -> int:
+        return len(self.holes)
+
+    def work(self, number: int) -> float:
+        """The cost of one round at level ``number``, in units of one at native size."""
+        return float(max(1, self.holes[number].sum()) / max(1, self.holes[-1].sum()))
+
+
+def guide_scales(guide: Tensor, count: int) -> list[Floats]:
+    """A complete picture (1, 3, H, W), halved ``count - 1`` times; coarsest first, (H, W, 3) each."""
+    scales = [guide]
+    for _ in range(count - 1):
+        guide, _share = halve(guide, torch.ones_like(guide[:, :1]))
+        scales.append(guide)
+    return [as_array(scale) for scale in scales[::-1]]
+
+
+def rounds_at(above: int) -> tuple[int, int]:
+    """Rounds of (search, vote), and passes a search, at ``above`` halvings above native size."""
+    return max(3, 1 + 2 * above), min(4, 1 + above)
+
+
+@dataclass
+class ExemplarFill:
+    """A fill in the making: ``picture`` (H, W, 3), complete, of level ``number``; ``field`` is where it came from.
+
+    ``done`` of ``rounds`` rounds at this level are over.
+    """
+
+    number: int
+    picture: Floats
+    field: Field
+    done: int
+    rounds: int
+
+
+def exemplar_fill(
+    scales: Scales,
+    recipe: Recipe,
+    guides: Sequence[Floats] | None = None,
+    watch: Callable[[ExemplarFill], None] = lambda state: None,
+) -> ExemplarFill:
+    """One fill, coarse to fine. ``guides`` are the guide's scales.
+
+    ``watch`` is called when a level begins and after each of its rounds; raising there stops the work.
+    """
+    radius = recipe.patch // 2
+    state: ExemplarFill | None = None
+    for number in range(len(scales)):
+        canvas = _canvas(scales, number, recipe, guides)
+        if state is None:
+            field = fields.random_field(canvas.hole, canvas.sources, radius, recipe.seed)
+        else:
+            field = fields.carry(state.field, canvas.hole, canvas.sources)
+        native = number == len(scales) - 1
+        sigma = BELL_SIGMA if native else 0.0
+        coherence = recipe.native_coherence if native else recipe.coherence
+        fields.vote(field, canvas, sigma)
+        base = fields.mean_distance(field, canvas)
+        rounds, passes = rounds_at(len(scales) - 1 - number)
+        state = ExemplarFill(number, canvas.picture, field, 0, rounds)
+        watch(state)
+        for turn in range(rounds):
+            fields.search(
+                field,
+                canvas,
+                locality=recipe.locality * base / float(np.sqrt(canvas.hole.sum())),
+                coherence=coherence * base,
+                seed=(recipe.seed * 32 + number) * 64 + turn,
+                passes=passes,
+            )
+            base = float(field.distance.mean())
+            fields.vote(field, canvas, sigma)
+            state.done = turn + 1
+            watch(state)
+    assert state is not None
+    return state
+
+
+def _canvas(scales: Scales, number: int, recipe: Recipe, guides: Sequence[Floats] | None) -> Canvas:
+    """Level ``number`` as the search sees it under ``recipe``."""
+    picture, hole = scales.pictures[number].copy(), scales.holes[number]
+    radius = recipe.patch // 2
+    nothing = np.zeros((1, 1, 3), np.float32)
+    strength = recipe.guide_weight if guides is not None else 0.0
+    return Canvas(
+        picture=picture,
+        hole=hole,
+        sources=fields.source_centres(scales.sources[number], radius),
+        weight=fields.depth_weights(hole, recipe.depth_base),
+        guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
+        means=fields.patch_means(picture, radius) if guides is not None else nothing,
+        guided=hole.astype(np.float32) * np.float32(strength),
+    )

@@ -1,0 +1,95 @@
+"""What a fill tells its observer while it works, and what it writes down for the report."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchloom.events import LevelDone, LevelStarted, Observer, Step, Warned
+
+Picture = Callable[[], NDArray[np.float32]]
+
+
+@dataclass
+class Progress:
+    """One window's share of a fill.
+
+    ``start`` and ``share`` say which part of the whole fill's work (0..1) this window is; ``records`` collects a
+    row a level for the report. Levels are announced with :meth:`begin`, which ends the one before.
+    """
+
+    observe: Observer
+    window: int = 0
+    windows: int = 1
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the window in the photograph: x, y, width, height
+    start: float = 0.0
+    share: float = 1.0
+    records: list[dict[str, Any]] = field(default_factory=list)
+    _open: tuple[dict[str, Any], float, Picture] | None = None
+    _done: float = 0.0
+    _planned: float = 1.0
+    _levels: int = 1
+
+    def plan(self, levels: int, work: float) -> None:
+        """Announces how many levels will be reported and how much work (in any unit) there is."""
+        self._levels, self._planned, self._done = levels, max(work, 1e-9), 0.0
+
+    def begin(self, width: int, height: int, stage: str, picture: Picture) -> None:
+        """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""
+        number = len(self.records) + (self._open is not None)
+        self.finish()
+        self.observe(
+            LevelStarted(
+                window=self.window,
+                windows=self.windows,
+                level=number,
+                levels=self._levels,
+                width=width,
+                height=height,
+                stage=stage,
+            )
+        )
+        row = {"level": number, "stage": stage, "width": width, "height": height}
+        self._open = row, time.perf_counter(), picture
+
+    def note(self, **values: Any) -> None:
+        """Adds to the open level's row in the report."""
+        if self._open is not None:
+            self._open[0].update(values)
+
+    def step(self, step: int, of: int, work: float, losses: dict[str, float] | None = None) -> None:
+        """Round or iteration ``step`` (from 1) of ``of`` was ``work`` of what was planned.
+
+        The observer may raise to stop the fill here.
+        """
+        self._done += work
+        fraction = self.start + self.share * min(1.0, self._done / self._planned)
+        row, picture = (self._open[0], self._open[2]) if self._open is not None else ({"level": 0}, None)
+        self.observe(
+            Step(level=row["level"], step=step, of=of, fraction=fraction, losses=losses or {}, preview=picture)
+        )
+
+    def finish(self) -> None:
+        """Ends the open level, if any."""
+        if self._open is None:
+            return
+        row, begun, picture = self._open
+        self._open = None
+        row["seconds"] = round(time.perf_counter() - begun, 4)
+        self.records.append(row)
+        self.observe(
+            LevelDone(
+                window=self.window,
+                level=row["level"],
+                stage=row["stage"],
+                seconds=row["seconds"],
+                preview=picture,
+                box=self.box,
+            )
+        )
+
+    def warn(self, message: str) -> None:
+        self.observe(Warned(message=message))

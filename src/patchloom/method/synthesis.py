@@ -1,0 +1,149 @@
+"""The algorithm: a coarse fill, then for each level optimise, enlarge, composite (paper, section 3.1).
+
+One form, two settings: which levels are optimised, and whether nearest patches are searched (the paper) or carried
+by the exemplar start's field. With ``searched`` the coarse fill is a picture at the first optimised level; with
+``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from patchloom.errors import MaskError
+from patchloom.method.coarse import given_fill, membrane_fill
+from patchloom.method.neural import NeuralStage
+from patchloom.method.patchfill import (
+    ExemplarFill,
+    Recipe,
+    Scales,
+    as_array,
+    as_tensor,
+    exemplar_fill,
+    guide_scales,
+    members,
+    rounds_at,
+)
+from patchloom.method.progress import Progress
+from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
+from patchloom.method.targets import CarriedTargets, SearchedTargets
+from patchloom.settings import FillSettings
+from patchloom.tensors.field import source_centres
+
+ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it."""
+
+    level: Level
+    coarse: Tensor | None = None
+
+
+def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
+    """The problem's hole filled, (1, 3, H, W) in 0..1; known pixels bit for bit.
+
+    Without a neural stage the exemplar start is the result. Raises MaskError where no patch outside the hole is
+    whole, and whatever the observer raises to stop.
+    """
+    if settings.matching == "carried" or neural is None:
+        x = _carried(problem, settings, neural, progress)
+    else:
+        x = _searched(problem, settings, neural, progress)
+    progress.finish()
+    return problem.level.composite(x.clamp(0, 1))
+
+
+def _searched(problem: Problem, settings: FillSettings, neural: NeuralStage, progress: Progress) -> Tensor:
+    """The paper's loop: every level optimised, its patches searched."""
+    levels = _levels(problem.level, settings)
+    x = _coarse_fill(levels[0], problem.coarse)
+    pixels = [float(level.hole.sum()) for level in levels]
+    progress.plan(len(levels), sum(pixels))
+    for level, work in zip(levels, pixels, strict=True):
+        x = level.composite(enlarge(x, level.size))
+        targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric, settings.occurrence)
+        x = neural.run(level, x, targets, progress, work)
+    return x
+
+
+def _carried(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
+    """The exemplar start, and the neural stage at native size with the start's own matches."""
+    level = problem.level
+    scales = Scales(shrinking_pyramid(level.image, level.hole, level.source, settings.patch))
+    work = settings.iterations * ITERATION_WORK if neural is not None else 0.0
+    start = _exemplar_start(problem, scales, settings, work, progress)
+    x = level.composite(as_tensor(start.picture))
+    if neural is None or settings.iterations == 0:
+        return x
+    return neural.run(level, x, CarriedTargets(start.field, level, x, neural.network), progress, work)
+
+
+def _levels(level: Level, settings: FillSettings) -> list[Level]:
+    if settings.optimised == "last":
+        return [level]
+    if settings.pyramid == "paper":
+        return paper_pyramid(level.image, level.hole, level.source)
+    return shrinking_pyramid(level.image, level.hole, level.source, settings.patch)
+
+
+def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear, as the paper; nothing where the size fits."""
+    return x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=False)
+
+
+def _coarse_fill(level: Level, coarse: Tensor | None) -> Tensor:
+    return membrane_fill(level) if coarse is None else given_fill(level, coarse)
+
+
+def _exemplar_start(
+    problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
+) -> ExemplarFill:
+    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members."""
+    recipe = Recipe(
+        patch=_patch_that_fits(scales, settings.patch),
+        locality=settings.locality,
+        native_coherence=settings.coherence,
+        seed=settings.seed % 2**20,
+    )
+    crew = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in members(settings.members, recipe)]
+    rounds = sum(rounds_at(len(scales) - 1 - number)[0] * scales.work(number) for number in range(len(scales)))
+    progress.plan(len(scales) + bool(neural_work), rounds * (len(crew) + 1) + neural_work)
+
+    pictures = [as_array(given_fill(problem.level, problem.coarse))] if problem.coarse is not None else []
+    for member in crew:
+        pictures.append(exemplar_fill(scales, member, None, _watch(scales, progress, announce=False)).picture)
+    guides = None
+    if pictures:
+        guides = guide_scales(as_tensor(np.mean(pictures, axis=0, dtype=np.float32)), len(scales))
+        recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
+    return exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
+
+
+def _watch(scales: Scales, progress: Progress, announce: bool):  # type: ignore[no-untyped-def]
+    """Passes an exemplar fill's rounds on to the observer; ``announce``: its levels as well."""
+
+    def watch(state: ExemplarFill) -> None:
+        if state.done == 0:
+            if announce:
+                height, width = state.picture.shape[:2]
+                progress.begin(width, height, "patches", lambda picture=state.picture: np.clip(picture, 0, 1))
+            return
+        progress.step(state.done, state.rounds, scales.work(state.number))
+        progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
+
+    return watch
+
+
+def _patch_that_fits(scales: Scales, patch: int) -> int:
+    """``patch``, or the largest smaller odd side for which every level has a whole patch outside the hole."""
+    while patch >= 3:
+        if all(source_centres(sources, patch // 2).any() for sources in scales.sources):
+            return patch
+        patch -= 2
+    raise MaskError(
+        "Too little of the photograph is known around the hole to copy from.",
+        "Use a smaller mask, or allow more of the photograph as source.",
+    )

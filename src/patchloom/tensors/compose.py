@@ -1,0 +1,34 @@
+"""Putting a fill into a photograph: hole pixels only, the rim blended inside the hole."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+
+def rim_weights(hole: NDArray[np.bool_], feather: int) -> NDArray[np.float32]:
+    """Weight of the fill, (H, W) in 0..1: 0 outside the hole, rising inside over ``feather`` pixels to 1.
+
+    With ``feather`` 0 it is the hole itself. The ramp lies wholly inside, so no known pixel changes.
+    """
+    if feather == 0 or not hole.any():
+        return hole.astype(np.float32)
+    depth = ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge"))[1:-1, 1:-1]
+    return np.asarray(np.clip(depth / (feather + 1), 0, 1) * hole, np.float32)
+
+
+def composite(
+    known: NDArray[np.generic], fill: NDArray[np.float32], weights: NDArray[np.float32], top: float
+) -> NDArray[np.generic]:
+    """``known`` (H, W, C) of any depth with ``fill`` (H, W, C) in 0..1 laid over it by ``weights`` (H, W).
+
+    ``top`` is the value that stands for 1 (255, 65535, 1.0). Where the weight is 0 the values are returned bit
+    for bit; integers are rounded to the nearest.
+    """
+    inside = weights > 0
+    result = known.copy()
+    weight = weights[inside][:, None]
+    mixed = weight * (fill[inside] * top) + (1 - weight) * known[inside].astype(np.float32)
+    if np.issubdtype(known.dtype, np.integer):
+        mixed = np.rint(mixed).clip(0, top)
+    result[inside] = mixed.astype(known.dtype)
+    return result

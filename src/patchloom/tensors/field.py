@@ -1,0 +1,338 @@
+"""The nearest-neighbour field of a hole, carried from level to level: search passes and votes.
+
+Every patch that touches the hole holds one integer *offset* to a *source*, a patch of known pixels that lies
+wholly inside the picture. A **search** pass offers each patch the offsets of its neighbours and random ones
+around its own (PatchMatch, Barnes et al. 2009) and keeps the one of least cost
+
+    cost(p, s) = sum_u w(u) |I(p + u) - I(s + u)|^2 / n  +  guide  +  locality  -  coherence
+
+A **vote** sets each hole pixel to the weighted mean of what its patches' sources say (Wexler et al. 2007).
+Passes read the old field and write a new one, and random offsets come from a hash of seed, pass and position:
+the result does not depend on the number of threads. Loops are compiled by numba once into the user's cache.
+
+This module knows arrays only: no levels, no settings, no files.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int32]
+
+STEPS = np.array([1, 2, 8], dtype=np.int32)  # how far propagation looks
+CHUNK = 128  # queries a thread takes at a time; scratch memory is allocated once a chunk
+
+
+@dataclass
+class Field:
+    """Offsets of the patches that touch a hole.
+
+    ``centres`` (N, 2) are their centres (row, column); ``offsets`` (N, 2) lead from there to the sources';
+    ``index`` (H, W) holds each centre's number, -1 elsewhere; ``distance`` (N,) is the patch's data cost.
+    """
+
+    radius: int
+    centres: Ints
+    index: Ints
+    offsets: Ints
+    distance: Floats
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What one level offers the search: the picture and who may be copied from where.
+
+    ``picture`` (H, W, 3) float32, hole pixels holding the current fill; ``hole`` (H, W); ``sources`` (H, W)
+    True where a patch centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
+    ``guide`` (H, W, 3) is the patch-mean colour wanted, ``means`` (H, W, 3) the patch-mean colour of the
+    known picture, ``guided`` (H, W) the strength of that wish.
+    """
+
+    picture: Floats
+    hole: Bools
+    sources: Bools
+    weight: Floats
+    guide: Floats
+    means: Floats
+    guided: Floats
+
+
+def source_centres(known: Bools, radius: int) -> Bools:
+    """Where a patch lies wholly inside the picture and touches only ``known`` pixels."""
+    return np.asarray(
+        ndimage.minimum_filter(known.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0), bool
+    )
+
+
+def patch_means(picture: Floats, radius: int) -> Floats:
+    """Mean colour of the patch around every pixel (edges replicated), (H, W, 3)."""
+    size = 2 * radius + 1
+    return np.asarray(ndimage.uniform_filter(picture, size=(size, size, 1), mode="nearest"), np.float32)
+
+
+def depth_weights(hole: Bools, base: float) -> Floats:
+    """``base ** -depth``, depth being a hole pixel's distance to the nearest known one; 1 where known."""
+    if not hole.any():
+        return np.ones(hole.shape, np.float32)
+    depth = ndimage.distance_transform_edt(hole)
+    return np.asarray(base ** -np.minimum(depth, 60.0), np.float32)
+
+
+def touching(hole: Bools, radius: int) -> tuple[Ints, Ints]:
+    """Centres (N, 2) of the patches that touch the hole, and their number at each pixel (-1 elsewhere)."""
+    near = ndimage.maximum_filter(hole.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0)
+    centres = np.argwhere(near).astype(np.int32)
+    index = np.full(hole.shape, -1, np.int32)
+    index[centres[:, 0], centres[:, 1]] = np.arange(len(centres), dtype=np.int32)
+    return centres, index
+
+
+def snap(centres: Ints, offsets: Ints, sources: Bools) -> Ints:
+    """``offsets`` with those that lead to no source moved to the source nearest to where they lead."""
+    height, width = sources.shape
+    nearest = ndimage.distance_transform_edt(~sources, return_distances=False, return_indices=True)
+    rows = np.clip(centres[:, 0] + offsets[:, 0], 0, height - 1)
+    columns = np.clip(centres[:, 1] + offsets[:, 1], 0, width - 1)
+    landing = np.stack([nearest[0][rows, columns], nearest[1][rows, columns]], axis=1)
+    return (landing - centres).astype(np.int32)
+
+
+def random_field(hole: Bools, sources: Bools, radius: int, seed: int) -> Field:
+    """A field of uniformly drawn sources. ``sources`` must not be empty."""
+    centres, index = touching(hole, radius)
+    choices = np.argwhere(sources).astype(np.int32)
+    drawn = np.random.default_rng(seed).integers(0, len(choices), len(centres))
+    offsets = choices[drawn] - centres
+    return Field(radius, centres, index, offsets, np.zeros(len(centres), np.float32))
+
+
+def carry(field: Field, hole: Bools, sources: Bools) -> Field:
+    """The field at the next finer level: positions and offsets double.
+
+    Patches whose coarse counterpart has no offset (the hole shrinks faster than the picture) take that of
+    the nearest one that has.
+    """
+    centres, index = touching(hole, field.radius)
+    nearest = ndimage.distance_transform_edt(field.index < 0, return_distances=False, return_indices=True)
+    rows = np.minimum(centres[:, 0] // 2, field.index.shape[0] - 1)
+    columns = np.minimum(centres[:, 1] // 2, field.index.shape[1] - 1)
+    parents = field.index[nearest[0][rows, columns], nearest[1][rows, columns]]
+    offsets = snap(centres, 2 * field.offsets[parents], sources)
+    return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
+
+
+@njit(cache=True)
+def _hash(a: int, b: int, c: int, d: int) -> np.uint64:  # type: ignore[no-untyped-def]
+    """A well-mixed 64-bit value (splitmix64 finaliser) of four integers."""
+    z = (
+        np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
+        + np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F)
+        + np.uint64(c) * np.uint64(0x165667B19E3779F9)
+        + np.uint64(d) * np.uint64(0xD6E8FEB86659FD93)
+    )
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, fastmath=True)
+def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore[no-untyped-def]
+    """Weighted squared difference of ``patch`` and the source centred at (row, column); gives up at ``bound``.
+
+    ``rows`` is the picture as (H, W * 3), so that one row of a patch is one contiguous run.
+    """
+    run = 3 * (2 * radius + 1)
+    start = 3 * (column - radius)
+    total = np.float32(0.0)
+    for line in range(2 * radius + 1):
+        source = rows[row - radius + line]
+        partial = np.float32(0.0)
+        for k in range(run):
+            difference = patch[line * run + k] - source[start + k]
+            partial += weights[line * run + k] * difference * difference
+        total += partial
+        if total > bound:
+            return total
+    return total
+
+
+@njit(cache=True)
+def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no-untyped-def]
+    """Copies the patch at (row, column) and its weights into scratch; pixels outside the picture weigh 0.
+
+    Returns the factor that turns the weighted sum into a mean over the patch.
+    """
+    height, width = weight.shape
+    side = 2 * radius + 1
+    total = np.float32(0.0)
+    for line in range(side):
+        y = row - radius + line
+        for k in range(side):
+            x = column - radius + k
+            place = 3 * (line * side + k)
+            inside = 0 <= y < height and 0 <= x < width
+            value = weight[y, x] if inside else np.float32(0.0)
+            total += value
+            for channel in range(3):
+                patch[place + channel] = rows[y, 3 * x + channel] if inside else np.float32(0.0)
+                weights[place + channel] = value
+    return np.float32(1.0) / (np.float32(3.0) * max(total, np.float32(1e-6)))
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def _search(  # type: ignore[no-untyped-def]
+    rows, weight, sources, guide, means, guided, centres, index, offsets, distance, new_offsets, new_distance,
+    radius, locality, coherence, seed, fresh, steps,
+):  # fmt: skip
+    """One pass; see :func:`search`. ``fresh``: the picture changed since ``distance`` was computed."""
+    height, width = sources.shape
+    count = len(centres)
+    side = 2 * radius + 1
+    for chunk in prange((count + CHUNK - 1) // CHUNK):
+        patch = np.empty(3 * side * side, np.float32)
+        weights = np.empty(3 * side * side, np.float32)
+        for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
+            row, column = centres[i, 0], centres[i, 1]
+            scale = _load(patch, weights, rows, weight, row, column, radius)
+            best_dy, best_dx = offsets[i, 0], offsets[i, 1]
+            best_data = np.float32(np.inf)
+            best = np.float32(np.inf)
+            span = np.float32(max(height, width))
+            tries = 4 * len(steps) + 1
+            random_tries = int(np.log2(span))
+            wish = guided[row, column]
+            for attempt in range(tries + random_tries):
+                if attempt == 0:
+                    dy, dx = offsets[i, 0], offsets[i, 1]
+                elif attempt < tries:
+                    step = steps[(attempt - 1) // 4]
+                    way = (attempt - 1) % 4
+                    y = row + (step if way == 0 else -step if way == 1 else 0)
+                    x = column + (step if way == 2 else -step if way == 3 else 0)
+                    if y < 0 or y >= height or x < 0 or x >= width or index[y, x] < 0:
+                        continue
+                    dy, dx = offsets[index[y, x], 0], offsets[index[y, x], 1]
+                    if dy == best_dy and dx == best_dx:
+                        continue
+                else:
+                    reach = span / np.float32(2 ** (attempt - tries))
+                    value = _hash(seed, i, attempt, 0)
+                    u = np.float32(value >> np.uint64(40)) / np.float32(1 << 24)
+                    v = np.float32((value >> np.uint64(16)) & np.uint64(0xFFFFFF)) / np.float32(1 << 24)
+                    dy = best_dy + np.int32(np.floor((2 * u - 1) * reach))
+                    dx = best_dx + np.int32(np.floor((2 * v - 1) * reach))
+                y, x = row + dy, column + dx
+                if y < 0 or y >= height or x < 0 or x >= width or not sources[y, x]:
+                    continue
+                extra = locality * np.sqrt(np.float32(dy * dy + dx * dx))
+                same = 0
+                for ny in range(-1, 2):
+                    for nx in range(-1, 2):
+                        if (ny != 0 or nx != 0) and 0 <= row + ny < height and 0 <= column + nx < width:
+                            j = index[row + ny, column + nx]
+                            if j >= 0 and offsets[j, 0] == dy and offsets[j, 1] == dx:
+                                same += 1
+                extra -= coherence * np.float32(same) / np.float32(8.0)
+                if wish > 0:
+                    miss = np.float32(0.0)
+                    for channel in range(3):
+                        difference = means[y, x, channel] - guide[row, column, channel]
+                        miss += difference * difference
+                    extra += wish * miss / np.float32(3.0)
+                if extra >= best:
+                    continue
+                if attempt == 0 and not fresh:
+                    data = distance[i]
+                else:
+                    data = scale * _distance(patch, weights, rows, y, x, radius, (best - extra) / scale)
+                if data + extra < best:
+                    best = data + extra
+                    best_data = data
+                    best_dy, best_dx = dy, dx
+            new_offsets[i, 0], new_offsets[i, 1] = best_dy, best_dx
+            new_distance[i] = best_data
+
+
+def search(field: Field, canvas: Canvas, *, locality: float, coherence: float, seed: int, passes: int) -> None:
+    """Improves ``field`` in place by ``passes`` passes over all patches.
+
+    ``locality`` is the cost of an offset one pixel long, ``coherence`` the bonus of agreeing with all eight
+    neighbours, both in units of mean squared colour difference.
+    """
+    rows = np.ascontiguousarray(canvas.picture.reshape(canvas.picture.shape[0], -1))
+    for number in range(passes):
+        offsets = np.empty_like(field.offsets)
+        distance = np.empty_like(field.distance)
+        _search(
+            rows, canvas.weight, canvas.sources, canvas.guide, canvas.means, canvas.guided,
+            field.centres, field.index, field.offsets, field.distance, offsets, distance,
+            field.radius, np.float32(locality), np.float32(coherence), seed * 64 + number, number == 0, STEPS,
+        )  # fmt: skip
+        field.offsets, field.distance = offsets, distance
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def _distances(rows, weight, centres, offsets, distance, radius):  # type: ignore[no-untyped-def]
+    side = 2 * radius + 1
+    count = len(centres)
+    for chunk in prange((count + CHUNK - 1) // CHUNK):
+        patch = np.empty(3 * side * side, np.float32)
+        weights = np.empty(3 * side * side, np.float32)
+        for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
+            row, column = centres[i, 0], centres[i, 1]
+            scale = _load(patch, weights, rows, weight, row, column, radius)
+            y, x = row + offsets[i, 0], column + offsets[i, 1]
+            distance[i] = scale * _distance(patch, weights, rows, y, x, radius, np.float32(np.inf))
+
+
+def mean_distance(field: Field, canvas: Canvas) -> float:
+    """Mean data cost of the field in the picture as it stands."""
+    rows = np.ascontiguousarray(canvas.picture.reshape(canvas.picture.shape[0], -1))
+    distance = np.empty_like(field.distance)
+    _distances(rows, canvas.weight, field.centres, field.offsets, distance, field.radius)
+    return float(distance.mean())
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: ignore[no-untyped-def]
+    height, width = index.shape
+    for i in prange(len(pixels)):
+        row, column = pixels[i, 0], pixels[i, 1]
+        total = np.float32(0.0)
+        red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for dy in range(-radius, radius + 1):
+            for dx in range(-radius, radius + 1):
+                y, x = row + dy, column + dx
+                if y < 0 or y >= height or x < 0 or x >= width:
+                    continue
+                j = index[y, x]
+                w = trust[j] * bell[dy + radius, dx + radius]
+                sy, sx = row + offsets[j, 0], column + offsets[j, 1]
+                red += w * picture[sy, sx, 0]
+                green += w * picture[sy, sx, 1]
+                blue += w * picture[sy, sx, 2]
+                total += w
+        out[i, 0], out[i, 1], out[i, 2] = red / total, green / total, blue / total
+
+
+def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
+    """Sets the hole's pixels in ``canvas.picture`` to the weighted mean of their patches' sources.
+
+    A patch counts by the mean weight of its pixels (nearness to the rim) and, if ``sigma`` > 0, a pixel by a
+    Gaussian of that many pixels around the patch's centre, which keeps the result crisp.
+    """
+    side = np.arange(-field.radius, field.radius + 1, dtype=np.float32)
+    line = np.exp(-0.5 * (side / sigma) ** 2) if sigma > 0 else np.ones_like(side)
+    bell = np.maximum(np.outer(line, line), 1e-6).astype(np.float32)
+    size = 2 * field.radius + 1
+    trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
+    trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
+    pixels = np.argwhere(canvas.hole).astype(np.int32)
+    out = np.empty((len(pixels), 3), np.float32)
+    _vote(canvas.picture, pixels, field.index, field.offsets, trust, bell, field.radius, out)
+    canvas.picture[canvas.hole] = out
