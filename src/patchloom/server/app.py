@@ -1,0 +1,127 @@
+"""The HTTP server, put together: routes, answers to errors, and the safety layers around them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from patchloom import __version__
+from patchloom.errors import PatchloomError
+from patchloom.server import routes
+from patchloom.server.compat import add_compatible_routes
+from patchloom.server.jobs import Jobs
+from patchloom.server.limits import Limits
+from patchloom.server.problems import MEDIA_TYPE, Problem
+from patchloom.server.security import Access, Application, guarded
+from patchloom.server.storage import Storage
+from patchloom.settings import RunSettings
+
+STATIC = Path(__file__).parent / "static"
+ENGINE = "patchloom.server.engine:PictureEngine"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerSettings:
+    """What ``patchloom serve`` decides. ``engine`` is what the worker process runs, ``folder`` where files lie."""
+
+    limits: Limits = field(default_factory=Limits)
+    access: Access = field(default_factory=Access)
+    run: RunSettings = field(default_factory=RunSettings)
+    engine: str = ENGINE
+    folder: Path | None = None
+
+
+def create_app(settings: ServerSettings) -> Application:
+    """The whole server as an ASGI application, safety layers included."""
+    limits = settings.limits
+    options = {"run": settings.run.to_dict(), "max_pixels": limits.pixels}
+    jobs = Jobs(limits, Storage(settings.folder), settings.engine, options)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        jobs.open()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(jobs.close)
+
+    api = FastAPI(title="patchloom", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    api.state.jobs = jobs
+    _answer_problems(api)
+    add_page_routes(api)
+    routes.add_server_routes(api, jobs, limits)
+    routes.add_job_routes(api, jobs, limits)
+    routes.add_follow_routes(api, jobs, limits)
+    add_compatible_routes(api, jobs, limits)
+    return guarded(
+        cast(Application, api),
+        settings.access,
+        request_bytes=limits.request_bytes,
+        patience=limits.patience_seconds,
+    )
+
+
+def _answer_problems(api: FastAPI) -> None:
+    """Every error as ``application/problem+json``; nothing of ours shows in it."""
+
+    def problem_response(request: Request, problem: Problem) -> Response:
+        body = problem.body(request.scope.get("request_id", ""))
+        headers = {"Cache-Control": "no-store", **problem.headers}
+        return Response(json.dumps(body), problem.status, headers, media_type=MEDIA_TYPE)
+
+    @api.exception_handler(Problem)
+    async def of_problem(request: Request, problem: Problem) -> Response:
+        return problem_response(request, problem)
+
+    @api.exception_handler(PatchloomError)
+    async def of_error(request: Request, error: PatchloomError) -> Response:
+        return problem_response(request, Problem.of(error))
+
+    @api.exception_handler(HTTPException)
+    async def of_status(request: Request, error: HTTPException) -> Response:
+        codes = {404: "not_found", 405: "not_allowed"}
+        code = codes.get(error.status_code, "error")
+        headers = dict(error.headers or {})
+        return problem_response(request, Problem(error.status_code, code, str(error.detail), headers=headers))
+
+    @api.exception_handler(RequestValidationError)
+    async def of_validation(request: Request, error: RequestValidationError) -> Response:
+        return problem_response(
+            request, Problem(422, "bad_request", "The request cannot be understood.", "See /docs.")
+        )
+
+    @api.exception_handler(Exception)
+    async def of_bug(request: Request, error: Exception) -> Response:
+        return problem_response(
+            request, Problem(500, "internal_error", "Something went wrong inside the program.")
+        )
+
+
+def add_page_routes(api: FastAPI) -> None:
+    """The page, its files, and the documentation."""
+
+    def page(name: str, status: int = 200) -> Response:
+        return FileResponse(STATIC / name, status, {"Cache-Control": "no-cache"}, media_type="text/html")
+
+    @api.get("/", include_in_schema=False)
+    async def index() -> Response:
+        return page("index.html")
+
+    @api.get("/login", include_in_schema=False)
+    async def login() -> Response:
+        return page("login.html", 401)
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return page("docs.html")
+
+    api.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,0 +1,242 @@
+"""What the worker process does with a task: decode, fill, encode. The only part of the server that opens pictures.
+
+A task names the kind of work, the job's folder and options; its files have fixed names there (``image``,
+``mask``, ``source``, ``coarse``), its product is ``result``.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchloom.errors import Cancelled, MaskError
+from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
+from patchloom.inpainter import Inpainter
+from patchloom.mask import Mask, MaskMode
+from patchloom.networks import weights
+from patchloom.photo import Photo
+from patchloom.server.worker import Message, Send
+from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+
+PREVIEW_SIDE = 1024  # longest side of a preview, pixels
+DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
+_PROGRESS_SECONDS = 0.2
+_MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
+
+MEDIA_TYPES = {
+    "PNG": "image/png",
+    "JPEG": "image/jpeg",
+    "TIFF": "image/tiff",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+}
+
+
+class PictureEngine:
+    """Called by the worker with one task after the other; networks stay loaded in between."""
+
+    def __init__(self, options: Message) -> None:
+        self.max_pixels: int = options["max_pixels"]
+        self.inpainter = Inpainter(RunSettings(**options["run"]))
+        self.about: Message = {"networks": _installed_networks()}
+        if options.get("warm", True):
+            self._warm()
+
+    def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        work = {"fill": self.fill, "display": self.display, "adjust_mask": self.adjust_mask}[task["kind"]]
+        return work(Path(task["folder"]), task, send, stopped)
+
+    def _warm(self) -> None:
+        """A tiny fill: loads the networks and compiles the loops before the first job waits for them."""
+        ramp = np.linspace(0, 255, 64, dtype=np.uint8)
+        pixels = np.stack([np.add.outer(ramp // 2, ramp // 2)] * 3, axis=-1)
+        hole = np.zeros((64, 64), dtype=bool)
+        hole[28:36, 28:36] = True
+        self.inpainter.inpaint(Photo.from_array(pixels), Mask.from_array(hole), PRESETS["balanced"])
+
+    def fill(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """The same steps as ``patchloom fill``, so that the bytes are the same."""
+        photo = self._open(folder / "image", allow_cmyk=bool(task.get("allow_cmyk")))
+        mode = task["mask_mode"]
+        mask = fitted(self._mask(folder / "mask", mode), photo)
+        source = self._optional_mask(folder / "source", photo)
+        coarse = self._open(folder / "coarse") if (folder / "coarse").exists() else None
+        settings = fill_settings(**task["settings"])
+        observer = Reporter(folder, settings, send, stopped)
+        filled = self.inpainter.inpaint(photo, mask, settings, source=source, coarse=coarse, observe=observer)
+        picture = upright(filled.photo) if task.get("upright") else filled.photo
+        data = picture.encode(task.get("format"), strip_metadata=bool(task.get("strip_metadata")))
+        return _store(folder, data, (task.get("format") or picture.format), picture)
+
+    def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
+        photo = self._open(folder / "image", allow_cmyk=True)
+        skip = int(np.ceil(np.sqrt(photo.width * photo.height / DISPLAY_PIXELS)))
+        alpha = None if photo.alpha is None else _eight_bit(photo.alpha)[::skip, ::skip]
+        small = photo.with_pixels(_eight_bit(photo.pixels)[::skip, ::skip], alpha)
+        form = "JPEG" if alpha is None else "PNG"
+        result = _store(folder, small.encode(form, quality=90), form, small)
+        return {**result, "photo_width": photo.width, "photo_height": photo.height}
+
+    def adjust_mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""
+        mask = self._mask(folder / "mask", "white")
+        half = int(task["kernel_size"]) // 2
+        operations = {
+            "expand": lambda: mask.grow(half),
+            "shrink": lambda: mask.grow(-half),
+            "reverse": mask.invert,
+        }
+        hole = operations[task["operate"]]().hole
+        pixels = np.zeros((*hole.shape, 4), dtype=np.uint8)
+        pixels[hole] = _MASK_YELLOW
+        picture = Photo.from_array(pixels)
+        return _store(folder, picture.encode("PNG"), "PNG", picture)
+
+    def _open(self, path: Path, *, allow_cmyk: bool = False) -> Photo:
+        # From bytes, so that no message can name a path of this machine.
+        return Photo.open(path.read_bytes(), allow_cmyk=allow_cmyk, max_pixels=self.max_pixels)
+
+    def _mask(self, path: Path, mode: MaskMode) -> Mask:
+        return Mask.open(path.read_bytes(), mode=mode, max_pixels=self.max_pixels)
+
+    def _optional_mask(self, path: Path, photo: Photo) -> Mask | None:
+        return fitted(self._mask(path, "white"), photo) if path.exists() else None
+
+
+class Reporter:
+    """The observer of one fill: turns events into messages, writes previews, stops when asked."""
+
+    def __init__(self, folder: Path, settings: FillSettings, send: Send, stopped: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._send = send
+        self._stopped = stopped
+        self._began = time.monotonic()
+        self._spoke = 0.0
+        self._previews = 0
+        self._settings = settings.to_dict()
+
+    def __call__(self, event: Event) -> None:
+        if self._stopped():
+            raise Cancelled("Stopped as asked; nothing was written.")
+        if isinstance(event, FillStarted):
+            self._send(
+                {
+                    "event": "begun",
+                    "settings": self._settings,
+                    "width": event.width,
+                    "height": event.height,
+                    "windows": event.windows,
+                    "hole_share": event.hole_share,
+                }
+            )
+        elif isinstance(event, LevelStarted):
+            self._send(
+                {
+                    "event": "level",
+                    "window": event.window,
+                    "windows": event.windows,
+                    "level": event.level,
+                    "levels": event.levels,
+                    "stage": event.stage,
+                }
+            )
+        elif isinstance(event, Step):
+            self._progress(event)
+        elif isinstance(event, LevelDone):
+            self._preview(event)
+        elif isinstance(event, Warned):
+            self._send({"event": "warning", "message": event.message})
+
+    def _progress(self, event: Step) -> None:
+        now = time.monotonic()
+        if now - self._spoke < _PROGRESS_SECONDS:
+            return
+        self._spoke = now
+        elapsed = now - self._began
+        left = elapsed * (1 - event.fraction) / event.fraction if event.fraction > 0.02 else None
+        message = {
+            "event": "progress",
+            "fraction": event.fraction,
+            "iteration": event.step,
+            "iterations": event.of,
+        }
+        self._send({**message, "eta_s": None if left is None else round(left, 1)})
+
+    def _preview(self, event: LevelDone) -> None:
+        if event.preview is None:
+            return
+        picture = np.asarray(event.preview())
+        skip = max(1, -(-max(picture.shape[:2]) // PREVIEW_SIDE))
+        pixels = _eight_bit(np.ascontiguousarray(picture[::skip, ::skip]))
+        self._previews += 1
+        number = self._previews
+        (self._folder / f"preview-{number}").write_bytes(Photo.from_array(pixels).encode("JPEG", quality=85))
+        self._send(
+            {
+                "event": "preview",
+                "number": number,
+                "window": event.window,
+                "level": event.level,
+                "stage": event.stage,
+                "box": list(event.box),
+            }
+        )
+
+
+def _installed_networks() -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {"content": [], "texture": []}
+    for file in weights.installed():
+        names[file.role].append(file.name)
+    return names
+
+
+def fitted(mask: Mask, photo: Photo) -> Mask:
+    """``mask`` at the photo's size: nearest neighbour, if it has the photo's shape within a pixel.
+
+    Phones cannot make a mask as large as their photos. Raises MaskError for another shape.
+    """
+    height, width = mask.hole.shape
+    if (height, width) == (photo.height, photo.width):
+        return mask
+    if max(abs(width * photo.height / photo.width - height), abs(height * photo.width / photo.height - width)) > 1:
+        raise MaskError(
+            f"The mask has {width} x {height} pixels, the photo {photo.width} x {photo.height}.",
+            "Send a mask of the photo's size, or of the same proportions.",
+        )
+    rows = np.arange(photo.height) * height // photo.height
+    columns = np.arange(photo.width) * width // photo.width
+    return Mask.from_array(mask.hole[np.ix_(rows, columns)])
+
+
+def upright(photo: Photo) -> Photo:
+    """The same picture without anything that tells a viewer to turn it."""
+    if photo.metadata.orientation == 1:
+        return photo
+    plain = replace(photo.metadata, orientation=1, exif=b"", xmp=b"", tiff=None, blocks=())
+    return replace(photo, metadata=plain)
+
+
+def _eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.uint16:
+        return (values >> 8).astype(np.uint8)
+    return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, dtype=np.uint8)
+
+
+def _store(folder: Path, data: bytes, form: str, picture: Photo) -> Message:
+    (folder / "result").write_bytes(data)
+    return {
+        "format": form,
+        "media_type": MEDIA_TYPES[form],
+        "width": picture.width,
+        "height": picture.height,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }

@@ -1,0 +1,396 @@
+"""Jobs: a bounded queue, one worker process, and for each job a log of events that anybody can follow.
+
+::
+
+    queued -> running -> done -> expired
+                      -> failed
+                      -> cancelled
+
+One thread (the supervisor) takes jobs in order, watches the worker's time, memory and life, and tidies up.
+Everything a request handler calls here returns at once.
+"""
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from patchloom.server.limits import Limits
+from patchloom.server.problems import Problem
+from patchloom.server.storage import Storage
+from patchloom.server.worker import FINAL, Message, Worker, WorkerDied, log
+
+Status = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
+
+STOP_GRACE = 1.0  # seconds a fill has to reach its next event before its process is ended
+START_SECONDS = 300.0  # for a worker to be ready: the first one on a machine compiles its loops
+RECORDS = 2000  # finished jobs that are remembered after their files are gone
+MAX_PREVIEWS = 400
+_TICK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    number: int
+    name: str
+    data: Message
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work. Handlers read it; only the supervisor and :meth:`Jobs.cancel` change it."""
+
+    id: str
+    folder: Path
+    kind: str
+    task: Message
+    settings: Message
+    created: float = field(default_factory=time.time)
+    status: Status = "queued"
+    finished: float = 0.0
+    progress: Message = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    error: Message | None = None
+    result: Message | None = None
+    bytes: int = 0
+    cancelled: bool = False
+    events: list[JobEvent] = field(default_factory=list)
+    _listeners: list[Callable[[], None]] = field(default_factory=list)
+    _count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def over(self) -> bool:
+        return self.status not in ("queued", "running")
+
+    def emit(self, name: str, data: Message) -> None:
+        """Appends to the log and wakes the followers. Of ``progress`` only the newest is kept."""
+        with self._lock:
+            self._count += 1
+            if name == "progress" and self.events and self.events[-1].name == "progress":
+                self.events.pop()
+            self.events.append(JobEvent(self._count, name, data))
+            listeners = list(self._listeners)
+        for wake in listeners:
+            wake()
+
+    def after(self, number: int) -> list[JobEvent]:
+        """Events with a larger number."""
+        with self._lock:
+            return [event for event in self.events if event.number > number]
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Calls ``wake`` (from another thread) at every event, until the returned function is called."""
+        with self._lock:
+            self._listeners.append(wake)
+
+        def forget() -> None:
+            with self._lock:
+                self._listeners.remove(wake)
+
+        return forget
+
+
+class Jobs:
+    """The queue and what runs it. ``engine`` is what the worker process runs (see :mod:`worker`)."""
+
+    def __init__(self, limits: Limits, storage: Storage, engine: str, options: Message) -> None:
+        self.limits = limits
+        self.storage = storage
+        machine = psutil.virtual_memory().total / 2**20
+        self.memory_mb = float(limits.job_memory_mb or machine * 0.9)
+        self._engine = engine
+        self._options = {**options, "folder": str(storage.create("worker"))}
+        self.about: Message = {}
+        self._jobs: dict[str, Job] = {}
+        self._waiting: deque[Job] = deque()
+        self._reserved = 0
+        self._lock = threading.Condition()
+        self._worker: Worker | None = None
+        self._ready = False
+        self._failed_to_start = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._supervise, name="patchloom jobs", daemon=True)
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops the worker and removes all files."""
+        with self._lock:
+            self._stopping = True
+            self._lock.notify_all()
+        self._thread.join(10)
+        if self._worker is not None:
+            self._worker.kill()
+        self.storage.close()
+
+    @property
+    def worker_pid(self) -> int | None:
+        return self._worker.pid if self._worker is not None else None
+
+    @property
+    def ready(self) -> bool:
+        """The worker has loaded what it needs."""
+        return self._ready
+
+    def reserve(self) -> None:
+        """Takes a place in the queue before anything is stored. Raises Problem 429 when there is none."""
+        with self._lock:
+            if len(self._waiting) + self._reserved >= self.limits.max_queue:
+                raise Problem(
+                    429,
+                    "queue_full",
+                    "Too many jobs are waiting.",
+                    "Try again in a moment.",
+                    {"Retry-After": "10"},
+                )
+            self._reserved += 1
+
+    def release(self) -> None:
+        """Gives a reserved place back."""
+        with self._lock:
+            self._reserved -= 1
+
+    def new_folder(self) -> tuple[str, Path]:
+        """An unguessable id and its private folder."""
+        name = secrets.token_hex(16)
+        return name, self.storage.create(name)
+
+    def discard(self, name: str) -> None:
+        """Removes the folder of a job that was never submitted."""
+        if name:
+            self.storage.remove(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._jobs
+
+    def submit(self, name: str, folder: Path, kind: str, task: Message, settings: Message) -> Job:
+        """Puts a job into the queue, on a place reserved before."""
+        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, settings)
+        job.bytes = self.storage.size(name)
+        with self._lock:
+            self._jobs[name] = job
+            self._waiting.append(job)
+            position = len(self._waiting)
+            self._lock.notify_all()
+        job.emit("queued", {"position": position})
+        return job
+
+    def get(self, name: str) -> Job:
+        """Raises Problem 404, for foreign and unknown ids alike."""
+        job = self._jobs.get(name)
+        if job is None:
+            raise Problem(404, "no_such_job", "There is no such job.", "It may have been removed long ago.")
+        return job
+
+    def position(self, job: Job) -> int:
+        """1 is next; 0 is not waiting."""
+        with self._lock:
+            return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def waiting(self) -> int:
+        with self._lock:
+            return len(self._waiting)
+
+    def cancel(self, job: Job) -> None:
+        """Stops a job within two seconds, or removes the files of a finished one. May be repeated."""
+        with self._lock:
+            waiting = job in self._waiting
+            if waiting:
+                self._waiting.remove(job)
+            job.cancelled = True
+        if waiting:
+            self._finish_cancelled(job)
+        elif job.over:
+            self._expire(job)
+
+    # The supervisor's thread
+
+    def _supervise(self) -> None:
+        while not self._stopping:
+            try:
+                self._watch_idle_worker()
+                job = self._next()
+                if job is not None:
+                    self._work(job)
+                self._tidy()
+            except Exception:
+                log.exception("The job queue met an error of ours")
+                time.sleep(_TICK)
+
+    def _next(self) -> Job | None:
+        with self._lock:
+            if not self._waiting:
+                self._lock.wait(0.5)
+            if self._stopping or not self._waiting:
+                return None
+            job = self._waiting.popleft()
+            job.status = "running"
+            return job
+
+    def _watch_idle_worker(self) -> None:
+        """Has a worker at hand before the first job. One that cannot even start is tried again only for a job."""
+        try:
+            if self._worker is None and not self._failed_to_start:
+                self._keep_worker()
+            message = self._worker.receive(0) if self._worker is not None else None
+            if message is not None:
+                self._welcome(message)
+        except WorkerDied:
+            self._failed_to_start = not self._ready
+            self._drop_worker()
+
+    def _keep_worker(self) -> Worker:
+        if self._worker is not None and not self._worker.alive:
+            self._drop_worker()
+        if self._worker is None:
+            self._worker = Worker(self._engine, self._options)
+        return self._worker
+
+    def _drop_worker(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+        self._worker = None
+        self._ready = False
+
+    def _work(self, job: Job) -> None:
+        """One job on the worker, whatever it does. The worker lives on unless it had to be ended."""
+        job.emit("started", {})
+        try:
+            worker = self._keep_worker()
+            worker.start(job.task)
+            self._follow(job, worker)
+        except WorkerDied:
+            self._drop_worker()
+            if not job.over:
+                self._fail(
+                    job,
+                    "worker_crashed",
+                    "The process that worked on this picture ended unexpectedly.",
+                    "Try again; if it happens again, the picture may be damaged or too large for this machine.",
+                )
+        except Exception:
+            self._drop_worker()
+            log.exception("Job %s met an error of ours", job.id)
+            self._fail(
+                job, "internal_error", "Something went wrong inside the program.", "The server's log has more."
+            )
+
+    def _follow(self, job: Job, worker: Worker) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        stop_by = 0.0
+        while True:
+            message = worker.receive(_TICK)
+            if message is not None:
+                if message["event"] == "started":
+                    deadline = time.monotonic() + self.limits.job_seconds
+                if self._apply(job, message):
+                    return
+            now = time.monotonic()
+            if job.cancelled or self._stopping:
+                if not stop_by:
+                    worker.ask_to_stop()
+                    stop_by = now + STOP_GRACE
+                elif now > stop_by:
+                    self._drop_worker()
+                    return self._finish_cancelled(job)
+            elif now > deadline:
+                self._drop_worker()
+                return self._fail(
+                    job,
+                    "time_limit",
+                    f"The fill took longer than {self.limits.job_seconds:g} seconds.",
+                    "Choose the preset 'fast', mark less, or send a smaller picture.",
+                )
+            elif worker.memory_mb() > self.memory_mb:
+                self._drop_worker()
+                return self._fail(
+                    job,
+                    "memory_limit",
+                    f"The fill needed more than {self.memory_mb:.0f} MB of memory.",
+                    "Mark less at a time, or send a smaller picture.",
+                )
+
+    def _welcome(self, message: Message) -> None:
+        self._ready = True
+        self.about = message["about"]
+
+    def _apply(self, job: Job, message: Message) -> bool:
+        """Takes over what the worker says; True when the job is over."""
+        name = message.pop("event")
+        if name == "ready":
+            self._welcome(message)
+        elif name == "progress":
+            job.progress = {**job.progress, **message}
+            job.emit("progress", job.progress)
+        elif name == "level":
+            job.progress = {**job.progress, **message}
+            job.emit("level", message)
+        elif name == "warning":
+            job.warnings.append(message["message"])
+            job.emit("warning", message)
+        elif name == "preview":
+            if len(job.events) < MAX_PREVIEWS:
+                job.emit("preview", message)
+        elif name == "begun":
+            job.settings = message.pop("settings")
+            job.emit("begun", message)
+        elif name == "done":
+            self._finish_done(job, message["result"])
+        elif name == "failed":
+            if message["code"] == "cancelled":
+                self._finish_cancelled(job)
+            else:
+                self._fail(job, message["code"], message["message"], message["hint"])
+        return name in FINAL
+
+    def _finish_done(self, job: Job, result: Message) -> None:
+        if job.cancelled:
+            return self._finish_cancelled(job)
+        job.result = result
+        job.progress = {**job.progress, "fraction": 1.0, "eta_s": 0.0}
+        self._finish(job, "done", result)
+
+    def _finish_cancelled(self, job: Job) -> None:
+        self.storage.remove(job.id)
+        self._finish(job, "cancelled", {})
+
+    def _fail(self, job: Job, code: str, message: str, hint: str) -> None:
+        job.error = {"code": code, "message": message, "hint": hint}
+        self.storage.remove(job.id)
+        self._finish(job, "failed", job.error)
+
+    def _finish(self, job: Job, status: Status, data: Message) -> None:
+        job.finished = time.time()
+        job.bytes = self.storage.size(job.id)
+        job.status = status
+        job.emit(status, data)
+
+    def _expire(self, job: Job) -> None:
+        self.storage.remove(job.id)
+        job.bytes = 0
+        if job.status == "done":
+            job.status = "expired"
+
+    def _tidy(self) -> None:
+        """Removes results that are too old, or too many for the disk, and forgets the oldest records."""
+        now = time.time()
+        finished = sorted((job for job in list(self._jobs.values()) if job.over), key=lambda job: job.finished)
+        total = sum(job.bytes for job in list(self._jobs.values()))
+        for job in finished:
+            old = now - job.finished > self.limits.keep_minutes * 60
+            if job.bytes and (old or total > self.limits.max_disk_mb << 20):
+                total -= job.bytes
+                self._expire(job)
+            elif old and job.status == "done":
+                self._expire(job)
+        for job in finished[: max(0, len(finished) - RECORDS)]:
+            self._expire(job)
+            self._jobs.pop(job.id, None)

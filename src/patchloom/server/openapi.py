@@ -1,0 +1,27 @@
+"""What FastAPI cannot see by itself: multipart forms read by hand, and answers that are pictures."""
+
+from typing import Any
+
+from patchloom.server.schema import settings_schema
+from patchloom.server.uploads import NEEDED, OPTIONS
+
+_FILE = {"type": "string", "format": "binary"}
+_PROBLEM = {"description": "Refused", "content": {"application/problem+json": {}}}
+_KINDS = ("image/png", "image/jpeg", "image/tiff", "image/webp", "image/avif")
+
+Answers = dict[int | str, dict[str, Any]]
+PICTURE: Answers = {200: {"content": {kind: {"schema": _FILE} for kind in _KINDS}}, "4XX": _PROBLEM}
+PREVIEW: Answers = {200: {"content": {"image/jpeg": {"schema": _FILE}}}, "4XX": _PROBLEM}
+
+
+def form(parts: dict[str, str]) -> dict[str, Any]:
+    """The request body of a route that takes the picture ``parts`` and our options."""
+    pictures = {name: {**_FILE, "description": text} for name, text in parts.items()}
+    options = {name: {"type": "string", "description": text} for name, text in OPTIONS.items()}
+    options["settings"] = {**settings_schema(), "description": OPTIONS["settings"]}
+    schema = {
+        "type": "object",
+        "required": [name for name in parts if name in NEEDED],
+        "properties": {**pictures, **options},
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,0 +1,162 @@
+"""patchloom's own API: jobs, their events and products, and what a page has to know beforehand."""
+
+import asyncio
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+
+from patchloom import __version__
+from patchloom.server import openapi, uploads
+from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
+from patchloom.server.jobs import Job, Jobs
+from patchloom.server.limits import SETTINGS_BYTES, Limits
+from patchloom.server.problems import Problem
+from patchloom.server.schema import checked_settings, presets, settings_schema
+
+
+def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
+    """Whether the server is well, what it takes, and a look at a picture that browsers cannot show."""
+
+    @api.get("/api/health", tags=["server"], summary="Whether the server answers")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "ready": jobs.ready, "waiting": jobs.waiting()}
+
+    @api.get("/api/config", tags=["server"], summary="Limits, formats, presets and settings")
+    async def config() -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "formats": list(uploads.FORMATS),
+            "mask_modes": list(uploads.MASK_MODES),
+            "limits": {
+                "request_bytes": limits.request_bytes,
+                "pixels": limits.pixels,
+                "settings_bytes": SETTINGS_BYTES,
+                "queue": limits.max_queue,
+                "job_seconds": limits.job_seconds,
+                "keep_minutes": limits.keep_minutes,
+            },
+            "presets": presets(),
+            "settings": settings_schema(jobs.about.get("networks")),
+        }
+
+    @api.post(
+        "/api/display",
+        tags=["server"],
+        summary="A TIFF or 16-bit picture as a browser can show it",
+        openapi_extra=openapi.form(uploads.DISPLAY_PARTS),
+        responses=openapi.PICTURE,
+    )
+    async def display(request: Request) -> Response:
+        job = await waited_for(jobs, await submit_form(request, jobs, limits, "display"), request)
+        response = product(job)
+        size = job.result or {}
+        response.headers["X-Width"] = str(size.get("photo_width", 0))
+        response.headers["X-Height"] = str(size.get("photo_height", 0))
+        return response
+
+
+def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
+    """A job from its beginning to its end."""
+    keys: dict[str, str] = {}  # Idempotency-Key -> job id
+
+    @api.post(
+        "/api/jobs",
+        status_code=202,
+        tags=["jobs"],
+        summary="Fill a photo",
+        openapi_extra=openapi.form(uploads.FILL_PARTS),
+    )
+    async def create(request: Request) -> Response:
+        key = request.headers.get("idempotency-key", "")
+        if keys.get(key) in jobs:
+            job = jobs.get(keys[key])
+        else:
+            job = await submit_form(request, jobs, limits, "fill")
+            for forgotten in [known for known, name in keys.items() if name not in jobs]:
+                del keys[forgotten]
+        if key:
+            keys[key] = job.id
+        body = described(jobs, job, request)
+        return JSONResponse(body, 202, {**NO_STORE, "Location": body["links"]["self"]})
+
+    @api.get("/api/jobs/{name}", tags=["jobs"], summary="How a job stands")
+    async def status(name: str, request: Request) -> Response:
+        return JSONResponse(described(jobs, jobs.get(name), request), headers=NO_STORE)
+
+    @api.delete("/api/jobs/{name}", tags=["jobs"], summary="Cancel a job, or delete its files")
+    async def cancel(name: str, request: Request) -> Response:
+        job = jobs.get(name)
+        await asyncio.to_thread(jobs.cancel, job)
+        await finished(job, 3.0)
+        return JSONResponse(described(jobs, job, request), headers=NO_STORE)
+
+    @api.get("/api/jobs/{name}/result", tags=["jobs"], summary="The filled picture", responses=openapi.PICTURE)
+    async def result(name: str) -> Response:
+        return product(jobs.get(name))
+
+
+def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
+    """Watching a job: events and previews."""
+    streams: set[object] = set()
+
+    @api.get(
+        "/api/jobs/{name}/events",
+        tags=["jobs"],
+        summary="Follow a job as server-sent events",
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(name: str, request: Request) -> Response:
+        job = jobs.get(name)
+        if len(streams) >= limits.max_streams:
+            busy = {"Retry-After": "5"}
+            raise Problem(
+                429, "too_many_streams", "Too many streams are open.", "Ask for the status instead.", busy
+            )
+        last = request.headers.get("last-event-id", "")
+        ticket = object()
+        streams.add(ticket)
+        return EventStream(job, int(last) if last.isdigit() else 0, lambda: streams.discard(ticket))
+
+    @api.get("/api/jobs/{name}/preview", tags=["jobs"], summary="The newest preview", responses=openapi.PREVIEW)
+    async def newest_preview(name: str, request: Request) -> Response:
+        numbers = [event.data["number"] for event in jobs.get(name).after(0) if event.name == "preview"]
+        return preview_file(jobs.get(name), max(numbers, default=0), request)
+
+    @api.get("/api/jobs/{name}/preview/{number}", tags=["jobs"], summary="One preview", responses=openapi.PREVIEW)
+    async def preview(name: str, number: int, request: Request) -> Response:
+        return preview_file(jobs.get(name), number, request)
+
+
+def preview_file(job: Job, number: int, request: Request) -> Response:
+    """One preview, or 304 for a client that has it. Raises Problem 404."""
+    path = job.folder / f"preview-{number}"
+    if not path.exists():
+        raise Problem(404, "no_preview", "There is no such preview.")
+    tag = f'"{job.id}-{number}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, headers=headers, media_type="image/jpeg")
+
+
+async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
+    """Takes a place, then reads and stores the request, then queues the job; a refusal leaves nothing behind."""
+    jobs.reserve()
+    name = ""
+    try:
+        form = await uploads.read_form(request)
+        try:
+            settings = checked_settings(uploads.settings_text(form)).to_dict()
+            task = {**uploads.options(form), "settings": settings}
+            pictures = uploads.pictures(form, uploads.DISPLAY_PARTS if kind == "display" else uploads.FILL_PARTS)
+            name, folder = jobs.new_folder()
+            await uploads.store(pictures, folder, limits, bool(task["first_frame"]))
+        finally:
+            await form.close()
+        return jobs.submit(name, folder, kind, task, settings)
+    except BaseException:
+        jobs.discard(name)
+        raise
+    finally:
+        jobs.release()

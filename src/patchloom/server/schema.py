@@ -1,0 +1,64 @@
+"""The fill settings as the page's form and OpenAPI need them, from their one declaration."""
+
+import re
+import typing
+from dataclasses import fields
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+from patchloom.errors import SettingsError
+from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, fill_settings
+
+_TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
+
+
+NETWORKS = {"content": ("auto", "patches", "none"), "texture": ("auto", "none")}
+"""Settings that choose a network, with the words that are not names of networks."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # no dot, no slash: never a file
+
+
+def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """JSON schema of the settings: types, limits, choices, defaults, one sentence each.
+
+    ``networks`` are the names of installed networks by role.
+    """
+    hints = typing.get_type_hints(FillSettings)
+    properties = {item.name: _property(item, hints[item.name]) for item in fields(FillSettings)}
+    for role, words in NETWORKS.items():
+        properties[role]["examples"] = [*words, *(networks or {}).get(role, [])]
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _property(item: Any, hint: Any) -> dict[str, Any]:
+    limits = {"ge": "minimum", "le": "maximum"}
+    described: dict[str, Any] = {"description": item.metadata["help"], "default": item.default}
+    described.update({limits[key]: value for key, value in item.metadata.items() if key in limits})
+    if get_origin(hint) in (typing.Union, UnionType):
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if get_origin(hint) is Literal:
+        return {"type": "string", "enum": list(get_args(hint)), **described}
+    return {"type": _TYPES[hint], **described}
+
+
+def presets() -> list[dict[str, Any]]:
+    """Each preset with its sentence and its settings."""
+    return [
+        {"name": name, "help": PRESET_HELP[name], "settings": settings.to_dict()}
+        for name, settings in PRESETS.items()
+    ]
+
+
+def checked_settings(values: dict[str, Any]) -> FillSettings:
+    """Settings from a client. Raises SettingsError; what names a file on the command line is only a name here."""
+    given = dict(values)
+    preset = given.pop("preset", "balanced")
+    if not isinstance(preset, str):
+        raise SettingsError("preset must be text.", f"Use one of: {', '.join(PRESETS)}.")
+    settings = fill_settings(preset, **given)
+    for name in NETWORKS:
+        if name in given and not _NAME.fullmatch(str(given[name])):
+            raise SettingsError(
+                f"There is no {name} network of that name.", "Use the name of an installed network."
+            )
+    return settings

@@ -1,0 +1,65 @@
+"""Where the files of jobs lie: one private folder a server, one folder a job, nothing named by a client."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+_CHUNK = 1 << 20
+
+
+class Storage:
+    """A folder only its owner can read. What servers that no longer run have left behind is removed at start.
+
+    ``parent`` holds one folder a server, named by its process; the default is the system's temporary folder.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        base = parent or Path(tempfile.gettempdir()) / f"patchloom-{_owner()}"
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
+            raise PermissionError(f"{base} belongs to somebody else.")
+        base.chmod(0o700)
+        _remove_leftovers(base)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"server-{os.getpid()}-", dir=base))
+
+    def create(self, name: str) -> Path:
+        """A new, empty, private folder for the job called ``name``."""
+        folder = self.folder / name
+        folder.mkdir(mode=0o700)
+        return folder
+
+    def remove(self, name: str) -> None:
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def size(self, name: str) -> int:
+        """Bytes in the job's folder."""
+        try:
+            return sum(entry.stat().st_size for entry in os.scandir(self.folder / name))
+        except FileNotFoundError:
+            return 0
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def write_private(path: Path, source: BinaryIO) -> None:
+    """Copies ``source`` from its beginning to a new file that only its owner can read."""
+    source.seek(0)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as target:
+        shutil.copyfileobj(source, target, _CHUNK)
+
+
+def _owner() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "files"
+
+
+def _remove_leftovers(base: Path) -> None:
+    for folder in base.glob("server-*"):
+        process = folder.name.split("-")[1]
+        if not process.isdigit() or not psutil.pid_exists(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,134 @@
+"""From a request to files in a private folder and checked options; nothing here decodes a picture."""
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from patchloom.server import measure
+from patchloom.server.limits import SETTINGS_BYTES, Limits
+from patchloom.server.problems import Problem
+from patchloom.server.storage import write_private
+
+FILL_PARTS = {  # part -> what it is
+    "image": "The photo: PNG, JPEG, TIFF, WebP or AVIF.",
+    "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
+    "source": "Optional: texture may come only from where this is white.",
+    "coarse": "Optional: the same photo filled by another tool, to be refined.",
+}
+DISPLAY_PARTS = {"image": "Any supported picture."}
+NEEDED = ("image", "mask")
+OPTIONS = {
+    "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
+    "mask_mode": "How the mask is read: auto, white, black, alpha or color.",
+    "format": "Format of the result; the photo's own if absent.",
+    "strip_metadata": "true: leave out EXIF, XMP and text.",
+    "first_frame": "true: of an animated or multi-page file use the first picture.",
+    "allow_cmyk": "true: convert a CMYK photo to RGB.",
+}
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF")
+MASK_MODES = ("auto", "white", "black", "alpha", "color")
+
+
+def strict_json(text: str | bytes) -> Any:
+    """JSON as in RFC 8259: no NaN, no infinities, nothing absurdly deep. Raises Problem 422."""
+
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is not a number")
+
+    def finite(digits: str) -> float:
+        value = float(digits)
+        if not math.isfinite(value):
+            raise ValueError(f"{digits} is too large")
+        return value
+
+    try:
+        return json.loads(text, parse_constant=refuse, parse_float=finite)
+    except (ValueError, RecursionError) as error:
+        raise Problem(422, "bad_json", "The JSON cannot be read.", "Check it: no NaN, no comments.") from error
+
+
+async def read_form(request: Request) -> FormData:
+    """The parts of a multipart body. Raises Problem 415 for another type and 422 for a damaged or strange one."""
+    if not (request.headers.get("content-type") or "").startswith("multipart/form-data"):
+        raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
+    try:
+        form = await request.form(max_files=8, max_fields=16, max_part_size=SETTINGS_BYTES)
+    except HTTPException as error:
+        raise Problem(422, "bad_form", str(error.detail), "Send pictures as files, settings as text.") from error
+    for name in form:
+        if name not in FILL_PARTS and name not in OPTIONS:
+            await form.close()
+            known = ", ".join([*FILL_PARTS, *OPTIONS])
+            raise Problem(422, "unknown_field", f"There is no field '{name[:40]}'.", f"Known are: {known}.")
+    return form
+
+
+def options(form: FormData) -> dict[str, Any]:
+    """What a client may ask for besides the settings. Raises Problem 422."""
+    return {
+        "mask_mode": text_option(form, "mask_mode", MASK_MODES, "auto"),
+        "format": text_option(form, "format", FORMATS, "") or None,
+        "strip_metadata": flag(form, "strip_metadata"),
+        "first_frame": flag(form, "first_frame"),
+        "allow_cmyk": flag(form, "allow_cmyk"),
+    }
+
+
+def text_option(form: FormData, name: str, allowed: tuple[str, ...], default: str) -> str:
+    """One of the ``allowed`` words. Raises Problem 422."""
+    value = form.get(name, default)
+    if not isinstance(value, str) or value not in (*allowed, default):
+        raise Problem(422, "bad_option", f"{name} cannot be that.", f"Use one of: {', '.join(allowed)}.")
+    return value
+
+
+def flag(form: FormData, name: str) -> bool:
+    return text_option(form, name, ("true", "false"), "false") == "true"
+
+
+def settings_text(form: FormData) -> dict[str, Any]:
+    """The object in the ``settings`` part; an absent one is empty. Raises Problem 413 and 422."""
+    text = form.get("settings", "{}")
+    if not isinstance(text, str):
+        raise Problem(422, "bad_settings", "settings must be a text part, not a file.")
+    if len(text.encode()) > SETTINGS_BYTES:
+        raise Problem(413, "too_large", "The settings are larger than 64 KiB.")
+    values = strict_json(text)
+    if not isinstance(values, dict):
+        raise Problem(422, "bad_settings", "settings must be a JSON object.", 'For example {"preset": "fast"}.')
+    return values
+
+
+def pictures(form: FormData, parts: Iterable[str]) -> dict[str, UploadFile]:
+    """The file parts that were sent, of those in ``parts``. Raises Problem 422."""
+    sent: dict[str, UploadFile] = {}
+    for name in parts:
+        value = form.get(name)
+        if isinstance(value, UploadFile):
+            sent[name] = value
+        elif value is not None:
+            raise Problem(422, "bad_form", f"{name} must be a file part.", f"With curl: -F {name}=@picture.png")
+        elif name in NEEDED:
+            raise Problem(
+                422, "missing_part", f"The part '{name}' is missing.", f"With curl: -F {name}=@picture.png"
+            )
+    return sent
+
+
+async def store(sent: dict[str, UploadFile], folder: Path, limits: Limits, first_frame: bool) -> None:
+    """Writes pictures to ``folder`` under our own names. Raises Problem 413, 415, 422."""
+    for name, upload in sent.items():
+        await run_in_threadpool(store_picture, upload.file, name, folder, limits, first_frame)
+
+
+def store_picture(file: BinaryIO, name: str, folder: Path, limits: Limits, first_frame: bool = False) -> None:
+    """Checks one picture's header and writes it."""
+    measure.check(file, what=name, max_pixels=limits.pixels, first_frame=first_frame)
+    write_private(folder / name, file)
