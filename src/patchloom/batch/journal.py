@@ -1,0 +1,122 @@
+"""The record of a run, one JSON object a line, appended as things happen.
+
+``{"run": id, "settings": …}`` opens a run, ``{"name": …, "status": "started"}`` says that a worker was given a
+picture, and one line with the outcome ends it. A picture counts as done when its line says so *and* photo, mask
+and settings still have the hashes it was done with *and* the result still has the hash it was written with: so a
+changed photo, changed settings and a damaged result are all done again.
+
+Only the process that runs the batch writes here. A line torn by a crash is skipped when read, and the next line
+starts afresh.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from patchloom.errors import OutputError
+
+JOURNAL = ".patchloom-journal.jsonl"
+"""Its name in the results' folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of a picture: with which key it was last done, and the result's hash.
+
+    Both are empty for a picture that was begun and never finished. Kept as bytes: a million of them fit in memory.
+    """
+
+    key: bytes = b""
+    result: bytes = b""
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """All whole lines of a journal; nothing where there is none."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            try:
+                record = json.loads(line)
+            except ValueError:  # torn by a crash
+                continue
+            if isinstance(record, dict):
+                yield record
+
+
+def known_pictures(path: Path) -> dict[str, Known]:
+    """By the result's name, what earlier runs did."""
+    known: dict[str, Known] = {}
+    for record in read_records(path):
+        output = record.get("output")
+        if not isinstance(output, str):
+            continue
+        if record.get("status") == "done":
+            known[output] = Known(bytes.fromhex(record["key"]), bytes.fromhex(record["result_sha256"]))
+        elif output not in known:
+            known[output] = Known()
+    return known
+
+
+class Journal:
+    """Appends to the journal and holds it against a second run in the same folder.
+
+    Raises OutputError if it cannot be written or another process has it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise OutputError(f"The journal {path} cannot be written: {error.strerror}.") from error
+        _hold(self._file, path)
+        if _is_torn(path):
+            self._file.write(b"\n")
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Appends one line, in one write. What a power cut takes back, the hashes tell, and it is done again."""
+        try:
+            self._file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        except OSError as error:
+            raise OutputError(f"The journal {self.path} cannot be written: {error.strerror}.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def _hold(file: FileIO, path: Path) -> None:
+    try:
+        import fcntl
+    except ModuleNotFoundError:  # Windows: no advisory locks; two runs in one folder are the user's to avoid
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"Another run is writing to {path.parent}.", "Wait for it to end, or choose another folder with -o."
+        ) from error
+    except OSError:  # a file system without locks
+        return
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether the last line has no end."""
+    size = path.stat().st_size
+    if not size:
+        return False
+    with path.open("rb") as file:
+        file.seek(size - 1)
+        return file.read(1) != b"\n"

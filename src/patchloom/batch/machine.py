@@ -1,0 +1,76 @@
+"""How many workers, with how many threads and how much memory each, suit this machine.
+
+One picture does not keep many cores busy: reading, writing and the coarse levels run on one. So as many workers
+as cores, one thread each, is the fastest, as long as the memory suffices; then fewer workers get more threads.
+The result's bytes do not depend on the choice.
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from patchloom.batch.work import Share
+
+WORKER_MB = 1200
+"""What a worker should have at least: the runtime and the networks take about half of it."""
+
+RESERVE = 0.8
+"""The part of the free memory that is used where no limit is given."""
+
+
+def cores() -> int:
+    """Processors this process may use; a container's quota counts."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _read("/sys/fs/cgroup/cpu.max").split()
+    if len(quota) == 2 and quota[0].isdigit():
+        count = min(count, max(1, int(quota[0]) // int(quota[1])))
+    return count
+
+
+def free_mb() -> int:
+    """Memory that can be had without swapping, in MB; a container's limit counts; 0 where none is told."""
+    available = 0
+    for line in _read("/proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            available = int(line.split()[1]) // 2**10
+    limit, used = _read("/sys/fs/cgroup/memory.max").strip(), _read("/sys/fs/cgroup/memory.current").strip()
+    if limit.isdigit() and used.isdigit():
+        left = max(0, int(limit) - int(used)) // 2**20
+        available = min(available, left) if available else left
+    return available
+
+
+def has_gpu(device: str) -> bool:
+    """Whether fills on ``device`` (as in the settings) run on a GPU, told without loading torch."""
+    if device != "auto":
+        return device != "cpu"
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return apple or Path("/dev/nvidiactl").exists()
+
+
+def plan(
+    pictures: int, *, jobs: int = 0, threads: int = 0, memory_mb: int = 0, gpu: bool = False
+) -> tuple[int, Share]:
+    """Workers and the share of each. 0 means: choose. ``pictures``: no more workers than there are (0: unknown).
+
+    A number of workers or threads that was asked for is kept; on a GPU there is one worker, since pictures would
+    only wait for each other there.
+    """
+    memory = memory_mb or int(free_mb() * RESERVE)  # 0 where the system does not tell
+    if jobs:
+        workers = jobs
+    else:
+        workers = 1 if gpu else max(1, cores() // max(1, threads))
+        if memory:
+            workers = min(workers, max(1, memory // WORKER_MB))
+    if pictures:
+        workers = min(workers, pictures)
+    return workers, Share(threads or max(1, cores() // workers), memory // workers, memory)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""

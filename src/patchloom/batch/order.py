@@ -1,0 +1,234 @@
+"""What a person asks for, and its way to a run: folders, pairs, executor, journal, report.
+
+This is the library's door to batches; the command line only builds an :class:`Order`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from patchloom.batch import machine
+from patchloom.batch.cluster import Cluster
+from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
+from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
+from patchloom.batch.pairing import PICTURES, Naming, Pairing, outside, pair, refuse_conflicts
+from patchloom.batch.pool import LocalPool
+from patchloom.batch.run import Existing, Run, Summary, plan_tasks
+from patchloom.batch.watch import Watch
+from patchloom.batch.work import FillPicture, Recipe, Share, Task
+from patchloom.errors import InputError, OutputError, SettingsError
+from patchloom.events import CancelToken, Observer, Warned, ignore
+from patchloom.settings import RunSettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """A folder of photos, a folder of masks or one mask for all, and a folder for the results.
+
+    ``photos``, ``masks`` and ``results`` are paths or fsspec addresses. ``jobs`` 0 chooses the number of workers.
+    ``cluster`` is the address of a ``distributed`` scheduler, empty for this machine.
+    """
+
+    photos: str
+    masks: str
+    results: str
+    suffix: str = ""
+    recursive: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
+    run: RunSettings = field(default_factory=RunSettings)
+    existing: Existing = "refuse"
+    fail_fast: bool = False
+    jobs: int = 0
+    cluster: str = ""
+    journal: Path | None = None
+
+
+class Batch:
+    """An order with its folders opened.
+
+    Raises InputError where photos or masks are missing, OutputError where results would overwrite what they are
+    made from, SettingsError where the recipe is for one picture only.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.photos, self.results = open_folder(order.photos), open_folder(order.results)
+        self.masks, single = _masks(order.masks)
+        self.naming = Naming(single, order.suffix, order.recipe.format)
+        self.same_folder = self.masks.location == self.photos.location
+        if isinstance(self.photos, LocalFolder) and not Path(self.photos.location).is_dir():
+            raise InputError(f"There is no folder '{order.photos}'.", "Check its name.")
+        if self.same_folder and not (single or order.suffix):
+            raise InputError(
+                "Photos and masks lie in one folder.", "Say how the masks' names end: --mask-suffix _mask"
+            )
+        content = Path(order.recipe.fill.content)
+        if content.is_file() and content.suffix.lower() not in (".safetensors", ".pth", ".pt"):
+            raise SettingsError("A batch takes no picture as --content.", "Give it with 'patchloom fill' instead.")
+        if self.results.location in (self.photos.location, self.masks.location):
+            raise OutputError("The results would lie among the photos or masks.", "Choose another folder with -o.")
+        digest = order.recipe.sha256()
+        self.work = FillPicture(
+            photos=self.photos.location,
+            masks=self.masks.location,
+            results=self.results.location,
+            recipe=order.recipe,
+            recipe_sha256=digest,
+            run=order.run,
+        )
+
+    @property
+    def journal_path(self) -> Path:
+        """In the results' folder; where that is a store, which knows no appending, in the user's state folder."""
+        if self.order.journal is not None:
+            return self.order.journal
+        if isinstance(self.results, LocalFolder):
+            return Path(self.results.location, JOURNAL)
+        import platformdirs
+
+        name = hashlib.sha256(self.results.location.encode()).hexdigest()[:16]
+        return Path(platformdirs.user_state_dir("patchloom"), f"batch-{name}.jsonl")
+
+    def pairing(self) -> Pairing:
+        """The photos and their masks. Raises InputError where anything is not clear."""
+        result = pair(self.photo_files(), self.mask_files(), self.naming, same_folder=self.same_folder)
+        refuse_conflicts(result)
+        return result
+
+    def photo_files(self) -> Iterator[Found]:
+        return self._own(self.photos)
+
+    def mask_files(self) -> Iterator[Found]:
+        if self.naming.single:
+            found = self.masks.find(self.naming.single)
+            return iter([found] if found else [])
+        return self._own(self.masks)
+
+    def _own(self, folder: Folder) -> Iterator[Found]:
+        """A folder's files without the results, should those lie inside it, and without masks among photos."""
+        files = outside(folder.files(self.order.recursive), folder, self.results)
+        return files if folder is self.masks else outside(files, folder, self.masks)
+
+    def crew(self, pictures: int) -> tuple[int, Share]:
+        """Workers and their shares for so many pictures on this machine."""
+        run = self.order.run
+        return machine.plan(
+            pictures,
+            jobs=self.order.jobs,
+            threads=run.threads,
+            memory_mb=run.max_memory,
+            gpu=machine.has_gpu(run.device),
+        )
+
+
+def fill_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken | None = None) -> Summary:
+    """Fills all pictures of an order; what fails is in the journal, in the events and in the summary's counts.
+
+    Raises InputError, OutputError or ClusterError before anything is filled. Cancelling ends it between two steps;
+    ``existing="resume"`` continues it.
+    """
+    batch = Batch(order)
+    pairing = batch.pairing()
+    for message in _remarks(pairing):
+        observe(Warned(message=message))
+    batch.results.prepare()
+    with Journal(batch.journal_path) as journal:
+        batch.results.sweep()
+        known = known_pictures(batch.journal_path) if order.existing in ("resume", "replace") else {}
+        todo, skipped = plan_tasks(pairing.pairs, batch.results, known, order.existing)
+        return _run(batch, journal, todo, skipped, len(pairing.pairs), observe, cancel)
+
+
+def watch_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken | None = None) -> Summary:
+    """Fills what is in the folder and what appears in it, until cancelled; earlier runs are continued."""
+    batch = Batch(order)
+    batch.results.prepare()
+    with Journal(batch.journal_path) as journal:
+        batch.results.sweep()
+        source = Watch(
+            batch.photo_files,
+            batch.mask_files,
+            batch.naming,
+            batch.results,
+            known_pictures(batch.journal_path),
+            same_folder=batch.same_folder,
+            replace=order.existing == "replace",
+            complain=lambda message: observe(Warned(message=message)),
+        )
+        return _run(batch, journal, source, [], 0, observe, cancel)
+
+
+def _run(
+    batch: Batch,
+    journal: Journal,
+    tasks: Any,
+    skipped: list[Task],
+    of: int,
+    observe: Observer,
+    cancel: CancelToken | None,
+) -> Summary:
+    order = batch.order
+    header = {
+        "photos": batch.photos.location,
+        "masks": batch.masks.location,
+        "recipe_sha256": batch.work.recipe_sha256,
+        "settings": order.recipe.fill.to_dict(),
+    }
+    workers, share = batch.crew(of)
+    with (
+        Cluster(batch.work, order.cluster) if order.cluster else LocalPool(batch.work, workers, share) as executor
+    ):
+        run = Run(
+            executor, journal, of=of, header=header, observe=observe, cancel=cancel, fail_fast=order.fail_fast
+        )
+        return run(tasks, skipped)
+
+
+def write_report(path: Path, batch_journal: Path, summary: Summary) -> None:
+    """The run as one JSON object: what was asked, what became of it, and a line for each picture.
+
+    Streamed from the journal, so that a million pictures need no memory. Raises OutputError.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(f'{{"summary": {json.dumps(summary.to_dict())},\n"pictures": [')
+            separator = "\n"
+            for record in _last_words(batch_journal, summary.run):
+                file.write(separator + json.dumps(record, ensure_ascii=False))
+                separator = ",\n"
+            file.write("\n]}\n")
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"The report {path} cannot be written: {error.strerror}.") from error
+
+
+def _last_words(journal: Path, run: str) -> Iterator[dict[str, Any]]:
+    """The outcomes of one run."""
+    for record in read_records(journal):
+        if record.get("run") == run and record.get("status", "started") != "started":
+            yield record
+
+
+def _masks(location: str) -> tuple[Folder, str]:
+    """The masks' folder, and the name of the one mask where a file was given."""
+    if "://" in location:
+        parent, _, name = location.rpartition("/")
+        single = PurePosixPath(name).suffix.lower() in PICTURES
+        return (open_folder(parent), name) if single else (open_folder(location), "")
+    path = Path(location)
+    if path.is_dir():
+        return open_folder(path), ""
+    if path.is_file():
+        return open_folder(path.parent), path.name
+    raise InputError(f"There is no mask file or folder '{location}'.", "Give --masks a folder or one picture.")
+
+
+def _remarks(pairing: Pairing) -> Iterator[str]:
+    if pairing.unused_masks:
+        count = len(pairing.unused_masks)
+        masks = "mask belongs" if count == 1 else "masks belong"
+        yield f"{count} {masks} to no photo, for example {pairing.unused_masks[0]}."

@@ -1,0 +1,289 @@
+"""The unit of work: one photo and its mask, read, filled and written by the process that is given it.
+
+Everything here travels: a task to a worker process or to another machine, its outcome back. Whatever goes wrong
+with one picture becomes an outcome that names it; nothing is raised.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import resource
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from patchloom.batch.folders import Folder, open_folder
+from patchloom.batch.journal import Known
+from patchloom.batch.pairing import Pair
+from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError
+from patchloom.events import Event, Observer, Warned, ignore
+from patchloom.settings import FillSettings, RunSettings
+
+
+class WorkerKilledError(PatchloomError):
+    """The process that had the picture ended before it could answer."""
+
+    code = "killed"
+
+
+Status = Literal["done", "kept", "skipped", "failed", "stopped"]
+"""``kept``: done by an earlier run and still right. ``skipped``: a result was there and was not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A picture to fill.
+
+    ``fresh``: its result did not exist when the run began, so a result found there now is the work of an attempt
+    of this run that was killed before it could tell. ``known`` is the journal's memory of it. ``room`` is the
+    memory to use: a worker's share, all there is (the others stand still), or half a share.
+    """
+
+    pair: Pair
+    fresh: bool = True
+    known: Known = Known()
+    attempt: int = 1
+    room: Literal["share", "all", "half"] = "share"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A worker's part of the machine: ``memory_mb`` of ``whole_mb``. 0: whatever is there."""
+
+    threads: int = 0
+    memory_mb: int = 0
+    whole_mb: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a task. ``memory_mb`` is the worker's resident memory after it."""
+
+    task: Task
+    status: Status
+    seconds: float = 0.0
+    error: str = ""
+    hint: str = ""
+    code: str = ""
+    trace: str = ""
+    key: str = ""
+    result_sha256: str = ""
+    hole_share: float = 0.0
+    warnings: tuple[str, ...] = ()
+    memory_mb: int = 0
+    worker: str = ""
+
+    def record(self) -> dict[str, Any]:
+        """The journal's line: what is known, without empty fields."""
+        pair = self.task.pair
+        line: dict[str, Any] = {
+            "name": pair.photo,
+            "mask": pair.mask,
+            "output": pair.output,
+            "status": self.status,
+        }
+        for name in ("error", "hint", "code", "trace", "key", "result_sha256", "warnings", "memory_mb", "worker"):
+            if value := getattr(self, name):
+                line[name] = value
+        return line | {
+            "seconds": round(self.seconds, 3),
+            "hole_share": round(self.hole_share, 5),
+            "attempt": self.task.attempt,
+        }
+
+
+Stopped = Callable[[], bool]
+"""Asked between steps; True ends the work."""
+
+Work = Callable[[Task, Share, Stopped], Outcome]
+"""What an executor runs; it must survive pickling."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    """Everything besides the photo and the mask that decides the bytes of a result."""
+
+    fill: FillSettings = field(default_factory=FillSettings)
+    mask_mode: Literal["auto", "white", "black", "alpha", "color"] = "auto"
+    format: str = ""
+    quality: int | Literal["keep"] = "keep"
+    strip_metadata: bool = False
+    allow_cmyk: bool = False
+
+    def sha256(self) -> str:
+        """A hash of the recipe; settings that name a file count by the file's content."""
+        values: dict[str, Any] = {
+            "fill": self.fill.to_dict(),
+            "mask_mode": self.mask_mode,
+            "format": self.format,
+            "quality": self.quality,
+            "strip_metadata": self.strip_metadata,
+            "allow_cmyk": self.allow_cmyk,
+        }
+        for name in ("content", "texture"):
+            path = Path(getattr(self.fill, name))
+            if path.is_file():
+                values[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillPicture:
+    """Fills one picture of a folder; the :data:`Work` of a batch. Folders are given by their location."""
+
+    photos: str
+    masks: str
+    results: str
+    recipe: Recipe
+    recipe_sha256: str
+    run: RunSettings = field(default_factory=RunSettings)
+
+    def __call__(self, task: Task, share: Share, stopped: Stopped) -> Outcome:
+        """Reads, fills, writes. The errors of this picture are raised; :func:`attempt` makes outcomes of them."""
+        pair, results = task.pair, open_folder(self.results)
+        if not pair.mask:
+            raise MaskError(f"{pair.photo} has no mask.", "Add one of the same stem, or move the photo away.")
+        photo_bytes = open_folder(self.photos).read(pair.photo)
+        mask_bytes = open_folder(self.masks).read(pair.mask)
+        key = self.key(photo_bytes, mask_bytes)
+        there = _sha256_of(results, pair.output)
+        if there and task.fresh:
+            return Outcome(task=task, status="done", key=key, result_sha256=there)
+        if there and (bytes.fromhex(key), bytes.fromhex(there)) == (task.known.key, task.known.result):
+            return Outcome(task=task, status="kept", key=key, result_sha256=there)
+        warnings: list[str] = []
+        observe = _observer(stopped, warnings)
+        data, hole_share = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room)
+        results.write(pair.output, data)
+        return Outcome(
+            task=task,
+            status="done",
+            key=key,
+            result_sha256=hashlib.sha256(data).hexdigest(),
+            hole_share=hole_share,
+            warnings=tuple(warnings),
+        )
+
+    def fill(
+        self,
+        name: str,
+        photo_bytes: bytes,
+        mask_bytes: bytes,
+        share: Share,
+        observe: Observer = ignore,
+        room: Literal["share", "all", "half"] = "share",
+    ) -> tuple[bytes, float]:
+        """The filled picture as the file ``name``, and the hole's share of the picture, 0..1.
+
+        The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
+        their number changes no pixel. What then needs more than one worker's share raises BudgetError.
+        """
+        from patchloom.mask import Mask
+        from patchloom.photo import Photo, format_of
+
+        photo = Photo.open(photo_bytes, allow_cmyk=self.recipe.allow_cmyk, observe=observe)
+        mask = Mask.open(mask_bytes, mode=self.recipe.mask_mode)
+        limit = share.memory_mb // 2 if room == "half" else share.whole_mb
+        if room == "share" and share.memory_mb < share.whole_mb:
+            self._require_room(mask, share)
+        if room == "half":
+            observe(Warned(message=f"Filled with {limit} MB, so the surroundings may be narrower than elsewhere."))
+        run = replace(self.run, threads=share.threads or self.run.threads, max_memory=limit or self.run.max_memory)
+        result = _inpainter(run).inpaint(photo, mask, self.recipe.fill, observe=observe)
+        data = result.photo.encode(
+            self.recipe.format or format_of(name),
+            quality=self.recipe.quality,
+            strip_metadata=self.recipe.strip_metadata,
+            observe=observe,
+        )
+        return data, mask.share
+
+    def _require_room(self, mask: Any, share: Share) -> None:
+        """Raises BudgetError if the largest window of ``mask`` needs more than this worker's share."""
+        from patchloom import windows
+
+        settings = self.recipe.fill
+        hole = mask.grow(settings.grow + settings.feather).hole
+        if not hole.any() or hole.all():
+            return  # the engine has its own word on these
+        sizes = [plan.part.size for plan in windows.plan(hole, None, share.whole_mb)]
+        need = resident_mb() + max(sizes) * windows.BYTES_PER_PIXEL // 10**6
+        if need > share.memory_mb:
+            raise BudgetError(f"It needs about {need} MB, and a worker's share is {share.memory_mb} MB.")
+
+    def key(self, photo_bytes: bytes, mask_bytes: bytes) -> str:
+        """Equal exactly if photo, mask and recipe are equal."""
+        parts = [hashlib.sha256(data).hexdigest() for data in (photo_bytes, mask_bytes)]
+        return hashlib.sha256("".join([*parts, self.recipe_sha256]).encode()).hexdigest()
+
+
+_one_at_a_time = threading.Lock()
+"""Fills of one process take turns: the compiled loops use all of its threads and cannot be entered twice."""
+
+
+def attempt(work: Work, task: Task, share: Share, stopped: Stopped) -> Outcome:
+    """``work`` on ``task`` with every error turned into an outcome, timed, and signed with the worker's name."""
+    with _one_at_a_time:
+        started = time.perf_counter()
+        try:
+            outcome = work(task, share, stopped)
+        except Cancelled:
+            outcome = Outcome(task=task, status="stopped")
+        except PatchloomError as error:
+            outcome = failed(task, error)
+        except MemoryError:
+            outcome = failed(task, BudgetError("The memory did not suffice.", "Use fewer workers: --jobs 1."))
+        except Exception as error:
+            trace = "".join(traceback.format_exception(error))
+            outcome = replace(
+                failed(task, PatchloomError(f"Internal error: {type(error).__name__}: {error}")), trace=trace
+            )
+        return replace(
+            outcome,
+            seconds=time.perf_counter() - started,
+            memory_mb=resident_mb(),
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+        )
+
+
+def failed(task: Task, error: PatchloomError) -> Outcome:
+    """The outcome of a picture that could not be filled because of ``error``."""
+    return Outcome(task=task, status="failed", error=str(error), hint=error.hint, code=error.code)
+
+
+def resident_mb() -> int:
+    """This process's memory now, in MB (its peak where the system does not tell)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() // 2**20
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10
+
+
+@functools.lru_cache(maxsize=1)
+def _inpainter(run: RunSettings) -> Any:
+    """This process's engine: networks are loaded once."""
+    from patchloom.inpainter import Inpainter
+
+    return Inpainter(run)
+
+
+def _observer(stopped: Stopped, warnings: list[str]) -> Observer:
+    def observe(event: Event) -> None:
+        if stopped():
+            raise Cancelled("Stopped as asked; nothing was written.")
+        if isinstance(event, Warned):
+            warnings.append(event.message)
+
+    return observe
+
+
+def _sha256_of(folder: Folder, name: str) -> str:
+    """The hash of a file, empty where there is none."""
+    return hashlib.sha256(folder.read(name)).hexdigest() if folder.find(name) is not None else ""

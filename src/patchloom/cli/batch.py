@@ -1,0 +1,180 @@
+"""``patchloom batch``: a folder in, a folder out."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from patchloom.cli.fill import file_options
+from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
+from patchloom.console import Console
+from patchloom.errors import Cancelled
+from patchloom.events import CancelToken
+from patchloom.settings import FillSettings, RunSettings
+
+if TYPE_CHECKING:
+    from patchloom.batch.order import Batch
+    from patchloom.batch.run import Summary
+
+SOME_FAILED = 6
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("photos", metavar="IN")
+@click.option("--masks", required=True, metavar="DIR|FILE", help="A mask for each photo, by stem, or one for all.")
+@click.option("-o", "--output", "results", required=True, metavar="OUT", help="The folder for the results.")
+@click.option("--mask-suffix", default="", metavar="TEXT", help="Masks are named STEM + TEXT, for example _mask.")
+@click.option("-r", "--recursive", is_flag=True, help="Folders below IN too; OUT gets the same tree.")
+@click.option("--resume", is_flag=True, help="Continue an earlier run; what changed since is done again.")
+@click.option("--skip-existing", is_flag=True, help="Leave alone what has a result, whatever made it.")
+@force_option
+@click.option("--fail-fast", is_flag=True, help="Stop at the first picture that fails.")
+@click.option("--dry-run", is_flag=True, help="Show pairs, hole shares and the time it would take; write nothing.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a JSON report of all pictures."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 4096), help="Pictures at once. [as suits processor and memory]"
+)
+@click.option("--cluster", default="", metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
+@click.option("--watch", is_flag=True, help="Go on with what appears in IN, until Ctrl-C.")
+@click.option(
+    "--journal", type=click.Path(path_type=Path), metavar="FILE", help="The record for --resume. [in OUT]"
+)
+@file_options
+@settings_options
+@console_options
+def command(
+    photos: str,
+    masks: str,
+    results: str,
+    mask_suffix: str,
+    recursive: bool,
+    resume: bool,
+    skip_existing: bool,
+    force: bool,
+    fail_fast: bool,
+    dry_run: bool,
+    report: Path | None,
+    jobs: int | None,
+    cluster: str,
+    watch: bool,
+    journal: Path | None,
+    format: str | None,
+    quality: Any,
+    strip_metadata: bool,
+    allow_cmyk: bool,
+    mask_mode: Any,
+    settings: FillSettings,
+    run: RunSettings,
+    console: Console,
+) -> None:
+    """Fill every photo of the folder IN and write the results, under the same names, to the folder OUT.
+
+    One picture that fails does not end the run: it is named, the others go on, and the exit code is 6. A run that
+    was interrupted is continued with --resume. IN, OUT and the masks can be fsspec addresses such as
+    s3://bucket/scans. The bytes of a result depend neither on the order nor on the number of workers.
+
+    \b
+    Examples:
+      patchloom batch scans --masks masks -o clean
+      patchloom batch shots --masks shots --mask-suffix _mask -o clean --recursive
+      patchloom batch shots --masks stamp.png -o clean --resume --report report.json
+      patchloom batch s3://in/a --masks s3://in/m -o s3://out/a --cluster tcp://10.0.0.5:8786
+      patchloom batch inbox --masks stamp.png -o outbox --watch
+    """
+    if resume + skip_existing + force > 1:
+        raise click.UsageError("Give one of --resume, --skip-existing and --force.")
+    if watch and (dry_run or skip_existing):
+        raise click.UsageError("--watch continues by itself; leave out --dry-run and --skip-existing.")
+
+    from patchloom.batch.order import Batch, Order, fill_folder, watch_folder, write_report
+    from patchloom.batch.work import Recipe
+
+    order = Order(
+        photos=photos,
+        masks=masks,
+        results=results,
+        suffix=mask_suffix,
+        recursive=recursive,
+        recipe=Recipe(
+            fill=settings,
+            mask_mode=mask_mode,
+            format=format or "",
+            quality=quality,
+            strip_metadata=strip_metadata,
+            allow_cmyk=allow_cmyk,
+        ),
+        run=run,
+        existing="resume" if resume else "skip" if skip_existing else "replace" if force else "refuse",
+        fail_fast=fail_fast,
+        jobs=jobs or 0,
+        cluster=cluster,
+        journal=journal,
+    )
+    if dry_run:
+        _show_plan(Batch(order), console)
+        return
+    with _interruptions() as cancel, console.listen() as observe:
+        summary = (watch_folder if watch else fill_folder)(order, observe=observe, cancel=cancel)
+    if report is not None:
+        write_report(report, Batch(order).journal_path, summary)
+    _say_end(summary, watch, console)
+
+
+@contextmanager
+def _interruptions() -> Iterator[CancelToken]:
+    """Ctrl-C and a polite kill stop the run between two steps; a second one ends it at once."""
+    token = CancelToken()
+
+    def stop(number: int, frame: Any) -> None:
+        if token.cancelled:
+            raise KeyboardInterrupt
+        token.cancel()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield token
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say_end(summary: "Summary", watch: bool, console: Console) -> None:
+    """The counts, and the exit code: 6 where pictures failed, 130 where a run was stopped before its end."""
+    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count) or "nothing to do"
+    console.say(f"{counts}, in {summary.seconds:.0f} s")
+    if summary.cancelled and not watch:
+        left = summary.pictures - summary.finished
+        raise Cancelled(f"Stopped with {left} of {summary.pictures} pictures left.", "Continue with --resume.")
+    if summary.counts["failed"]:
+        raise click.exceptions.Exit(SOME_FAILED)
+
+
+def _show_plan(batch: "Batch", console: Console) -> None:
+    """What --dry-run prints: the pairs on standard output, the estimate for a person."""
+    from patchloom.batch.estimate import estimate
+
+    pairing = batch.pairing()
+    plan = estimate(batch, pairing)
+    rows = [
+        (row.pair.photo, row.pair.mask, row.pair.output, row.problem or f"{row.share:.2%}") for row in plan.rows
+    ]
+    rows += [(item.photo, "", item.output, "no mask") for item in pairing.pairs if not item.mask]
+    console.table("", ["photo", "mask", "result", "hole"], rows)
+    if pairing.unused_masks:
+        console.warn(
+            f"{len(pairing.unused_masks)} masks belong to no photo, for example {pairing.unused_masks[0]}."
+        )
+    console.say(
+        f"{plan.pictures} pictures, {plan.without_mask} without a mask; {plan.workers} at once, "
+        f"{plan.threads} threads each; about {plan.seconds_each:.1f} s a picture, {_duration(plan.seconds)} in all"
+    )
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
