@@ -236,6 +236,11 @@ def format_of(path: str | Path) -> str | None:
     return next((name for name, codec in _CODECS.items() if suffix in codec.suffixes), None)
 
 
+def suffix_of(format: str) -> str:
+    """The ending a file of ``format`` usually has."""
+    return _CODECS[format].suffixes[0]
+
+
 def refuse_existing(path: Path, force: bool) -> None:
     """Raises OutputError if writing ``path`` would overwrite something and ``force`` does not allow it."""
     if path.is_dir():

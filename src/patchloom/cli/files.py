@@ -1,0 +1,74 @@
+"""Pictures in and out of commands: names, standard input and output, and where a result goes."""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from patchloom.errors import OutputError
+
+STREAM = "-"
+
+
+def box(text: str) -> tuple[int, int, int, int]:
+    """``x,y,width,height`` in whole pixels of the upright picture."""
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is not x,y,width,height, for example 120,80,64,64.") from None
+    return x, y, width, height
+
+
+def quality(text: str) -> int | Literal["keep"]:
+    """``keep``, or 1..100."""
+    if text == "keep":
+        return "keep"
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise click.BadParameter(f"'{text}' is neither 'keep' nor a whole number from 1 to 100.")
+    return int(text)
+
+
+def source(name: str) -> str | bytes:
+    """What ``Photo.open`` takes: the name, or for ``-`` the bytes of standard input."""
+    return sys.stdin.buffer.read() if name == STREAM else name
+
+
+def default_output(photo: str, format: str, wanted: str | None) -> str:
+    """``<stem>.filled.<ext>`` beside the photo, or standard output for a photo from standard input."""
+    from patchloom.photo import format_of, suffix_of
+
+    if photo == STREAM:
+        return STREAM
+    path = Path(photo)
+    suffix = path.suffix if format_of(path) == (wanted or format) else suffix_of(wanted or format)
+    return str(path.with_name(f"{path.stem}.filled{suffix}"))
+
+
+def check_output(name: str, force: bool) -> None:
+    """Raises OutputError now, before any work, for an output that could not be written after it."""
+    from patchloom.photo import refuse_existing
+
+    if name == STREAM:
+        if sys.stdout.isatty():
+            raise OutputError(
+                "A picture is not written to a terminal.", "Give a file with -o, or pipe the output."
+            )
+        return
+    path = Path(name)
+    refuse_existing(path, force)
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"There is no folder '{path.parent}'.", "Create it first, or choose another place with -o."
+        )
+
+
+def write(name: str, data: bytes, force: bool) -> None:
+    """The whole file or none; ``-`` is standard output."""
+    from patchloom.photo import write_whole
+
+    if name == STREAM:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(Path(name), data, force=force)

@@ -1,0 +1,248 @@
+"""``patchloom fill``: one photograph in, one out."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from patchloom.cli import files
+from patchloom.cli.interrupt import interruptible
+from patchloom.cli.options import SectionedCommand, console_options, force_option, in_section, settings_options
+from patchloom.console import Console
+from patchloom.errors import MaskError
+from patchloom.events import Event, LevelDone, Observer
+from patchloom.settings import FillSettings, RunSettings
+
+if TYPE_CHECKING:
+    from patchloom.mask import Mask
+    from patchloom.photo import Photo
+
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF")
+MASK_MODES = ("auto", "white", "black", "alpha", "color")
+_WEIGHTS = (".safetensors", ".pth", ".pt")
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How files are read and written; the command gets format, quality, strip_metadata, allow_cmyk, mask_mode."""
+    for option in (
+        click.option(
+            "--allow-cmyk",
+            is_flag=True,
+            **in_section("Files"),
+            help="Turn a CMYK photo into RGB instead of refusing it.",
+        ),
+        click.option(
+            "--strip-metadata", is_flag=True, **in_section("Files"), help="Leave out EXIF, XMP, text and dpi."
+        ),
+        click.option(
+            "--quality",
+            **in_section("Files"),
+            type=files.quality,
+            metavar="keep|1-100",
+            default="keep",
+            help="Of JPEG, WebP and AVIF. [keep: as the photo was coded]",
+        ),
+        click.option(
+            "--format",
+            **in_section("Files"),
+            type=click.Choice(FORMATS, case_sensitive=False),
+            help="Write this format. [as the output's name says, else as the photo's]",
+        ),
+        click.option(
+            "--mask-mode",
+            **in_section("Files"),
+            type=click.Choice(MASK_MODES),
+            default="auto",
+            help="What marks the hole in the mask. [auto: transparent where it has alpha, else white]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("photo_name", metavar="PHOTO")
+@click.argument("mask_name", metavar="[MASK]", required=False)
+@click.option(
+    "--box", "boxes", type=files.box, metavar="x,y,w,h", multiple=True, help="Fill this box; can be repeated."
+)
+@click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's transparent pixels.")
+@click.option("-o", "--output", help="The result's name, - for standard output. [PHOTO.filled.EXT]")
+@force_option
+@click.option("--source", "source_name", metavar="MASK", help="Texture may come only from what this marks.")
+@click.option(
+    "--steps",
+    "--preview-dir",
+    "steps",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write a picture per level into this folder.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a JSON report: settings, weights, times, losses.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, say what would be done, and stop.")
+@file_options
+@settings_options
+@console_options
+def command(
+    photo_name: str,
+    mask_name: str | None,
+    boxes: tuple[tuple[int, int, int, int], ...],
+    from_alpha: bool,
+    output: str | None,
+    force: bool,
+    source_name: str | None,
+    steps: Path | None,
+    report: Path | None,
+    dry_run: bool,
+    format: str | None,
+    quality: Any,
+    strip_metadata: bool,
+    allow_cmyk: bool,
+    mask_mode: Any,
+    settings: FillSettings,
+    run: RunSettings,
+    console: Console,
+) -> None:
+    """Fill the holes of PHOTO: what is white in MASK, in a --box, or transparent with --alpha.
+
+    The result is written beside the photo as PHOTO.filled.EXT unless -o says otherwise, in the photo's own format
+    and with its metadata; outside the hole nothing changes. PHOTO or MASK can be - for standard input.
+    A picture as --content is taken as the coarse fill, for example the result of another tool.
+
+    \b
+    Examples:
+      patchloom fill beach.jpg mask.png
+      patchloom fill beach.jpg --box 120,80,64,64 --preset best -o clean.jpg
+      patchloom fill scan.tif scratches.png --grow 2 --report report.json
+      cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
+    """
+    from patchloom.photo import Photo, format_of
+
+    if (photo_name, mask_name, source_name).count(files.STREAM) > 1:
+        raise click.UsageError("Only one picture can come from standard input.")
+    if output is not None:
+        files.check_output(output, force)
+    photo = Photo.open(files.source(photo_name), allow_cmyk=allow_cmyk, observe=_warnings(console))
+    output = output or files.default_output(photo_name, photo.format, format)
+    files.check_output(output, force)
+    if report is not None:
+        files.check_output(str(report), force)
+    mask = hole_of(photo, mask_name, boxes, from_alpha, mask_mode)
+    source = None if source_name is None else opened_mask(photo, source_name, mask_mode)
+    coarse = _coarse(settings.content)
+    if dry_run:
+        _say_plan(console, photo, mask, output, settings)
+        return
+
+    from patchloom.inpainter import Inpainter
+
+    with console.listen() as observe:
+        watch = observe if steps is None else _saving_steps(steps, observe)
+        result = interruptible(
+            lambda guarded: Inpainter(run).inpaint(
+                photo, mask, settings, source=source, coarse=coarse, observe=guarded
+            ),
+            watch,
+        )
+    chosen = format or (None if output == "-" else format_of(output))
+    data = result.photo.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=_warnings(console))
+    files.write(output, data, force)
+    if report is not None:
+        record = {"photo": photo_name, "mask": mask_name, "output": output, **result.report}
+        files.write(str(report), (json.dumps(record, indent=2, default=str) + "\n").encode(), force)
+    if output != "-":
+        console.say(f"wrote {output}")
+
+
+def hole_of(
+    photo: "Photo",
+    mask_name: str | None,
+    boxes: tuple[tuple[int, int, int, int], ...],
+    from_alpha: bool,
+    mode: Any,
+) -> "Mask":
+    """The union of all that was given. Raises MaskError where nothing was, or where it does not fit."""
+    from patchloom.mask import Mask
+
+    parts = []
+    if mask_name is not None:
+        parts.append(opened_mask(photo, mask_name, mode))
+    if boxes:
+        parts.append(Mask.from_boxes(boxes, photo.width, photo.height))
+    if from_alpha:
+        parts.append(Mask.from_alpha(photo))
+    if not parts:
+        raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
+    hole = parts[0]
+    for part in parts[1:]:
+        hole = hole.union(part)
+    return hole
+
+
+def opened_mask(photo: "Photo", name: str, mode: Any) -> "Mask":
+    """Raises MaskError unless it is of the photo's size."""
+    from patchloom.mask import Mask
+
+    mask = Mask.open(files.source(name), mode=mode)
+    mask.require_size(photo.width, photo.height, "The mask" if name == "-" else f"The mask '{name}'")
+    return mask
+
+
+def _coarse(content: str) -> "Photo | None":
+    """The picture, if ``--content`` names one; weights and names of networks are the engine's matter."""
+    from patchloom.photo import Photo
+
+    path = Path(content)
+    try:
+        is_picture = path.is_file() and path.suffix.lower() not in _WEIGHTS
+    except (OSError, ValueError):  # no possible file name
+        is_picture = False
+    return Photo.open(path) if is_picture else None
+
+
+def _saving_steps(folder: Path, observe: Observer) -> Observer:
+    """``observe``, and a PNG of every level's preview."""
+    import numpy as np
+
+    from patchloom.errors import OutputError
+    from patchloom.photo import Photo
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"'{folder}' cannot be created: {(error.strerror or '').lower()}.") from error
+
+    def saving(event: Event) -> None:
+        if isinstance(event, LevelDone) and event.preview is not None:
+            picture = np.round(np.clip(event.preview(), 0, 1) * 255).astype(np.uint8)
+            name = f"window{event.window + 1:02d}-level{event.level + 1:02d}-{event.stage.replace(' ', '-')}.png"
+            Photo.from_array(picture).save(folder / name, force=True)
+        observe(event)
+
+    return saving
+
+
+def _warnings(console: Console) -> Observer:
+    def observe(event: Event) -> None:
+        console.warn(getattr(event, "message", ""))
+
+    return observe
+
+
+def _say_plan(console: Console, photo: "Photo", mask: "Mask", output: str, settings: FillSettings) -> None:
+    hole = mask.grow(settings.grow)
+    if hole.hole.all():
+        raise MaskError(
+            "The mask covers the whole photo.", "Invert it with --mask-mode black, if black marks the hole."
+        )
+    console.say(f"{photo.format}, {photo.width} x {photo.height} pixels, {photo.pixels.dtype}")
+    console.say(f"{100 * hole.share:.2g} % to fill, in {len(hole.boxes())} parts")
+    console.say(f"preset {settings.preset}, seed {settings.seed}")
+    console.say(f"would write {output}")

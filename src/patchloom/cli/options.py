@@ -1,0 +1,218 @@
+"""Options that several commands share; those of a fill are made from the settings' own declarations.
+
+Each defaults to None, so that an option given overrides the preset or the settings file, and no other does.
+"""
+
+import functools
+import json
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from patchloom.console import Console
+from patchloom.errors import SettingsError
+from patchloom.settings import FillSettings, RunSettings, fill_settings
+
+Command = Callable[..., Any]
+
+COMMON = ("preset", "seed", "grow", "feather", "content", "texture")
+_FLAGS = {"alpha": "--hole-alpha"}  # where the setting's own name is taken
+_LARGEST_SETTINGS = 2**20  # bytes of a settings file or a report
+
+
+class SettingOption(click.Option):
+    """An option with a heading of its own in ``--help``."""
+
+    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class SectionedCommand(click.Command):
+    """A command whose ``--help`` groups its options under headings, the common ones first."""
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(context):
+            record = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "Options"), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def settings_options(command: Command) -> Command:
+    """Adds every fill and run setting, ``--settings`` and ``--save-settings``; the command gets ``settings`` and
+    ``run`` in their place."""
+    fill_names, run_names = _names(FillSettings), _names(RunSettings)
+
+    @functools.wraps(command)
+    def parsed(*args: Any, settings_file: Path | None, save_settings: Path | None, **given: Any) -> Any:
+        chosen = {name: value for name, value in given.items() if name in fill_names and value is not None}
+        ways = {name: value for name, value in given.items() if name in run_names and value is not None}
+        rest = {name: value for name, value in given.items() if name not in (*fill_names, *run_names)}
+        settings, run = read_settings(settings_file, chosen, ways)
+        if save_settings is not None:
+            write_settings(save_settings, settings, force=bool(given.get("force")))
+        return command(*args, settings=settings, run=run, **rest)
+
+    decorated: Command = parsed
+    for option in reversed(
+        [
+            *(_option(FillSettings, name, "Options") for name in COMMON),
+            *(_option(RunSettings, name, "Machine") for name in run_names),
+            *(_option(FillSettings, name, "Method") for name in fill_names if name not in COMMON),
+            click.option(
+                "--settings",
+                "settings_file",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Take settings from a JSON file or a report; options given override it.",
+            ),
+            click.option(
+                "--save-settings",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Write the settings in effect to a JSON file.",
+            ),
+        ]
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def run_options(command: Command) -> Command:
+    """Adds the machine's settings; the command gets ``run``."""
+    names = _names(RunSettings)
+
+    @functools.wraps(command)
+    def parsed(*args: Any, **given: Any) -> Any:
+        ways = {name: given.pop(name) for name in names}
+        run = replace(RunSettings(), **{name: value for name, value in ways.items() if value is not None})
+        return command(*args, run=run, **given)
+
+    decorated: Command = parsed
+    for name in reversed(names):
+        decorated = _option(RunSettings, name, "Machine")(decorated)
+    return decorated
+
+
+def console_options(command: Command) -> Command:
+    """Adds what decides how the program speaks; the command gets ``console``."""
+
+    @functools.wraps(command)
+    def parsed(
+        *args: Any, quiet: bool, verbose: int, json_lines: bool, no_progress: bool, color: Any, **rest: Any
+    ) -> Any:
+        console = Console(quiet=quiet, verbose=verbose, json=json_lines, progress=not no_progress, color=color)
+        return command(*args, console=console, **rest)
+
+    decorated: Command = parsed
+    for option in (
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            **in_section("Messages"),
+            help="Colours on the terminal; auto obeys NO_COLOR.",
+        ),
+        click.option(
+            "--no-progress", is_flag=True, help="A line a level instead of a bar.", **in_section("Messages")
+        ),
+        click.option(
+            "--json",
+            "json_lines",
+            is_flag=True,
+            **in_section("Messages"),
+            help="An event a line as JSON, on standard error.",
+        ),
+        click.option("-v", "--verbose", count=True, help="Say more; -vv every step.", **in_section("Messages")),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.", **in_section("Messages")),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def force_option(command: Command) -> Command:
+    """Adds ``-f/--force``; the command gets ``force``."""
+    return click.option("-f", "--force", is_flag=True, help="Overwrite files that exist.")(command)
+
+
+def read_settings(
+    file: Path | None, chosen: dict[str, Any], ways: dict[str, Any]
+) -> tuple[FillSettings, RunSettings]:
+    """Preset, then file, then the options given. Raises SettingsError."""
+    stored = {} if file is None else _stored(file)
+    known = {*_names(FillSettings), *_names(RunSettings)}
+    for name in stored:
+        if name not in known:
+            raise SettingsError(f"'{file}': there is no setting '{name}'.", "Remove it, or correct its spelling.")
+    if "preset" in chosen and stored.get("preset", chosen["preset"]) != chosen["preset"]:
+        raise SettingsError(
+            f"--preset is {chosen['preset']}, but '{file}' was written for {stored['preset']}.",
+            "Give one of the two.",
+        )
+    fill = {name: value for name, value in stored.items() if name in _names(FillSettings)} | chosen
+    run = {name: value for name, value in stored.items() if name in _names(RunSettings)} | ways
+    return fill_settings(fill.pop("preset", "balanced"), **fill), replace(RunSettings(), **run)
+
+
+def write_settings(path: Path, settings: FillSettings, *, force: bool) -> None:
+    """The settings as JSON, ready for ``--settings``. Raises OutputError."""
+    from patchloom.photo import write_whole
+
+    write_whole(path, (json.dumps(settings.to_dict(), indent=2) + "\n").encode(), force=force)
+
+
+def _stored(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            text = opened.read(_LARGEST_SETTINGS)
+        values = json.loads(text)
+    except OSError as error:
+        raise SettingsError(f"'{file}' cannot be read: {(error.strerror or '').lower()}.") from error
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"'{file}' is not JSON.", "Write one with --save-settings.") from error
+    if isinstance(values, dict) and isinstance(values.get("settings"), dict):
+        values = values["settings"]  # a report of an earlier fill
+    if not isinstance(values, dict):
+        raise SettingsError(f"'{file}' holds no settings.", "Write some with --save-settings.")
+    return values
+
+
+def _names(settings: type[Any]) -> list[str]:
+    return [item.name for item in fields(settings)]
+
+
+def in_section(section: str) -> dict[str, Any]:
+    """For ``click.option``: the heading in ``--help``."""
+    return {"cls": SettingOption, "section": section}
+
+
+def _option(settings: type[Any], name: str, section: str) -> Callable[[Command], Command]:
+    """The click option of one declared setting."""
+    item = next(item for item in fields(settings) if item.name == name)
+    kind = _type(typing.get_type_hints(settings)[name], item.metadata)
+    same_in_presets = settings is RunSettings or name in ("preset", "seed", "grow", "feather")
+    help = item.metadata["help"] + (f"  [{item.default}]" if same_in_presets else "")
+    flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
+    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
+    return click.option(*names, name, type=kind, default=None, help=help, **in_section(section))
+
+
+def _type(hint: Any, metadata: Any) -> Any:
+    if get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    if hint is int:
+        return click.IntRange(metadata.get("ge"), metadata.get("le"))
+    if hint is float:
+        return click.FloatRange(metadata.get("ge"), metadata.get("le"))
+    return hint

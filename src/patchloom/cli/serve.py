@@ -1,0 +1,125 @@
+"""``patchloom serve``: the page and the HTTP API."""
+
+import dataclasses
+import secrets
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from patchloom.cli.options import SectionedCommand, SettingOption, console_options, run_options
+from patchloom.console import Console
+from patchloom.server.limits import Limits
+from patchloom.settings import RunSettings
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A flag for every limit, from its declaration; the command gets them by name."""
+    hints = typing.get_type_hints(Limits)
+    for item in reversed(dataclasses.fields(Limits)):
+        kinds: dict[type, type[click.IntRange] | type[click.FloatRange]] = {
+            int: click.IntRange,
+            float: click.FloatRange,
+        }
+        kind = kinds[hints[item.name]](item.metadata.get("ge"), item.metadata.get("le"))
+        command = click.option(
+            "--" + item.name.replace("_", "-"),
+            type=kind,
+            default=item.default,
+            help=f"{item.metadata['help']}  [{item.default:g}]",
+            cls=SettingOption,
+            section="Limits",
+        )(command)
+    return command
+
+
+@click.command(cls=SectionedCommand)
+@click.option(
+    "--host", default="localhost", help="Address to listen on; others than loopback need a token.  [localhost]"
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="Port; 0 takes a free one.  [8080]")
+@click.option("--open", "open_page", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--token", envvar="PATCHLOOM_TOKEN", default="", help="Let in only who knows this; also $PATCHLOOM_TOKEN."
+)
+@click.option("--allowed-host", "allowed_hosts", multiple=True, help="Another name this server is reached by.")
+@click.option(
+    "--trusted-proxy", "trusted_proxies", multiple=True, help="Address of a proxy whose headers are believed."
+)
+@click.option("--root-path", default="", help="Sub-path behind a proxy, such as /tools/patchloom.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where jobs' files lie for a while.  [temporary]")
+@limit_options
+@run_options
+@console_options
+def command(
+    host: str,
+    port: int,
+    open_page: bool,
+    token: str,
+    allowed_hosts: tuple[str, ...],
+    trusted_proxies: tuple[str, ...],
+    root_path: str,
+    folder: Path | None,
+    run: RunSettings,
+    console: Console,
+    **limits: Any,
+) -> None:
+    """Open a page to paint on, and an API to call.
+
+    Everything stays on this machine. Without --host only this machine can reach the page; with another --host
+    (0.0.0.0: every address) a token is asked for, made up here unless you give one.
+
+    \b
+    Examples:
+      patchloom serve --open
+      patchloom serve --host 0.0.0.0 --token "$(openssl rand -hex 16)"
+      patchloom serve --root-path /tools/patchloom --allowed-host photos.example.org
+    """
+    import logging
+    import webbrowser
+
+    from patchloom.server import listener
+    from patchloom.server.app import ServerSettings, create_app
+    from patchloom.server.security import Access
+
+    logging.basicConfig(
+        format="%(asctime)s %(message)s", level=logging.INFO if console.verbose else logging.WARNING
+    )
+    outside = host not in LOOPBACK
+    token = token or (secrets.token_urlsafe(24) if outside else "")
+    access = Access(
+        token=token,
+        allowed_hosts=allowed_hosts,
+        trusted_proxies=trusted_proxies,
+        any_address=outside,
+        root_path=root_path,
+    )
+    settings = ServerSettings(limits=Limits(**limits), access=access, run=run, folder=folder)
+    sockets = listener.open_sockets(host, port)
+    address = page_address(host, sockets[0].getsockname()[1], root_path, token)
+
+    def started() -> None:
+        console.say(f"patchloom is at {address}")
+        console.say("Press Ctrl-C to stop.")
+        if open_page:
+            webbrowser.open(address)
+
+    try:
+        listener.server(create_app(settings), patience=settings.limits.patience_seconds, on_started=started).run(
+            sockets
+        )
+    except KeyboardInterrupt:
+        console.say("Stopped.")
+
+
+def page_address(host: str, port: int, root_path: str, token: str) -> str:
+    """What to type into a browser; with the token, which the page turns into a cookie."""
+    import socket
+
+    name = socket.gethostname() if host in ("0.0.0.0", "::", "") else host
+    shown = f"[{name}]" if ":" in name else name
+    return f"http://{shown}:{port}{root_path.rstrip('/')}/" + (f"?token={token}" if token else "")
