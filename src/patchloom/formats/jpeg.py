@@ -36,7 +36,7 @@ def measure(data: bytes) -> tuple[int, int]:
 
 
 def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
-    image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(_plain(data)))
     image.load()
     blocks = tuple(block for segment in _segments(data) if (block := _kept(*segment)) is not None)
     metadata = _metadata(image, blocks)
@@ -162,6 +162,18 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         length = int.from_bytes(data[position + 2 : position + 4], "big")
         yield marker, data[position + 4 : position + 2 + length]
         position += 2 + length
+
+
+def _plain(data: bytes) -> bytes:
+    """The file without the segments that only describe, so that damage in them harms nothing."""
+    out, position = _START, len(_START)
+    for marker, body in _segments(data):
+        length = len(body) + 4
+        position = data.index(bytes([0xFF, marker]), position)
+        if marker in (0xE0, 0xEE) or not 0xE0 <= marker <= 0xFE:  # JFIF and Adobe tell how colours are coded
+            out += data[position : position + length]
+        position += length
+    return out + data[position:]
 
 
 def _without_header(data: bytes) -> bytes:
