@@ -70,7 +70,7 @@ def fill_all(method: str, cases: dict[str, list[Case]], folder: Path, resume: bo
                 continue
             if peer is None:
                 peer = parse_method(method).peer()
-                peer.prepare()
+                peer.make_ready()
             started = time.perf_counter()
             filled = peer.fill(case.truth * ~case.hole[..., None], case.hole)
             seconds = time.perf_counter() - started

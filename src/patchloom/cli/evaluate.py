@@ -155,8 +155,19 @@ def _judge(name: str) -> "Judge":
 
 def _show(summary: "list[Row]", console: Console) -> None:
     """The hole's means on standard output."""
-    columns = ["psnr", "ssim", "perceptual", "texture", "sharpness_error", "seam", "seconds", "peak_mb"]
+    titles = {
+        "psnr": "PSNR",
+        "ssim": "SSIM",
+        "perceptual": "perc",
+        "texture": "text",
+        "sharpness_error": "sharp err",
+    }
+    titles |= {"seam": "seam", "seconds": "s", "peak_mb": "MB"}
     rows = [row for row in summary if row["region"] == "hole" and row["bucket"] == "all"]
-    columns = [name for name in columns if rows and name in rows[0]]
-    table = [[row["method"], row["count"], *(f"{row[name]:.3f}" for name in columns)] for row in rows]
-    console.table("Means over the hole", ["method", "cases", *columns], table)
+    names = [name for name in titles if rows and name in rows[0]]
+    table = [[row["method"], row["count"], *(_short(row[name]) for name in names)] for row in rows]
+    console.table("Means over the hole", ["method", "cases", *(titles[name] for name in names)], table)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}" if value < 10 else f"{value:.2f}" if value < 100 else f"{value:.0f}"

@@ -1,7 +1,8 @@
 """Who fills the holes: ours in every setting, and the programs a user would otherwise pick. One thin class each.
 
 A *method* is written as a text: a peer's name (``telea``), a preset of ours (``balanced``), a preset with other
-settings (``balanced+content=none+members=0``), and either under a name of one's own
+settings (``balanced+content=none+members=0``), a content network alone
+(``content-network``, ``content-network:FILE``), and either under a name of one's own
 (``fine=balanced+layers=relu1_1``) or with an external program (``lama='lama {image} {mask} {out}'``).
 
 Every peer takes an (H, W, 3) uint8 RGB picture and an (H, W) hole and gives a picture of the same form. Libraries
@@ -30,16 +31,24 @@ Hole = NDArray[np.bool_]
 
 
 class Peer(ABC):
-    """Something that fills holes. ``prepare`` does once what a program does once: imports, weights, compiling."""
+    """Something that fills holes. Call :meth:`make_ready` once, then ``fill`` as often as you like."""
 
     about: ClassVar[str] = ""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Raises a PatchloomError that says what is missing."""
+        """Imports what is needed. Raises a PatchloomError that says what is missing."""
 
     @abstractmethod
     def fill(self, photo: Pixels, hole: Hole) -> Pixels: ...
+
+    def make_ready(self) -> None:
+        """Prepares and fills a small picture, which loads weights and compiles: no fill is timed that does it."""
+        self.prepare()
+        ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
+        hole = np.zeros((96, 96), bool)
+        hole[40:56, 40:56] = True
+        self.fill(np.dstack([ramp, ramp.T, 255 - ramp]), hole)
 
 
 def _import(module: str, package: str) -> Any:
@@ -166,6 +175,9 @@ class External(Peer):
                 f"The program '{self.words[0]}' is not installed.", "Install it or drop the method."
             )
 
+    def make_ready(self) -> None:
+        self.prepare()  # a program starts anew for every picture
+
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
         with tempfile.TemporaryDirectory() as folder:
             paths = {name: str(Path(folder) / f"{name}.png") for name in ("image", "mask", "out")}
@@ -194,7 +206,7 @@ class Gmic(External):
 
 
 class Ours(Peer):
-    """Our engine with some settings; the first fill loads networks and compiles, so ``prepare`` makes one."""
+    """Our engine with some settings."""
 
     about = "patchloom"
 
@@ -206,16 +218,36 @@ class Ours(Peer):
         self.photo_class = importlib.import_module("patchloom.photo").Photo
         self.mask_class = importlib.import_module("patchloom.mask").Mask
         self.inpainter = inpainter.Inpainter(self.run)
-        ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint8)
-        hole = np.zeros((96, 96), bool)
-        hole[40:56, 40:56] = True
-        self.fill(np.dstack([ramp, ramp.T, 255 - ramp]), hole)
 
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
         result = self.inpainter.inpaint(
             self.photo_class.from_array(photo), self.mask_class.from_array(hole), self.settings
         )
         return np.asarray(result.photo.pixels, np.uint8)
+
+
+class ContentAlone(Peer):
+    """What the context encoder alone gives, enlarged: how much is left to the patches."""
+
+    about = "patchloom's content network alone (the context encoder's row)"
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def prepare(self) -> None:
+        self.torch = importlib.import_module("torch")
+        weights = importlib.import_module("patchloom.networks.weights")
+        name = self.name or weights.default_content()
+        if name is None:
+            raise MissingExtra("There is no content network.", "Train one: patchloom train content.")
+        self.network = weights.load_content(name)
+        self.predict = importlib.import_module("patchloom.networks.content").predict
+
+    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+        picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
+        with self.torch.inference_mode():
+            filled = self.predict(self.network, picture, self.torch.from_numpy(hole[None, None]))
+        return _to_pixels(filled[0].permute(1, 2, 0).numpy())
 
 
 PEERS: dict[str, type[Peer]] = {
@@ -228,6 +260,7 @@ PEERS: dict[str, type[Peer]] = {
     "fsr-fast": FsrFast,
     "fsr-best": FsrBest,
     "gmic": Gmic,
+    "content-network": ContentAlone,
 }
 
 
@@ -259,6 +292,8 @@ def _peer(spec: str) -> Peer:
         return External(spec)
     if spec in PEERS:
         return PEERS[spec]()
+    if spec.startswith("content-network:"):
+        return ContentAlone(spec.partition(":")[2])
     preset, *changes = spec.split("+")
     if preset not in PRESETS:
         known = ", ".join([*PEERS, *PRESETS])

@@ -1,12 +1,15 @@
 """One method in a process of its own: its seconds and its memory are its own, and its crash costs one fill.
 
 :class:`Worker` is the parent's side. Seconds count the fill alone, after imports, weights and compiling (see
-``Peer.prepare``). Peak memory is the process's largest resident size during the fill, in MB, where the system
+``Peer.make_ready``). Peak memory is the process's largest resident size during the fill, in MB, where the system
 tells (Linux: ``VmHWM``, reset before every fill; elsewhere the largest since the process began).
 """
 
+import contextlib
 import multiprocessing
+import os
 import resource
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from patchloom.errors import PatchloomError
 from patchloom.evaluation.peers import Method
 
 Pixels = NDArray[np.uint8]
+_START_LIMIT = 900.0  # seconds to import, load and compile
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
@@ -53,7 +57,7 @@ class Worker:
             self._missing = self._start()
         if self._missing:
             return Fill(None, error=self._missing)
-        answer = self._ask((photo, hole))
+        answer = self._ask((photo, hole), self.time_limit)
         if answer.picture is not None and answer.picture.shape != photo.shape:
             size = "x".join(map(str, answer.picture.shape))
             return Fill(None, answer.seconds, answer.peak_mb, f"It gave a picture of another size: {size}.")
@@ -66,21 +70,21 @@ class Worker:
         self._process = context.Process(target=_serve, args=(theirs, self.method), daemon=True)
         self._process.start()
         theirs.close()
-        answer = self._ask(None)
+        answer = self._ask(None, _START_LIMIT)
         if answer.error:
             self._stop()
         return answer.error
 
-    def _ask(self, request: tuple[Pixels, NDArray[np.bool_]] | None) -> Fill:
+    def _ask(self, request: tuple[Pixels, NDArray[np.bool_]] | None, limit: float) -> Fill:
         """Sends ``request`` (None: only waits until the method is ready) and returns what comes back."""
         assert self._process is not None
         try:
             if request is not None:
                 self._connection.send(request)
-            if self._connection.poll(self.time_limit):
+            if self._connection.poll(limit):
                 answer: Fill = self._connection.recv()
                 return answer
-            error = f"It took longer than {self.time_limit:.0f} s."
+            error = f"It took longer than {limit:.0f} s."
         except (EOFError, OSError):
             self._process.join(5)
             error = f"Its process died (exit code {self._process.exitcode})."
@@ -90,6 +94,8 @@ class Worker:
     def _stop(self) -> None:
         if self._process is not None:
             self._connection.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid or 0, signal.SIGKILL)  # the programs it started, too
             self._process.kill()
             self._process.join()
             self._process = None
@@ -97,9 +103,10 @@ class Worker:
 
 def _serve(connection: Connection, method: Method) -> None:
     """The child: ready or not, then one answer a request until the parent hangs up."""
+    os.setsid()
     try:
         peer = method.peer()
-        peer.prepare()
+        peer.make_ready()
     except Exception as error:
         connection.send(Fill(None, error=_sentence(error)))
         return
