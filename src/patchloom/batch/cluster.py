@@ -50,7 +50,7 @@ class Cluster:
 
     def __init__(self, work: Work, address: str, *, patience: float = PATIENCE) -> None:
         self.work, self.address, self.patience = work, address, patience
-        self._client = _connect(address, min(patience, 10.0))
+        self._client = _connect(address, min(patience, 5.0))
         self._workers, self._counted, self._alive = 0, 0.0, time.monotonic()
         try:
             self._check_workers()

@@ -77,7 +77,11 @@ class Journal:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise OutputError(f"The journal {path} cannot be written: {error.strerror}.") from error
-        _hold(self._file, path)
+        try:
+            _hold(self._file, path)
+        except OutputError:
+            self._file.close()
+            raise
         if _is_torn(path):
             self._file.write(b"\n")
 

@@ -1,0 +1,179 @@
+"""``patchloom batch`` with the real engine on small pictures: what a person at a shell gets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+QUICK = ("--preset", "fast", "--texture", "none", "--content", "none")
+BROKEN = ("p03.png", "p08.png")
+
+
+def patchloom(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "patchloom", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+
+
+def make_pictures(root: Path, count: int) -> None:
+    """Seeded textures of 64 pixels with a hole each, two of the files cut short."""
+    random = np.random.default_rng(7)
+    for folder in ("photos", "masks"):
+        (root / folder).mkdir()
+    for number in range(count):
+        name = f"p{number:02}.png"
+        row, column = np.mgrid[:64, :64] / random.uniform(3, 9)
+        wave = np.sin(row + number) + np.cos(column * (1 + number % 3))
+        noise = random.normal(0, 8, (64, 64, 3))
+        photo = (128 + 40 * wave[..., None] * random.uniform(0.5, 1, 3) + noise).clip(0, 255).astype(np.uint8)
+        hole = np.zeros((64, 64), np.uint8)
+        top, left = random.integers(8, 36, 2)
+        hole[top : top + 16, left : left + 12] = 255
+        Image.fromarray(photo).save(root / "photos" / name)
+        Image.fromarray(hole).save(root / "masks" / name)
+    for name in BROKEN:
+        path = root / "photos" / name
+        path.write_bytes(path.read_bytes()[:200])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("batch")
+    make_pictures(root, 12)
+    return root
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+
+
+def batch(folder: Path, out: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+    return patchloom("batch", folder / "photos", "--masks", folder / "masks", "-o", out, *QUICK, *options)
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path) -> Path:
+    """The results of one worker with one thread; the exit code and messages are checked here."""
+    done = batch(folder, folder / "alone", "--jobs", "1", "--threads", "1", "--report", folder / "report.json")
+    assert done.returncode == 6, done.stderr
+    for name in BROKEN:
+        assert f"{name}: failed: " in done.stderr
+    assert "Traceback" not in done.stderr
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["summary"]["done"], report["summary"]["failed"]) == (10, 2)
+    return folder / "alone"
+
+
+def test_neither_workers_nor_threads_change_a_byte_and_fill_gives_the_same(folder: Path, alone: Path) -> None:
+    assert len(results(alone)) == 10
+    assert batch(folder, folder / "more", "--jobs", "2", "--threads", "2").returncode == 6
+    assert results(folder / "more") == results(alone)
+    single = folder / "single.png"
+    done = patchloom("fill", folder / "photos/p05.png", folder / "masks/p05.png", "-o", single, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert single.read_bytes() == (alone / "p05.png").read_bytes()
+
+
+def test_ctrl_c_then_resume_does_each_picture_once(folder: Path, alone: Path) -> None:
+    out = folder / "interrupted"
+    command = [
+        sys.executable,
+        "-m",
+        "patchloom",
+        "batch",
+        folder / "photos",
+        "--masks",
+        folder / "masks",
+        "-o",
+        out,
+    ]
+    process = subprocess.Popen([*map(str, command), *QUICK, "--jobs", "2"], stderr=subprocess.PIPE, text=True)
+    while len(results(out)) < 2 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    messages = process.communicate(timeout=30)[1]
+    assert process.returncode == 130, messages
+    assert "--resume" in messages
+    first = len(results(out))
+    assert first < 10, "the signal came too late to test anything"
+    assert batch(folder, out, "--resume").returncode == 6
+    assert results(out) == results(alone)
+    lines = [json.loads(line) for line in (out / ".patchloom-journal.jsonl").read_text().splitlines()]
+    done = [line["name"] for line in lines if line.get("status") == "done"]
+    assert sorted(done) == sorted(results(alone))
+    assert not list(out.glob("*.part"))
+
+
+def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path) -> None:
+    done = batch(folder, folder / "dry", "--dry-run", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "4.69%" in done.stdout  # 16 x 12 of 64 x 64
+    assert "12 pictures" in done.stderr
+    assert not (folder / "dry").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nowhere", "--masks", "masks", "-o", "x"], 3, "no folder 'nowhere'"),
+        (["photos", "--masks", "nowhere", "-o", "x"], 3, "no mask file or folder"),
+        (["photos", "--masks", "photos", "-o", "x"], 3, "--mask-suffix"),
+        (["photos", "--masks", "masks", "-o", "photos"], 7, "another folder"),
+        (["photos", "--masks", "masks", "-o", "alone"], 7, "--resume"),
+        (["photos", "--masks", "masks", "-o", "x", "--resume", "--force"], 2, "Give one of"),
+        (["photos", "--masks", "masks", "-o", "x", "--cluster", "tcp://127.0.0.1:1"], 1, "no scheduler"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_done(
+    folder: Path, alone: Path, arguments: Sequence[str], code: int, words: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "patchloom", "batch", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        timeout=100,
+        env=os.environ | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1"},
+    )
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_watch_fills_what_appears(folder: Path, alone: Path) -> None:
+    inbox, out = folder / "inbox", folder / "outbox"
+    inbox.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "patchloom",
+        "batch",
+        inbox,
+        "--masks",
+        folder / "masks",
+        "-o",
+        out,
+        "--watch",
+    ]
+    process = subprocess.Popen([*map(str, command), *QUICK, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    data = (folder / "photos/p05.png").read_bytes()
+    with (inbox / "p05.png").open("wb") as scanner:  # a slow one
+        for part in (data[:1000], data[1000:]):
+            scanner.write(part)
+            scanner.flush()
+            time.sleep(1)
+    while not (out / "p05.png").exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    messages = process.communicate(timeout=30)[1]
+    assert process.returncode == 0, messages
+    assert (out / "p05.png").read_bytes() == (alone / "p05.png").read_bytes()
+    assert "1 done" in messages

@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchloom.batch.folders import Found, LocalFolder
+from patchloom.batch.pairing import Naming, Pair, outside, pair, refuse_conflicts
+from patchloom.errors import InputError
+
+
+def files(*names: str) -> list[Found]:
+    return [Found(name, 1) for name in names]
+
+
+def test_masks_are_found_by_stem_in_the_same_place_of_the_tree() -> None:
+    result = pair(
+        files("a/x.jpg", "b/x.jpg", "b/y.tif", "notes.txt"), files("a/x.png", "b/x.png", "c/y.png"), Naming()
+    )
+    assert result.pairs == [
+        Pair("a/x.jpg", "a/x.png", "a/x.jpg"),
+        Pair("b/x.jpg", "b/x.png", "b/x.jpg"),
+        Pair("b/y.tif", "", "b/y.tif"),
+    ]
+    assert result.unused_masks == ["c/y.png"]
+
+
+def test_photos_and_masks_in_one_folder_are_told_apart_by_the_suffix() -> None:
+    together = files("x.jpg", "x_mask.png", "y.jpg")
+    result = pair(together, together, Naming(suffix="_mask"), same_folder=True)
+    assert result.pairs == [Pair("x.jpg", "x_mask.png", "x.jpg"), Pair("y.jpg", "", "y.jpg")]
+    assert result.unused_masks == []
+
+
+def test_one_mask_for_all_is_no_photo_itself() -> None:
+    result = pair(files("logo.png", "x.jpg"), [], Naming(single="logo.png", format="PNG"), same_folder=True)
+    assert result.pairs == [Pair("x.jpg", "logo.png", "x.png")]
+
+
+@pytest.mark.parametrize(
+    ("photos", "masks", "naming"),
+    [
+        (["x.jpg", "X.JPG"], [], Naming(single="m.png")),  # one file on many disks
+        (["x.jpg", "x.tif"], [], Naming(single="m.png", format="PNG")),  # both become x.png
+        (["x.jpg", "x.tif"], ["x.png"], Naming()),  # whose mask?
+        (["x.jpg"], ["x.png", "x.tif"], Naming()),  # which mask?
+        ([], [], Naming()),
+    ],
+)
+def test_what_is_not_clear_is_refused(photos: list[str], masks: list[str], naming: Naming) -> None:
+    with pytest.raises(InputError):
+        refuse_conflicts(pair(files(*photos), files(*masks), naming))
+
+
+NAMES = st.lists(
+    st.sampled_from([f"{stem}{ending}" for stem in "abAé" for ending in (".png", ".jpg", ".tif")]), unique=True
+)
+
+
+@given(photos=NAMES, masks=NAMES, format=st.sampled_from(["", "PNG"]))
+def test_no_two_pairs_share_a_result_or_a_mask_and_none_is_lost(
+    photos: list[str], masks: list[str], format: str
+) -> None:
+    result = pair(files(*photos), files(*masks), Naming(format=format))
+    outputs = [item.output.casefold() for item in result.pairs]
+    used = [item.mask for item in result.pairs if item.mask]
+    assert len(set(outputs)) == len(outputs)
+    assert len(set(used)) == len(used)
+    assert len(result.pairs) + len(result.conflicts) == len(photos)
+
+
+def test_results_inside_the_photos_are_not_taken_for_photos() -> None:
+    found = files("x.jpg", "clean/x.jpg", "cleaner/x.jpg")
+    kept = outside(found, LocalFolder("/in"), LocalFolder("/in/clean"))
+    assert [item.name for item in kept] == ["x.jpg", "cleaner/x.jpg"]
