@@ -13,7 +13,7 @@ Every network here is frozen: gradients reach the picture, never the weights.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -122,6 +122,10 @@ class Vgg19(TextureNetwork):
     def config(self) -> dict[str, Any]:
         return {"variant": self.variant, "deepest": list(self.convolutions)[-1]}
 
+    def layers(self) -> dict[str, nn.Conv2d]:
+        """The convolutions by name ("1_1" ...), in order."""
+        return cast("dict[str, nn.Conv2d]", dict(self.convolutions.items()))
+
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], variant: str) -> "Vgg19":
         """The network of a torchvision-like (``features.0.weight``) or Caffe-like (``conv1_1.weight``) state
@@ -152,7 +156,7 @@ class Vgg19(TextureNetwork):
         x = variant.prepare(x)
         features: dict[str, Tensor] = {}
         stride = 1
-        for name, convolution in self.convolutions.items():
+        for name, convolution in self.layers().items():
             tap = f"relu{name}"
             if self.strides[tap] > stride:
                 x = functional.max_pool2d(x, 2, ceil_mode=variant.ceil)
@@ -193,6 +197,14 @@ class Compact(TextureNetwork):
     @property
     def config(self) -> dict[str, Any]:
         return {"widths": self.widths, "components": self.components}
+
+    def layers(self) -> list[nn.Conv2d]:
+        """The 3x3 convolutions, in order."""
+        return cast("list[nn.Conv2d]", list(self.convolutions))
+
+    def tops(self) -> list[nn.Conv2d]:
+        """The taps' 1x1 heads, in the order of the taps."""
+        return cast("list[nn.Conv2d]", list(self.heads))
 
     def _features(self, x: Tensor, taps: tuple[str, ...]) -> dict[str, Tensor]:
         x = 4 * x - 2  # photographs then have about unit spread

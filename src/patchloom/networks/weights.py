@@ -23,11 +23,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from patchloom.errors import WeightsError
+from patchloom.networks.calibration import normalise
+from patchloom.networks.content import ContentNetwork, PaperContent, ResidualContent
 from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
 
 EMBEDDED = Path(__file__).parent.parent / "weights"
 SUMS = "SHA256SUMS"
-ROLES = ("texture", "content")
+CLASSES: dict[str, dict[str, type[nn.Module]]] = {  # role -> what a file's ``kind`` may name
+    "texture": {"Vgg19": Vgg19, "Compact": Compact},
+    "content": {"ResidualContent": ResidualContent, "PaperContent": PaperContent},
+}
 
 KNOWN_FILES = {  # sha256 of other people's files -> variant of VGG-19
     "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44": "torchvision",
@@ -51,10 +56,9 @@ class WeightsFile:
 
     def verify(self) -> None:
         """Raises WeightsError unless the file is byte for byte what was recorded."""
-        actual = hash_file(self.path)
-        if actual != self.sha256:
+        if hash_file(self.path) != self.sha256:
             raise WeightsError(
-                f"{self.path.name} is damaged: its SHA-256 starts {actual[:8]}, not {self.sha256[:8] or 'recorded'}.",
+                f"{self.path.name} is damaged: its SHA-256 is not the recorded {self.sha256[:8] or 'one'}.",
                 "Reinstall patchloom." if self.embedded else f"Run `patchloom weights fetch {self.name}` again.",
             )
 
@@ -74,7 +78,7 @@ def _files(folder: Path, embedded: bool) -> Iterator[WeightsFile]:
     sums = read_sums(folder)
     for path in sorted(folder.glob("*.safetensors")):
         role, _, name = path.stem.partition("-")
-        if role in ROLES and name:
+        if role in CLASSES and name:
             yield WeightsFile(role, name, path, sums.get(path.name, ""), embedded)
 
 
@@ -122,17 +126,20 @@ def load_texture(name_or_path: str, device: str | torch.device = "cpu") -> Textu
     A file may be one of ours, or VGG-19 weights as ``.safetensors`` or ``.pth`` state dict (read with
     ``weights_only=True``). Which training such a file comes from decides colour order, range and mean: it is
     taken from ``@variant`` after the path (``vgg_conv.pth@caffe``), else from the file's known SHA-256, else it
-    is torchvision's. Networks are cached. Raises WeightsError.
+    is torchvision's. Whatever the variant, layers end up on one scale (``networks/calibration.py``). Networks are
+    cached. Raises WeightsError.
     """
     network = _load("texture", name_or_path, device)
     assert isinstance(network, TextureNetwork)
     return network
 
 
-def load_content(name_or_path: str, device: str | torch.device = "cpu") -> nn.Module:
+def load_content(name_or_path: str, device: str | torch.device = "cpu") -> ContentNetwork:
     """The content network of an installed name or of one of our files, frozen, on ``device``; cached.
     Raises WeightsError."""
-    return _load("content", name_or_path, device)
+    network = _load("content", name_or_path, device)
+    assert isinstance(network, ContentNetwork)
+    return network
 
 
 def _load(role: str, name_or_path: str, device: str | torch.device) -> nn.Module:
@@ -166,14 +173,17 @@ def _load_cached(
     sha256 = hash_file(path)
     if expected and sha256 != expected:
         raise WeightsError(
-            f"{path.name} is damaged: its SHA-256 is {sha256[:8]}…, not {expected[:8]}….",
+            f"{path.name} is damaged: its SHA-256 is not the recorded {expected[:8]}.",
             "Reinstall patchloom, or fetch the weights again.",
         )
     header = read_header(path)
     if "kind" in header:
         network = _rebuild(path, role, header)
     elif role == "texture":
-        network = Vgg19.from_state(_read_state(path), variant or KNOWN_FILES.get(sha256, "torchvision"))
+        variant = variant or KNOWN_FILES.get(sha256, "torchvision")
+        network = Vgg19.from_state(read_state(path), variant)
+        if variant != "normalised":
+            normalise(network)
     else:
         raise WeightsError(
             f"{path.name} is not one of patchloom's weights files.", "Train one: `patchloom train`."
@@ -183,24 +193,15 @@ def _load_cached(
 
 
 def _rebuild(path: Path, role: str, header: dict[str, Any]) -> nn.Module:
-    classes = _classes(role)
+    classes = CLASSES[role]
     if header["kind"] not in classes:
         raise WeightsError(f"{path.name} holds a '{header['kind']}', which is no {role} network.")
     try:
         network = classes[header["kind"]](**header["config"])
-        network.load_state_dict({key: value.float() for key, value in _read_state(path).items()})
+        network.load_state_dict({key: value.float() for key, value in read_state(path).items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path.name} does not fit this version of patchloom: {error}") from error
     return network
-
-
-def _classes(role: str) -> dict[str, type[nn.Module]]:
-    """The classes a file's ``kind`` may name."""
-    if role == "texture":
-        return {"Vgg19": Vgg19, "Compact": Compact}
-    from patchloom.networks.content import ContentNetwork
-
-    return {"ContentNetwork": ContentNetwork}
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -215,8 +216,8 @@ def read_header(path: Path) -> dict[str, Any]:
         raise WeightsError(f"{path.name} is no readable safetensors file: {error}") from error
 
 
-def _read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file or of a .pth state dict."""
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file or of a .pth state dict (``weights_only=True``). Raises WeightsError."""
     if path.suffix == ".safetensors":
         with safe_open(path, "pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
@@ -231,14 +232,14 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if isinstance(value, Tensor)}
 
 
-def save_network(module: nn.Module, path: Path, card: dict[str, Any]) -> str:
-    """Write ``module`` (it has a ``config``) in half precision, its card in the header. Returns the SHA-256.
+def save_network(module: nn.Module, path: Path, card: dict[str, Any], half: bool = True) -> str:
+    """Write ``module`` (it has a ``config``), in half precision by default, with its card. Returns the SHA-256.
 
     The bytes depend on the weights, config and card only.
     """
     header = {"kind": type(module).__name__, "config": cast("Any", module).config, "card": card}
     state = {
-        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        key: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
         for key, value in module.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
