@@ -65,8 +65,8 @@ class Mask:
         if opaque.all() or not opaque.any():
             return cls(bright & opaque)
         painted = picture.pixels[opaque]
-        drawn = len(painted) == 0 or bool((painted == painted[0]).all())  # one colour: a brush, not a photo
-        return cls(opaque if drawn else ~opaque)
+        is_layer = opaque.mean() < 0.5 or bool((painted == painted[0]).all())
+        return cls(opaque if is_layer else ~opaque)
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:

@@ -6,15 +6,19 @@ the other): a person sees one sentence and a next step, a script sees the exit c
 
 import errno
 import importlib
+import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import click
 
 from patchloom import __version__
-from patchloom.errors import MissingExtra, OutputError, PatchloomError
+from patchloom.errors import BudgetError, Cancelled, InputError, MissingExtra, OutputError, PatchloomError
+
+_NO_MEMORY = "can't allocate memory"  # what torch's allocator says, in a RuntimeError
 
 
 class Entry(NamedTuple):
@@ -95,44 +99,57 @@ def run(arguments: Sequence[str]) -> int:
         code = main.main(list(arguments), prog_name="patchloom", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except BrokenPipeError:
-        # The reader of our output has gone (`patchloom … | head`): nothing to say, and nothing more to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OutputError.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _complain("Stopped.", "", 130)
+        failure: PatchloomError = Cancelled("Stopped.")
     except PatchloomError as error:
-        return _complain(str(error), error.hint, error.exit_code)
-    except ModuleNotFoundError as error:
+        failure = error
+    except BrokenPipeError:
+        # The reader of our output has gone (`patchloom ... | head`): nothing to say, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OutputError.exit_code
+    except Exception as error:
+        failure = _as_failure(error, arguments)
+    _complain(failure, "--json" in arguments)
+    return failure.exit_code
+
+
+def _as_failure(error: Exception, arguments: Sequence[str]) -> PatchloomError:
+    """The sentence and exit code of an error that is not one of ours."""
+    if os.environ.get("PATCHLOOM_DEBUG"):
+        traceback.print_exception(error)
+    if isinstance(error, ModuleNotFoundError):
         return _missing(error, arguments)
-    except MemoryError:
-        return _complain("The machine's memory is not enough.", "Try --preset fast or a smaller picture.", 5)
-    except OSError as error:
-        code = OutputError.exit_code if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT) else 3
-        return _complain(_sentence(error), "", code)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
+        return BudgetError("There is not enough memory.", "Try --preset fast, --max-memory, or a smaller picture.")
+    if isinstance(error, OSError):
+        where = f"'{error.filename}': " if error.filename else ""
+        kind = OutputError if error.errno in (errno.ENOSPC, errno.EROFS, errno.EDQUOT) else InputError
+        return kind(f"{where}{(error.strerror or str(error)).lower()}.")
+    return PatchloomError(
+        f"Something is wrong in patchloom itself: {type(error).__name__}: {error}",
+        "Nothing was written. Run it again with PATCHLOOM_DEBUG=1 for the details, and report them.",
+    )
 
 
-def _sentence(error: OSError) -> str:
-    where = f"'{error.filename}': " if error.filename else ""
-    return f"{where}{error.strerror or error}."
-
-
-def _missing(error: ModuleNotFoundError, arguments: Sequence[str]) -> int:
+def _missing(error: ModuleNotFoundError, arguments: Sequence[str]) -> PatchloomError:
     """Names the extra whose package is missing; a missing module of our own is a bug and says so."""
     name = (error.name or "").partition(".")[0]
     command = next((word for word in arguments if word in COMMANDS), "")
     if name == "patchloom":
-        return _complain(f"This version has no 'patchloom {command}'.", "Update patchloom.", 1)
+        return PatchloomError(f"This version has no 'patchloom {command}'.", "Update patchloom.")
     extra = COMMANDS[command].extra if command else ""
     package = f"patchloom[{extra}]" if extra else name
-    return _complain(f"The package '{name}' is missing.", f"pip install '{package}'", MissingExtra.exit_code)
+    return MissingExtra(f"The package '{name}' is missing.", f"pip install '{package}'")
 
 
-def _complain(message: str, hint: str, code: int) -> int:
-    click.echo(f"patchloom: {message}", err=True)
-    if hint:
-        click.echo(f"  {hint}", err=True)
-    return code
+def _complain(error: PatchloomError, as_json: bool) -> None:
+    if as_json:
+        record = {"event": "failed", "code": error.code, "message": str(error), "hint": error.hint}
+        click.echo(json.dumps(record), err=True)
+        return
+    click.echo(f"patchloom: {error}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)

@@ -1,0 +1,111 @@
+"""``patchloom doctor``: everything a report of a problem should start with, on one screen."""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterator
+
+import click
+
+from patchloom import __version__
+from patchloom.cli.options import console_options
+from patchloom.console import Console
+from patchloom.errors import PatchloomError
+
+_PACKAGES = ("torch", "numpy", "numba", "scipy", "pillow", "imagecodecs", "tifffile", "safetensors")
+_EXTRAS = {
+    "web": ("fastapi", "uvicorn"),
+    "eval": ("matplotlib", "scikit-image"),
+    "cluster": ("distributed", "fsspec"),
+}
+
+Row = tuple[str, str, str]
+
+
+@click.command()
+@console_options
+@click.pass_context
+def command(context: click.Context, console: Console) -> None:
+    """Show versions, devices, codecs, weights and memory; exit 1 if something does not work."""
+    rows = [*_versions(), *_machine(), *_codecs(), *_weights()]
+    console.table("", ["", "what", "found"], rows)
+    if any(mark == "BAD" for mark, _, _ in rows):
+        context.exit(1)
+
+
+def _versions() -> Iterator[Row]:
+    yield "ok", "patchloom", f"{__version__}, Python {platform.python_version()}, {platform.platform()}"
+    for name in _PACKAGES:
+        found = _version(name)
+        yield "ok" if found else "BAD", name, found or f"missing: pip install {name}"
+    for extra, names in _EXTRAS.items():
+        missing = [name for name in names if not _version(name)]
+        found = ", ".join(f"{name} {_version(name)}" for name in names)
+        yield "-" if missing else "ok", f"extra {extra}", f"pip install 'patchloom[{extra}]'" if missing else found
+
+
+def _machine() -> Iterator[Row]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield (
+        "ok",
+        "cpu",
+        f"{platform.processor() or platform.machine()}, {cores} cores, {torch.get_num_threads()} threads",
+    )
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    yield "ok" if name != "none" else "-", "cuda", name
+    mps = torch.backends.mps.is_available()
+    yield "ok" if mps else "-", "mps", "available" if mps else "none"
+    yield "ok", "memory", _memory()
+
+
+def _memory() -> str:
+    """Of the machine and what is free, in MB, where the system tells."""
+    try:
+        page = os.sysconf("SC_PAGE_SIZE") / 2**20
+        whole, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
+    except (AttributeError, ValueError, OSError):
+        return "unknown"
+    return f"{whole:.0f} MB, {free:.0f} MB free"
+
+
+def _codecs() -> Iterator[Row]:
+    """Each format is written and read once: what is listed works."""
+    import numpy as np
+
+    from patchloom.photo import FORMATS, Photo
+
+    small = Photo.from_array(np.full((16, 16, 3), 128, np.uint8))
+    deep = Photo.from_array(np.full((16, 16, 3), 40000, np.uint16))
+    for format in FORMATS:
+        depths = [8, 16] if format in ("PNG", "TIFF") else [8]
+        try:
+            for photo in (small, deep)[: len(depths)]:
+                Photo.open(photo.encode(format))
+        except Exception as error:  # a codec that is not built in can fail in any way
+            yield "BAD", format, str(error)
+        else:
+            yield "ok", format, "reads and writes " + " and ".join(f"{depth} bit" for depth in depths)
+
+
+def _weights() -> Iterator[Row]:
+    from patchloom.networks.weights import default_content, default_texture, installed, weights_folder
+
+    for file in installed():
+        try:
+            file.verify()
+        except PatchloomError as error:
+            yield "BAD", f"{file.role} {file.name}", f"{error} {error.hint}"
+        else:
+            where = "embedded" if file.embedded else str(file.path)
+            yield "ok", f"{file.role} {file.name}", f"{file.path.stat().st_size / 1e6:.1f} MB, verified, {where}"
+    yield "ok", "default networks", f"texture {default_texture() or 'none'}, content {default_content() or 'none'}"
+    yield "ok", "weights folder", str(weights_folder())
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
