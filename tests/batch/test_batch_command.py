@@ -1,7 +1,6 @@
 """``patchloom batch`` with the real engine on small pictures: what a person at a shell gets."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from machines import Machines
 from PIL import Image
+
+from patchloom.cli import run
 
 QUICK = ("--preset", "fast", "--texture", "none", "--content", "none")
 BROKEN = ("p03.png", "p08.png")
@@ -111,11 +113,26 @@ def test_ctrl_c_then_resume_does_each_picture_once(folder: Path, alone: Path) ->
     assert not list(out.glob("*.part"))
 
 
-def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path) -> None:
-    done = batch(folder, folder / "dry", "--dry-run", "--jobs", "1")
-    assert done.returncode == 0, done.stderr
-    assert "4.69%" in done.stdout  # 16 x 12 of 64 x 64
-    assert "12 pictures" in done.stderr
+@pytest.mark.skipif(sys.platform != "linux", reason="starts a cluster through sh")
+def test_a_cluster_gives_the_same_bytes_through_fsspec_addresses(folder: Path, alone: Path) -> None:
+    pytest.importorskip("distributed")
+    with Machines(folder / "machines") as machines:
+        photos, masks, out = (f"local://{folder / name}" for name in ("photos", "masks", "remote"))
+        journal = folder / "journal.jsonl"
+        where = ["batch", photos, "--masks", masks, "-o", out, "--journal", journal]
+        done = patchloom(*where, "--cluster", machines.address, *QUICK)
+    assert done.returncode == 6, done.stderr
+    for name in BROKEN:
+        assert f"{name}: failed: " in done.stderr
+    assert results(folder / "remote") == results(alone)
+
+
+def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["batch", str(folder / "photos"), "--masks", str(folder / "masks"), "-o", str(folder / "dry")]
+    assert run([*where, "--dry-run", "--jobs", "1", *QUICK]) == 0
+    said = capsys.readouterr()
+    assert "4.69%" in said.out  # 16 x 12 of 64 x 64
+    assert "12 pictures" in said.err
     assert not (folder / "dry").exists()
 
 
@@ -132,19 +149,20 @@ def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_done(
-    folder: Path, alone: Path, arguments: Sequence[str], code: int, words: str
+    folder: Path,
+    alone: Path,
+    arguments: Sequence[str],
+    code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "patchloom", "batch", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        timeout=100,
-        env=os.environ | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1"},
-    )
-    assert done.returncode == code, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.chdir(folder)
+    assert run(["batch", *arguments]) == code
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+    assert not (folder / "x").exists() or not results(folder / "x")
 
 
 def test_watch_fills_what_appears(folder: Path, alone: Path) -> None:
