@@ -49,7 +49,7 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        self.close()
 
     def fill(self, photo: Pixels, hole: NDArray[np.bool_]) -> Fill:
         """``photo`` (H, W, 3) is what the method gets to see: the caller has blackened its hole."""
@@ -72,7 +72,7 @@ class Worker:
         theirs.close()
         answer = self._ask(None, _START_LIMIT)
         if answer.error:
-            self._stop()
+            self.close()
         return answer.error
 
     def _ask(self, request: tuple[Pixels, NDArray[np.bool_]] | None, limit: float) -> Fill:
@@ -88,10 +88,11 @@ class Worker:
         except (EOFError, OSError):
             self._process.join(5)
             error = f"Its process died (exit code {self._process.exitcode})."
-        self._stop()
+        self.close()
         return Fill(None, error=error)
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """Ends the process; the next fill would begin another."""
         if self._process is not None:
             self._connection.close()
             with contextlib.suppress(ProcessLookupError):
