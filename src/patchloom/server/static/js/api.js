@@ -1,0 +1,114 @@
+/** The server, from the page's side. All addresses are relative, so that the page works under any path. */
+
+export class ServerError extends Error {
+  /** @param {number} status @param {{code?: string, title?: string, detail?: string}} problem */
+  constructor(status, problem) {
+    super(problem.title || `The server answered ${status}.`);
+    this.status = status;
+    this.code = problem.code || "error";
+    this.hint = problem.detail || "";
+  }
+}
+
+async function call(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new ServerError(0, {
+      code: "unreachable",
+      title: "The server cannot be reached.",
+      detail: "See whether patchloom serve still runs, then try again.",
+    });
+  }
+  if (response.ok) return response;
+  throw new ServerError(response.status, await response.json().catch(() => ({})));
+}
+
+/** Limits, formats, presets and settings. */
+export async function config() {
+  return (await call("api/config")).json();
+}
+
+/**
+ * Starts a job.
+ * @param {{image: Blob, mask: Blob, source?: Blob, settings: object}} parts
+ */
+export async function createJob({ image, mask, source, settings }) {
+  const form = new FormData();
+  form.append("settings", JSON.stringify(settings));
+  form.append("mask_mode", "white");
+  form.append("first_frame", "true");
+  form.append("allow_cmyk", "true");
+  form.append("image", image, "image");
+  form.append("mask", mask, "mask.png");
+  if (source) form.append("source", source, "source.png");
+  return (await call("api/jobs", { method: "POST", body: form })).json();
+}
+
+export async function job(id) {
+  return (await call(`api/jobs/${id}`)).json();
+}
+
+export async function cancelJob(id) {
+  return (await call(`api/jobs/${id}`, { method: "DELETE" })).json();
+}
+
+/** @returns {Promise<Blob>} the filled picture's file */
+export async function result(id) {
+  return (await call(`api/jobs/${id}/result`)).blob();
+}
+
+/** @returns {Promise<Blob>} */
+export async function preview(id, number) {
+  return (await call(`api/jobs/${id}/preview/${number}`)).blob();
+}
+
+/** A picture the browser cannot decode, as one that it can. */
+export async function display(blob) {
+  const form = new FormData();
+  form.append("image", blob, "image");
+  form.append("first_frame", "true");
+  const response = await call("api/display", { method: "POST", body: form });
+  return {
+    blob: await response.blob(),
+    width: Number(response.headers.get("X-Width")),
+    height: Number(response.headers.get("X-Height")),
+  };
+}
+
+const NAMES = ["queued", "started", "begun", "level", "progress", "preview", "warning", "done", "failed", "cancelled"];
+const LAST = ["done", "failed", "cancelled", "expired"];
+const POLL_MS = 1000;
+
+/**
+ * Tells `listen(name, data)` what happens to a job until it is over: by event stream, or by asking every second
+ * where streams do not get through.
+ * @param {string} id @param {(name: string, data: object) => void} listen @returns {Promise<void>}
+ */
+export function follow(id, listen) {
+  return new Promise((resolve, reject) => {
+    const stream = new EventSource(`api/jobs/${id}/events`);
+    for (const name of NAMES) {
+      stream.addEventListener(name, (event) => {
+        const over = LAST.includes(name);
+        if (over) stream.close();
+        listen(name, JSON.parse(event.data));
+        if (over) resolve();
+      });
+    }
+    stream.onerror = () => {
+      stream.close();
+      poll(id, listen).then(resolve, reject);
+    };
+  });
+}
+
+async function poll(id, listen) {
+  for (;;) {
+    const state = await job(id);
+    if (LAST.includes(state.status)) return listen(state.status, state.error ?? state.result ?? {});
+    listen("progress", state.progress);
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+}

@@ -1,0 +1,69 @@
+/** A picture to look at: its bytes as they are, and bitmaps of several sizes so that drawing stays quick. */
+
+import { display } from "./api.js";
+
+const SMALL = 1024;
+
+export class Picture {
+  /** @param {Blob} blob @param {number} width of the file, upright @param {number} height @param {ImageBitmap} bitmap */
+  constructor(blob, width, height, bitmap) {
+    this.blob = blob;
+    this.width = width;
+    this.height = height;
+    this.bitmaps = [bitmap];
+  }
+
+  /** Reads a file. What the browser cannot show (TIFF), the server shows it. Throws Error with a sentence. */
+  static async open(blob) {
+    try {
+      const bitmap = await createImageBitmap(blob);
+      return new Picture(blob, bitmap.width, bitmap.height, bitmap);
+    } catch {
+      const shown = await display(blob);
+      return new Picture(blob, shown.width, shown.height, await createImageBitmap(shown.blob));
+    }
+  }
+
+  /** Makes the smaller copies; until they are there, the large one is drawn. */
+  async makeCopies() {
+    for (;;) {
+      const last = this.bitmaps[this.bitmaps.length - 1];
+      if (Math.max(last.width, last.height) <= SMALL) return;
+      const options = {
+        resizeWidth: Math.max(1, last.width >> 1),
+        resizeHeight: Math.max(1, last.height >> 1),
+        resizeQuality: "medium",
+      };
+      this.bitmaps.push(await createImageBitmap(last, options));
+    }
+  }
+
+  /** Draws the part of the picture that lies on the stage. @param {CanvasRenderingContext2D} context */
+  draw(context, view, ratio) {
+    const wanted = this.width * view.scale * ratio;
+    const bitmap = this.bitmaps.findLast((copy) => copy.width >= wanted) ?? this.bitmaps[0];
+    const left = Math.max(0, -view.x / view.scale);
+    const top = Math.max(0, -view.y / view.scale);
+    const right = Math.min(this.width, (view.stage.width - view.x) / view.scale);
+    const bottom = Math.min(this.height, (view.stage.height - view.y) / view.scale);
+    if (right <= left || bottom <= top) return;
+    const sx = bitmap.width / this.width;
+    const sy = bitmap.height / this.height;
+    context.imageSmoothingEnabled = view.scale < 3;
+    context.drawImage(
+      bitmap,
+      left * sx,
+      top * sy,
+      (right - left) * sx,
+      (bottom - top) * sy,
+      left * view.scale + view.x,
+      top * view.scale + view.y,
+      (right - left) * view.scale,
+      (bottom - top) * view.scale,
+    );
+  }
+
+  close() {
+    for (const bitmap of this.bitmaps) bitmap.close();
+  }
+}
