@@ -31,8 +31,8 @@ class Reverse(FillPicture):
         observe: Observer = ignore,
         room: Literal["share", "all", "half"] = "share",
     ) -> tuple[bytes, float]:
-        with Path(self.results, LOG).open("a") as file:
-            file.write(f"{name} {room} {os.getpid()} {share.memory_mb}\n")
+        with Path(self.results, LOG).open("ab") as file:
+            file.write(os.fsencode(f"{name} {room} {os.getpid()} {share.memory_mb}\n"))
         word = photo_bytes.split()[0].decode()
         if word == "broken":
             raise PhotoError("The picture is cut short.")
@@ -71,7 +71,7 @@ def make_folder(root: Path, words: dict[str, str]) -> tuple[Path, Path, Path]:
         for folder, text in ((photos, f"{word} {name}"), (masks, "mask")):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(os.fsencode(text))
     results.mkdir(exist_ok=True)
     return photos, masks, results
 

@@ -1,6 +1,8 @@
 """What is done, done again, kept, refused and reported; the same rules for every executor."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from patchloom.errors import OutputError
 from patchloom.events import CaseDone
 
 FOUR = {"a.jpg": "good", "b.jpg": "broken", "sub dir/ç.jpg": "good", "d.jpg": "bug"}
+NO_UNICODE = os.fsdecode(b"\xff.jpg")  # as old archives have them
 
 
 def test_a_failure_is_named_and_stops_nothing(fake_batch: Any, tmp_path: Path) -> None:
@@ -31,6 +34,14 @@ def test_a_failure_is_named_and_stops_nothing(fake_batch: Any, tmp_path: Path) -
         "d.jpg": "failed",
         "sub dir/ç.jpg": "done",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_name_that_is_no_text_is_a_name(fake_batch: Any, tmp_path: Path) -> None:
+    batch = fake_batch({NO_UNICODE: "good"})
+    write_report(tmp_path / "report.json", batch.journal, batch.run())
+    assert batch.run(existing="resume").counts["kept"] == 1
+    assert json.loads((tmp_path / "report.json").read_text())["pictures"][0]["name"] == NO_UNICODE
 
 
 def test_fail_fast_stops_at_the_first(fake_batch: Any) -> None:

@@ -135,7 +135,7 @@ class RemoteFolder:
         system, root = self._open()
         try:
             entries = system.find(root, maxdepth=None if recursive else 1, detail=True)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a driver's errors share no base class
             raise InputError(f"{self.location} cannot be listed: {_reason(error)}.") from error
         for path in sorted(entries):
             name = path.removeprefix(root).lstrip("/")
@@ -147,7 +147,7 @@ class RemoteFolder:
         system, root = self._open()
         try:
             data: bytes = system.cat_file(f"{root}/{name}")
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a driver's errors share no base class
             raise InputError(f"{name} cannot be read: {_reason(error)}.") from error
         return data
 
@@ -157,6 +157,8 @@ class RemoteFolder:
             return _found(name, system.info(f"{root}/{name}"))
         except FileNotFoundError:
             return None
+        except Exception as error:  # a driver's errors share no base class
+            raise InputError(f"{name} cannot be looked up: {_reason(error)}.") from error
 
     def write(self, name: str, data: bytes) -> None:
         system, root = self._open()
@@ -165,14 +167,14 @@ class RemoteFolder:
             system.makedirs(path.rpartition("/")[0], exist_ok=True)
             with system.transaction, system.open(path, "wb") as file:  # appears at the transaction's end
                 file.write(data)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a driver's errors share no base class
             raise OutputError(f"{name} cannot be written: {_reason(error)}.") from error
 
     def prepare(self) -> None:
         system, root = self._open()
         try:
             system.makedirs(root, exist_ok=True)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a driver's errors share no base class
             raise OutputError(
                 f"The folder {self.location} cannot be written: {_reason(error)}.", "Choose another with -o."
             ) from error

@@ -88,7 +88,8 @@ class Journal:
     def add(self, record: Mapping[str, Any]) -> None:
         """Appends one line, in one write. What a power cut takes back, the hashes tell, and it is done again."""
         try:
-            self._file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            line = json.dumps(record, ensure_ascii=False) + "\n"
+            self._file.write(line.encode("utf-8", "surrogatepass"))  # names need not be valid Unicode
         except OSError as error:
             raise OutputError(f"The journal {self.path} cannot be written: {error.strerror}.") from error
 

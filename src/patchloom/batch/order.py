@@ -68,7 +68,7 @@ class Batch:
         content = Path(order.recipe.fill.content)
         if content.is_file() and content.suffix.lower() not in (".safetensors", ".pth", ".pt"):
             raise SettingsError("A batch takes no picture as --content.", "Give it with 'patchloom fill' instead.")
-        if self.results.location in (self.photos.location, self.masks.location):
+        if any(_is_same(self.results, folder) for folder in (self.photos, self.masks)):
             raise OutputError("The results would lie among the photos or masks.", "Choose another folder with -o.")
         digest = order.recipe.sha256()
         self.work = FillPicture(
@@ -198,7 +198,7 @@ def write_report(path: Path, batch_journal: Path, summary: Summary) -> None:
             file.write(f'{{"summary": {json.dumps(summary.to_dict())},\n"pictures": [')
             separator = "\n"
             for record in _last_words(batch_journal, summary.run):
-                file.write(separator + json.dumps(record, ensure_ascii=False))
+                file.write(separator + json.dumps(record))
                 separator = ",\n"
             file.write("\n]}\n")
         part.replace(path)
@@ -225,6 +225,12 @@ def _masks(location: str) -> tuple[Folder, str]:
     if path.is_file():
         return open_folder(path.parent), path.name
     raise InputError(f"There is no mask file or folder '{location}'.", "Give --masks a folder or one picture.")
+
+
+def _is_same(one: Folder, other: Folder) -> bool:
+    if isinstance(one, LocalFolder) and isinstance(other, LocalFolder):
+        return Path(one.location).resolve() == Path(other.location).resolve()
+    return one.location == other.location
 
 
 def _remarks(pairing: Pairing) -> Iterator[str]:

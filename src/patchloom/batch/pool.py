@@ -57,6 +57,8 @@ class LocalPool:
         Raises PatchloomError if worker processes cannot be started at all.
         """
         source, exhausted, deadline = iter(tasks), False, 0.0
+        if width:
+            self._dismiss(self._staff[width:])  # idle, but their memory counts
         while True:
             if stopped():
                 exhausted, deadline = True, deadline or time.monotonic() + GRACE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from patchloom.cli import files
 from patchloom.cli.fill import file_options
 from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
 from patchloom.console import Console
@@ -90,6 +91,9 @@ def command(
         raise click.UsageError("Give one of --resume, --skip-existing and --force.")
     if watch and (dry_run or skip_existing):
         raise click.UsageError("--watch continues by itself; leave out --dry-run and --skip-existing.")
+
+    if report is not None:
+        files.check_output(str(report), force or resume)
 
     from patchloom.batch.order import Batch, Order, fill_folder, watch_folder, write_report
     from patchloom.batch.work import Recipe
