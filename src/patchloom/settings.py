@@ -62,7 +62,7 @@ def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> A
             raise SettingsError(f"{name} is {value!r}.", f"Use one of: {', '.join(map(str, get_args(hint)))}.")
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 1e300 else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise SettingsError(f"{name} must be {_kind(hint)}, not {value!r}.", f"Give {name} as {_kind(hint)}.")
     if isinstance(value, float) and not math.isfinite(value):
