@@ -67,7 +67,7 @@ class Cluster:
         flying: dict[Any, Task] = {}
         self._alive = time.monotonic()
         while not stopped():
-            while not exhausted and len(flying) < (width or AHEAD * self._count()):
+            while not exhausted and self._connected and len(flying) < (width or AHEAD * self._count()):
                 try:
                     task = next(source)
                 except StopIteration:
@@ -82,20 +82,27 @@ class Cluster:
             self._wait(bool(flying))
         self._client.cancel(list(flying), force=True)
 
+    @property
+    def _connected(self) -> bool:
+        """Whether the client takes tasks; while it reconnects it keeps them until it has."""
+        return self._client.status in ("running", "connecting")
+
     def _submit(self, task: Task, flying: dict[Any, Task]) -> None:
         flying[self._client.submit(_on_worker, self.work, task, pure=False)] = task
 
     def _collect(self, flying: dict[Any, Task]) -> Iterator[Outcome]:
-        """The outcomes that are there. Tasks that a restarted scheduler forgot are submitted again."""
-        for future in [future for future in flying if future.status != "pending"]:
+        """The outcomes that are there. What a lost worker or scheduler took along is submitted again."""
+        for future in [future for future in flying if future.status != "pending"] if self._connected else []:
             self._alive = time.monotonic()
             task = flying.pop(future)
             try:
-                yield future.result()
-            except CancelledError:  # also raised for what was lost with the connection
-                self._submit(task, flying)
-            except Exception as error:
-                yield _failure(task, error)
+                outcome = future.result()
+            except (Exception, CancelledError) as error:
+                if future.status != "error":  # the outcome was lost on its way, or with the connection
+                    self._submit(task, flying)
+                    continue
+                outcome = _failure(task, error)
+            yield outcome
 
     def _wait(self, busy: bool) -> None:
         """Sleeps a moment; reconnects where the connection is gone for good."""
@@ -158,7 +165,8 @@ def _connect(address: str, timeout: float) -> Any:
         raise MissingExtra(
             "A cluster needs the package distributed.", "Run: pip install 'patchloom[cluster]'"
         ) from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by this module's errors
+    for name in ("distributed", "distributed.client"):  # what matters is said by this module's errors
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return Client(
             address,  # type: ignore[no-untyped-call]
@@ -171,7 +179,7 @@ def _connect(address: str, timeout: float) -> Any:
         ) from error
 
 
-def _failure(task: Task, error: Exception) -> Outcome:
+def _failure(task: Task, error: BaseException) -> Outcome:
     """What ``distributed`` itself says of a task; errors of the picture come back as outcomes."""
     from distributed import KilledWorker
 
