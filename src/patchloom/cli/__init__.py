@@ -106,8 +106,11 @@ def run(arguments: Sequence[str]) -> int:
         failure: PatchloomError = Cancelled("Stopped.")
     except PatchloomError as error:
         failure = error
-    except BrokenPipeError:
-        # The reader of our output has gone (`patchloom ... | head`): nothing to say, and nothing more to flush.
+    except SystemExit as leaving:
+        # Click's and rich's way out when the reader of our output has gone (`patchloom info ... | head`), with
+        # code 1 and nothing to say; also how completion ends, with 0.
+        if not leaving.code:
+            return 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OutputError.exit_code
     except Exception as error:
