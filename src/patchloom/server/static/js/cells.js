@@ -13,6 +13,7 @@ export const DONE = 8;
 
 const TILE = 128;
 const SMALLEST = 64;
+const MOST_COUNTED = 1 << 20;
 
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box half open, in photo pixels */
 /** @typedef {Map<number, Uint8Array | number>} Change tile number -> its other content (a number: all equal) */
@@ -151,31 +152,29 @@ export class Cells {
     return count;
   }
 
-  /** How many separate areas have any of the bits, as seen on a coarse level. */
+  /** How many separate areas have any of the bits; on a large photo, as seen from a little afar. */
   areas(bits) {
-    const { width, height, data } = this.levels[Math.min(2, this.levels.length - 1)];
+    const level = this.levels.find((each) => each.data.length <= MOST_COUNTED) ?? this.levels.at(-1);
+    const { width, height, data } = level;
     const seen = new Uint8Array(data.length);
     const stack = [];
+    const visit = (i) => {
+      if (seen[i] || !(data[i] & bits)) return;
+      seen[i] = 1;
+      stack.push(i);
+    };
     let count = 0;
     for (let start = 0; start < data.length; start++) {
-      if (!(data[start] & bits) || seen[start]) continue;
+      if (seen[start] || !(data[start] & bits)) continue;
       count++;
-      stack.push(start);
-      seen[start] = 1;
+      visit(start);
       while (stack.length) {
         const i = stack.pop();
         const x = i % width;
-        for (const [j, inside] of [
-          [i - 1, x > 0],
-          [i + 1, x < width - 1],
-          [i - width, i >= width],
-          [i + width, i < width * (height - 1)],
-        ]) {
-          if (inside && !seen[j] && data[j] & bits) {
-            seen[j] = 1;
-            stack.push(j);
-          }
-        }
+        if (x > 0) visit(i - 1);
+        if (x < width - 1) visit(i + 1);
+        if (i >= width) visit(i - width);
+        if (i < width * (height - 1)) visit(i + width);
       }
     }
     return count;

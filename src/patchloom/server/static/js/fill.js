@@ -29,7 +29,7 @@ export class Filler extends EventTarget {
     if (this.running || !session.photo) return;
     const marked = session.cells.bounds(fromPhoto ? HOLE | DONE : HOLE);
     if (!marked) return this.announcer.say("Paint over what should go, then press Fill.", true);
-    if (session.share > LARGE_SHARE) {
+    if (session.summary.share > LARGE_SHARE) {
       this.announcer.say("More than a third is marked: expect repeats, not invention.", true);
     }
     await this.run(async () => ({
@@ -101,10 +101,10 @@ export class Filler extends EventTarget {
     if (name === "begun") this.announcer.say("Filling …", true);
     if (name === "level") {
       const windows = data.windows > 1 ? `Area ${data.window + 1} of ${data.windows}, ` : "";
-      this.levelText = `${windows}level ${data.level + 1} of ${data.levels}`;
+      this.levelText = `${windows}${windows ? "level" : "Level"} ${data.level + 1} of ${data.levels}`;
       this.announcer.say(this.levelText);
     }
-    if (name === "progress") this.progress(data.fraction ?? 0, this.levelText, data.eta_s);
+    if (name === "progress") this.progress(data.fraction ?? 0, this.levelText || "Finding structure", data.eta_s);
     if (name === "preview" && data.box) this.preview(data);
     if (name === "warning") this.announcer.say(data.message, true);
   }

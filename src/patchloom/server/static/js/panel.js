@@ -1,6 +1,5 @@
 /** The buttons round the stage: each calls an action, and shows how things stand. */
 
-import { AVOID, DONE, HOLE, TAKE } from "./cells.js";
 import { grow } from "./shapes.js";
 
 const $ = (id) => document.getElementById(id);
@@ -91,7 +90,6 @@ export function listenToMarks(session, { loadMask, saveMask, stage }) {
 /** Shows how marks and results stand. @param {import("./session.js").Session} session */
 export function showSession(session, filler) {
   const open = session.photo !== null;
-  const { cells } = session;
   document.body.classList.toggle("open", open);
   $("welcome").hidden = open;
   $("undo").disabled = !session.history.past.length || filler.running;
@@ -100,25 +98,22 @@ export function showSession(session, filler) {
   for (const id of ["download", "compare", "before", "again"]) $(id).disabled = !result;
   $("after-fill").hidden = !result;
   if (!open) return;
-  const share = (session.share * 100).toFixed(share1(session.share));
-  const areas = cells.areas(HOLE);
+  const { share, areas, done, limited } = session.summary;
+  const percent = (share * 100).toFixed(share > 0 && share < 0.001 ? 3 : 1);
   const { width, height } = session.photo;
   $("file-info").textContent = `${session.name} · ${width} × ${height}`;
   $("marked").textContent = areas
-    ? `${areas} ${areas === 1 ? "area" : "areas"} marked, ${share} % of the photo`
-    : "Nothing is marked yet.";
+    ? `${areas} ${areas === 1 ? "area" : "areas"} marked, ${percent} % of the photo`
+    : result
+      ? "Paint more, or fill the same again."
+      : "Nothing is marked yet.";
   $("canvas").setAttribute(
     "aria-label",
-    `Photo ${width} by ${height}, ${areas} ${areas === 1 ? "hole" : "holes"}, ${share} percent marked`,
+    `Photo ${width} by ${height}, ${areas} ${areas === 1 ? "hole" : "holes"}, ${percent} percent marked`,
   );
-  $("recall").hidden = !cells.bounds(DONE);
-  $("source-note").hidden = !cells.bounds(TAKE | AVOID);
-  $("fill").disabled = filler.running || !(areas || cells.bounds(DONE));
-}
-
-/** Digits after the point: enough to tell small marks from none. */
-function share1(share) {
-  return share > 0 && share < 0.001 ? 3 : 1;
+  $("recall").hidden = !done;
+  $("source-note").hidden = !limited;
+  $("fill").disabled = filler.running || !(areas || done);
 }
 
 /** Progress and Cancel in place of Fill while a fill runs. @param {import("./fill.js").Filler} filler */

@@ -42,6 +42,7 @@ export class Session extends EventTarget {
   }
 
   changed(what = "marks") {
+    this.counted = null;
     this.dispatchEvent(new CustomEvent("change", { detail: what }));
   }
 
@@ -123,8 +124,14 @@ export class Session extends EventTarget {
     return encodeMask(this.cells.data, this.cells.width, this.cells.height, allowed);
   }
 
-  /** Share of the photo that is marked as hole, 0..1. */
-  get share() {
-    return this.cells.count(HOLE) / (this.cells.width * this.cells.height);
+  /** How much is marked, counted once after each change. */
+  get summary() {
+    this.counted ??= {
+      share: this.cells.count(HOLE) / (this.cells.width * this.cells.height),
+      areas: this.cells.areas(HOLE),
+      done: this.cells.bounds(DONE) !== null,
+      limited: this.cells.bounds(TAKE | AVOID) !== null,
+    };
+    return this.counted;
   }
 }
