@@ -105,7 +105,7 @@ function start({ limits }) {
   session.addEventListener("change", ({ detail }) => {
     if (detail === "photo") {
       stage.reset();
-      toolbar.setSize(Math.max(session.photo.width, session.photo.height) / 40);
+      toolbar.setSize(Math.max(session.photo.width, session.photo.height) / 28);
     }
     if (detail === "result" || session.current < 0) setDivider(null);
     showSession(session, filler);
