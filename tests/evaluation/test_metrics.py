@@ -132,6 +132,35 @@ def test_a_case_scores_every_region_and_features_are_those_of_the_whole_picture(
     assert scores["hole"]["perceptual"] == pytest.approx(expected, rel=1e-4)
 
 
+class Convolved(torch.nn.Module):
+    """Features that see as far around as VGG-19's to relu3_1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        sizes = [(3, 4), (4, 4), (4, 4), (4, 4), (4, 5)]
+        self.layers = torch.nn.ModuleList(torch.nn.Conv2d(a, b, 3, padding=1) for a, b in sizes)
+
+    def forward(self, x: torch.Tensor, taps: Sequence[str]) -> dict[str, torch.Tensor]:
+        for number, layer in enumerate(self.layers):
+            x = torch.relu(layer(x))
+            if number in (1, 3):
+                x = torch.nn.functional.max_pool2d(x, 2, ceil_mode=True)
+        return {"last": x}
+
+    def stride(self, tap: str) -> int:
+        return 4
+
+
+def test_features_made_around_the_hole_are_those_of_the_whole_picture() -> None:
+    random = np.random.RandomState(6)
+    truth, hole = random.random_sample((151, 170, 3)).astype(np.float32), np.zeros((151, 170), bool)
+    hole[70:90, 60:95] = hole[140:, :9] = True
+    fill = np.where(hole[..., None], random.random_sample(truth.shape).astype(np.float32), truth)
+    case = Judge(Convolved(), taps=("last",)).case(truth, hole)
+    assert np.allclose(case._features_of_fill(fill)["last"], case._features(fill)["last"], atol=1e-6)
+
+
 def test_the_rim_is_the_holes_outer_ring() -> None:
     hole = square(40, 8, 32)
     assert metrics.rim_of(hole, 4).sum() == 24 * 24 - 16 * 16

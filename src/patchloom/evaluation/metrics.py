@@ -42,6 +42,7 @@ Region = NDArray[np.bool_]
 REGIONS = ("hole", "rim", "image")
 BEST_PSNR = 100.0
 _DIRECTIONS = 128
+_SEEN = 16  # px around a cell that its feature can see; relu3_1 sees 12
 _MOST_CELLS = 5000  # of a region; more are thinned out evenly, which moves the distance by about 1 %
 
 
@@ -159,24 +160,32 @@ def rim_of(hole: Region, reach: int = 8) -> Region:
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a picture that feature metrics look at: the hole and what its cells can see (relu3_1: 12 px)."""
+    """Rows and columns of a picture; both begin at a multiple of 8, so that cells keep their places."""
 
     rows: slice
     columns: slice
 
     @classmethod
-    def around(cls, region: Region, margin: int = 16, multiple: int = 8) -> "Window":
-        """``region``'s box grown by ``margin`` and to multiples of ``multiple``: cells keep their places."""
+    def around(cls, region: Region, margin: int) -> "Window":
+        """``region``'s box grown by ``margin`` px or a little more."""
         spans = []
         for axis in (1, 0):
             used = np.flatnonzero(region.any(axis=axis))
-            first = max(0, int(used[0]) - margin) // multiple * multiple
-            last = min(region.shape[1 - axis], -(-(int(used[-1]) + 1 + margin) // multiple) * multiple)
+            first = max(0, int(used[0]) - margin) // 8 * 8
+            last = min(region.shape[1 - axis], -(-(int(used[-1]) + 1 + margin) // 8) * 8)
             spans.append(slice(first, last))
         return cls(*spans)
 
     def cut(self, array: NDArray[Any]) -> NDArray[Any]:
         return array[self.rows, self.columns]
+
+    def cells(self, stride: int, origin: tuple[int, int] = (0, 0)) -> tuple[slice, slice]:
+        """Where its cells are in a feature map of the picture that begins at pixel ``origin``."""
+        rows, columns = (
+            slice((span.start - first) // stride, -(-(span.stop - first) // stride))
+            for span, first in zip((self.rows, self.columns), origin, strict=True)
+        )
+        return rows, columns
 
 
 class Judge:
@@ -203,14 +212,14 @@ class Case:
         self.judge, self.truth, self.hole = judge, truth, hole
         every = {"hole": hole, "rim": rim_of(hole), "image": np.ones_like(hole)}
         self.regions = {name: every[name] for name in regions}
-        self.window = Window.around(every["image" if "image" in regions else "hole"])
-        self._truth_features = self._features(truth)
+        self.frame = Window.around(every["image" if "image" in regions else "hole"], 2 * _SEEN)
+        self._truth_features = self._features(self.frame.cut(truth))
 
     def score(self, fill: Picture) -> dict[str, dict[str, float]]:
         """{region: {metric: value}}; crispness and seam are the hole's and the same in every region."""
         picture = np.asarray(fill, np.float32)
         similarity = ssim_map(picture, self.truth)
-        features = self._features(picture)
+        features = self._features_of_fill(picture)
         border = {"crispness": crispness(picture, self.hole), "seam": seam(picture, self.hole)}
         rows = {}
         for name, region in self.regions.items():
@@ -220,19 +229,34 @@ class Case:
         return rows
 
     def _features(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """{tap: (rows, columns, channels)} of the window."""
+        """{tap: (rows, columns, channels)}."""
         if self.judge.network is None:
             return {}
-        pixels = np.ascontiguousarray(self.window.cut(picture).transpose(2, 0, 1)[None])
+        pixels = np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
         with torch.inference_mode():
             maps = self.judge.network(torch.from_numpy(pixels), self.judge.taps)
         return {tap: maps[tap][0].permute(1, 2, 0).float().numpy() for tap in self.judge.taps}
+
+    def _features_of_fill(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The truth's features, with those that see a changed pixel made anew."""
+        if self.judge.network is None:
+            return {}
+        changed = self.frame.cut(self.hole | (picture != self.truth).any(axis=2))
+        outer, inner = Window.around(changed, 2 * _SEEN), Window.around(changed, _SEEN)
+        maps = self._features(outer.cut(self.frame.cut(picture)))
+        features = {}
+        for tap, cells in maps.items():
+            stride = self.judge.network.stride(tap)
+            features[tap] = self._truth_features[tap].copy()
+            origin = (outer.rows.start, outer.columns.start)
+            features[tap][inner.cells(stride)] = cells[inner.cells(stride, origin)]
+        return features
 
     def _compare(self, features: dict[str, NDArray[np.float32]], region: Region) -> dict[str, float]:
         values: dict[str, float] = {}
         for tap, cells in features.items():
             assert self.judge.network is not None
-            here = cells_of(self.window.cut(region), self.judge.network.stride(tap), cells.shape[:2])
+            here = cells_of(self.frame.cut(region), self.judge.network.stride(tap), cells.shape[:2])
             fill, truth = cells[here], self._truth_features[tap][here]
             values[f"texture_{tap}"] = texture(fill, truth)
             if tap == self.judge.taps[-1]:
