@@ -173,7 +173,7 @@ def _broken_files(folder: Path) -> None:
     ("arguments", "code", "words"),
     [
         (["fill"], 2, "Missing argument"),
-        (["fil"], 2, "No such command 'fil'"),
+        (["fil"], 2, "No such command 'fil'. Did you mean 'fill'?"),
         (["fill", "photo.png"], 2, "Say what to fill"),
         (["fill", "photo.png", "mask.png", "--no-such-flag"], 2, "No such option"),
         (["fill", "-", "-"], 2, "standard input"),

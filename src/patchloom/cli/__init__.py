@@ -4,6 +4,7 @@
 the other): a person sees one sentence and a next step, a script sees the exit code.
 """
 
+import difflib
 import errno
 import importlib
 import json
@@ -77,6 +78,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"patchloom.cli.{entry.module}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = arguments[0]
+        near = [] if name in COMMANDS or name.startswith("-") else difflib.get_close_matches(name, COMMANDS)
+        if near:
+            context.fail(f"No such command '{name}'. Did you mean '{near[0]}'?")
+        return super().resolve_command(context, arguments)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -31,7 +31,11 @@ def quality(text: str) -> int | Literal["keep"]:
 
 def source(name: str) -> str | bytes:
     """What ``Photo.open`` takes: the name, or for ``-`` the bytes of standard input."""
-    return sys.stdin.buffer.read() if name == STREAM else name
+    if name != STREAM:
+        return name
+    if sys.stdin.isatty():
+        raise click.UsageError("Standard input is a terminal; pipe a picture into it.")
+    return sys.stdin.buffer.read()
 
 
 def default_output(photo: str, format: str, wanted: str | None) -> str:
