@@ -4,6 +4,7 @@ A task names the kind of work, the job's folder and options; its files have fixe
 ``mask``, ``source``, ``coarse``), its product is ``result``.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.errors import Cancelled, MaskError
-from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
+from patchloom.errors import Cancelled, MaskError, PatchloomError
+from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Observer, Step, Warned, ignore
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask, MaskMode
 from patchloom.networks import weights
@@ -57,21 +58,23 @@ class PictureEngine:
         pixels = np.stack([np.add.outer(ramp // 2, ramp // 2)] * 3, axis=-1)
         hole = np.zeros((64, 64), dtype=bool)
         hole[28:36, 28:36] = True
-        self.inpainter.inpaint(Photo.from_array(pixels), Mask.from_array(hole), PRESETS["balanced"])
+        with contextlib.suppress(PatchloomError):  # each job will say for itself what is wrong
+            self.inpainter.inpaint(Photo.from_array(pixels), Mask.from_array(hole), PRESETS["balanced"])
 
     def fill(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """The same steps as ``patchloom fill``, so that the bytes are the same."""
-        photo = self._open(folder / "image", allow_cmyk=bool(task.get("allow_cmyk")))
+        settings = fill_settings(**task["settings"])
+        observer = Reporter(folder, settings, send, stopped)
+        photo = self._open(folder / "image", allow_cmyk=bool(task["allow_cmyk"]), observe=observer)
         mode = task["mask_mode"]
         mask = fitted(self._mask(folder / "mask", mode), photo)
         source = self._optional_mask(folder / "source", photo)
         coarse = self._open(folder / "coarse") if (folder / "coarse").exists() else None
-        settings = fill_settings(**task["settings"])
-        observer = Reporter(folder, settings, send, stopped)
         filled = self.inpainter.inpaint(photo, mask, settings, source=source, coarse=coarse, observe=observer)
         picture = upright(filled.photo) if task.get("upright") else filled.photo
-        data = picture.encode(task.get("format"), strip_metadata=bool(task.get("strip_metadata")))
-        return _store(folder, data, (task.get("format") or picture.format), picture)
+        form = task["format"] or picture.format
+        strip = bool(task["strip_metadata"])
+        return _store(folder, picture.encode(form, strip_metadata=strip, observe=observer), form, picture)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
@@ -98,9 +101,9 @@ class PictureEngine:
         picture = Photo.from_array(pixels)
         return _store(folder, picture.encode("PNG"), "PNG", picture)
 
-    def _open(self, path: Path, *, allow_cmyk: bool = False) -> Photo:
+    def _open(self, path: Path, *, allow_cmyk: bool = False, observe: Observer = ignore) -> Photo:
         # From bytes, so that no message can name a path of this machine.
-        return Photo.open(path.read_bytes(), allow_cmyk=allow_cmyk, max_pixels=self.max_pixels)
+        return Photo.open(path.read_bytes(), allow_cmyk=allow_cmyk, max_pixels=self.max_pixels, observe=observe)
 
     def _mask(self, path: Path, mode: MaskMode) -> Mask:
         return Mask.open(path.read_bytes(), mode=mode, max_pixels=self.max_pixels)

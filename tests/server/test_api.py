@@ -1,0 +1,219 @@
+"""Jobs from beginning to end, with the engine itself on small pictures and without a network."""
+
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from conftest import Live, hole, mask_png, photo, photo_png, png
+from PIL import Image
+
+from patchloom.cli import run
+from patchloom.settings import PRESETS
+
+QUICK = {"preset": "fast", "texture": "none"}
+
+
+def post(
+    server: Live, files: dict[str, bytes], settings: dict[str, Any] | None = None, **data: str
+) -> dict[str, Any]:
+    """The finished job of these pictures."""
+    text = json.dumps({**QUICK, **(settings or {})})
+    named = {name: (name, content) for name, content in files.items()}
+    answer = server.client.post("/api/jobs", files=named, data={"settings": text, **data})
+    assert answer.status_code == 202, answer.text
+    return server.finish(answer.json()["id"])
+
+
+def result(server: Live, job: dict[str, Any]) -> bytes:
+    assert job["status"] == "done", job
+    answer = server.client.get(job["links"]["result"])
+    assert answer.status_code == 200
+    return answer.content
+
+
+def opened(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
+
+
+def test_a_job_from_upload_to_download(real: Live) -> None:
+    text = json.dumps({**QUICK, "seed": 5})
+    files = {"image": ("x", photo_png()), "mask": ("m", mask_png())}
+    answer = real.client.post("/api/jobs", files=files, data={"settings": text})
+    job = answer.json()
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/api/jobs/{job['id']}"
+    assert (job["status"], job["seed"], job["settings"]["preset"]) == ("queued", 5, "fast")
+    early = real.client.get(f"/api/jobs/{job['id']}/result")
+    assert early.status_code in (200, 409)
+    job = real.finish(job["id"])
+    data = result(real, job)
+    assert job["result"] == {
+        "format": "PNG", "media_type": "image/png", "width": 64, "height": 64, "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }  # fmt: skip
+    assert job["progress"]["fraction"] == 1.0
+    marked = hole() > 0
+    assert (opened(data)[~marked] == photo()[~marked]).all()
+    assert (opened(data)[marked] != photo()[marked]).any()
+    headers = real.client.get(job["links"]["result"]).headers
+    assert (headers["content-type"], headers["cache-control"]) == ("image/png", "no-store")
+
+
+def test_bytes_are_those_of_the_command_line(real: Live, tmp_path: Path) -> None:
+    jpeg = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    exif[0x010F] = "maker"
+    Image.fromarray(photo(80, 60)).save(jpeg, "JPEG", quality=88, exif=exif)
+    tiff = io.BytesIO()
+    tifffile.imwrite(tiff, photo().astype(np.uint16) * 257, photometric="rgb")
+    cases = {"a.png": (photo_png(), mask_png()), "b.jpg": (jpeg.getvalue(), mask_png(60, 80)),
+             "c.tif": (tiff.getvalue(), mask_png())}  # fmt: skip
+    for name, (image, mask) in cases.items():
+        (tmp_path / name).write_bytes(image)
+        (tmp_path / "mask.png").write_bytes(mask)
+        out = tmp_path / f"out-{name}"
+        options = ["--preset", "fast", "--texture", "none", "--seed", "3", "--grow", "1", "-q"]
+        assert run(["fill", str(tmp_path / name), str(tmp_path / "mask.png"), "-o", str(out), *options]) == 0
+        job = post(real, {"image": image, "mask": mask}, {"seed": 3, "grow": 1})
+        assert result(real, job) == out.read_bytes(), name
+
+
+def test_the_same_settings_give_the_same_bytes_and_another_seed_others(real: Live) -> None:
+    files = {"image": photo_png(), "mask": mask_png()}
+    first, again, other = (result(real, post(real, files, {"seed": seed})) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_events_tell_the_whole_story_and_can_be_resumed(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": mask_png()})
+    path = job["links"]["events"]
+    answer = real.client.get(path)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-store", "no")
+    events = re.findall(r"id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n", answer.text)
+    numbers = [int(number) for number, _, _ in events]
+    assert numbers == sorted(set(numbers))
+    names = [name for _, name, _ in events]
+    assert names[:2] == ["queued", "started"] and names[-1] == "done"
+    assert {"begun", "level", "preview"} <= set(names)
+    for _, name, data in events:
+        if name == "preview":
+            said = json.loads(data)
+            assert len(said["box"]) == 4
+            picture = real.client.get(f"/api/jobs/{job['id']}/preview/{said['number']}")
+            assert opened(picture.content).shape[2] == 3
+            tag = {"If-None-Match": picture.headers["etag"]}
+            assert (
+                real.client.get(f"/api/jobs/{job['id']}/preview/{said['number']}", headers=tag).status_code == 304
+            )
+    rest = real.client.get(path, headers={"Last-Event-ID": str(numbers[-3])}).text
+    assert re.findall(r"id: (\d+)", rest) == [str(number) for number in numbers[-2:]]
+    assert real.client.get(f"/api/jobs/{job['id']}/preview").status_code == 200
+
+
+def test_previews_approach_the_result(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": mask_png()})
+    last = opened(real.client.get(f"/api/jobs/{job['id']}/preview").content).astype(int)
+    final = opened(result(real, job)).astype(int)
+    events = real.client.get(job["links"]["events"]).text
+    x, y, width, height = json.loads(re.findall(r"event: preview\ndata: (.*)\n", events)[-1])["box"]
+    assert np.abs(last - final[y : y + height, x : x + width]).mean() < 6  # of 255, after JPEG
+
+
+def test_a_deleted_job_is_gone(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": mask_png()})
+    for _ in range(2):
+        assert real.client.delete(f"/api/jobs/{job['id']}").json()["status"] == "expired"
+    assert real.client.get(job["links"]["result"]).status_code == 410
+
+
+def test_an_idempotency_key_starts_one_job(real: Live) -> None:
+    files = {"image": ("x", photo_png()), "mask": ("m", mask_png())}
+    data = {"settings": json.dumps(QUICK)}
+    first, second, other = (
+        real.client.post("/api/jobs", files=files, data=data, headers={"Idempotency-Key": key}).json()["id"]
+        for key in ("one", "one", "two")
+    )
+    assert first == second != other
+    real.finish(other)
+
+
+def test_a_smaller_mask_of_the_same_shape_is_stretched(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": png(hole(64, 64)[::2, ::2])})
+    marked = np.kron(hole(64, 64)[::2, ::2], np.ones((2, 2))) > 0
+    after = opened(result(real, job))
+    assert (after[~marked] == photo()[~marked]).all()
+    other = post(real, {"image": photo_png(), "mask": mask_png(64, 40)})
+    assert other["error"]["code"] == "bad_mask" and "64 x 40" in other["error"]["message"]
+
+
+def test_source_and_coarse_pictures_are_used(real: Live) -> None:
+    files = {"image": photo_png(), "mask": mask_png()}
+    plain = result(real, post(real, files))
+    left = np.zeros((64, 64), np.uint8)
+    left[:, :20] = 255
+    assert result(real, post(real, {**files, "source": png(left)})) != plain
+    assert result(real, post(real, {**files, "coarse": png(photo(seed=9)[::-1].copy())})) != plain
+
+
+@pytest.mark.parametrize("mask, code", [
+    (np.full((64, 64), 255, np.uint8), "bad_mask"), (None, "bad_photo"),
+])  # fmt: skip
+def test_what_cannot_be_filled_is_said(real: Live, mask: np.ndarray | None, code: str) -> None:
+    image = photo_png() if mask is not None else photo_png()[:900]
+    job = post(real, {"image": image, "mask": mask_png() if mask is None else png(mask)})
+    assert (job["status"], job["error"]["code"]) == ("failed", code)
+    assert job["error"]["message"].endswith(".") and "/" not in job["error"]["message"]
+    failed = real.client.get(job["links"]["result"])
+    assert (failed.status_code, failed.json()["code"]) == (409, code)
+
+
+def test_an_empty_mask_gives_the_photo_back_and_says_so(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": png(np.zeros((64, 64), np.uint8))})
+    assert (opened(result(real, job)) == photo()).all()
+    assert "nothing" in job["warnings"][0]
+
+
+def test_output_can_be_chosen(real: Live) -> None:
+    job = post(real, {"image": photo_png(), "mask": png(255 - hole())}, format="WEBP", mask_mode="black")
+    assert job["result"]["media_type"] == "image/webp"
+    with Image.open(io.BytesIO(result(real, job))) as image:
+        assert image.format == "WEBP"
+
+
+def test_a_browser_gets_to_see_a_16_bit_tiff(real: Live) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, photo().astype(np.uint16) * 257, photometric="rgb")
+    answer = real.client.post("/api/display", files={"image": ("x", file.getvalue())})
+    assert (answer.status_code, answer.headers["x-width"], answer.headers["x-height"]) == (200, "64", "64")
+    assert np.abs(opened(answer.content).astype(int) - photo()).mean() < 8
+    assert real.client.post("/api/display", files={"image": ("x", b"no")}).status_code == 415
+
+
+def test_config_describes_every_setting(real: Live) -> None:
+    said = real.client.get("/api/config").json()
+    assert [preset["settings"] for preset in said["presets"]] == [each.to_dict() for each in PRESETS.values()]
+    assert all(preset["help"].endswith(".") for preset in said["presets"])
+    assert set(said["settings"]["properties"]) == set(PRESETS["balanced"].to_dict())
+    assert all(each["description"] for each in said["settings"]["properties"].values())
+    assert said["limits"]["pixels"] == 64_000_000
+
+
+def test_openapi_names_the_real_media_types(real: Live) -> None:
+    paths = real.client.get("/openapi.json").json()["paths"]
+    form = paths["/api/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image", "mask"]
+    assert "image/tiff" in paths["/api/jobs/{name}/result"]["get"]["responses"]["200"]["content"]
+    assert "text/event-stream" in paths["/api/jobs/{name}/events"]["get"]["responses"]["200"]["content"]
+
+
+def test_health_needs_no_worker(real: Live) -> None:
+    assert real.client.get("/api/health").json()["status"] == "ok"
