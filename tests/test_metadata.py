@@ -383,6 +383,17 @@ def test_the_camera_directories_of_a_tiff_survive() -> None:
             assert tags[34853].value["GPSLatitude"] == (51, 1, 28, 1, 40, 1)
 
 
+def test_a_profile_for_grey_is_not_put_into_a_file_of_colours() -> None:
+    """Pillow makes no grey profile, but the header's colour space is all that counts."""
+    grey = ICC[:16] + b"GRAY" + ICC[20:]
+    target = io.BytesIO()
+    Image.fromarray(scene(1)).save(target, "PNG", icc_profile=grey)
+    photo = Photo.open(target.getvalue())
+    said: list[Any] = []
+    assert Photo.open(photo.encode("TIFF", observe=said.append)).metadata.icc == grey and not said
+    assert Photo.open(photo.encode("WEBP", observe=said.append)).metadata.icc == b"" and said
+
+
 def test_damaged_exif_is_carried_along_and_not_fatal() -> None:
     block = camera_exif()[:20] + b"\xff" * 6
     target = io.BytesIO()

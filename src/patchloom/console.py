@@ -167,7 +167,7 @@ class _Bar:
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task("starting", total=1.0, iteration="")
+        self._task = self._progress.add_task("preparing", total=1.0, iteration="")
 
     def __enter__(self) -> "_Bar":
         self._progress.start()

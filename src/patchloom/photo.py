@@ -205,6 +205,7 @@ class Photo:
             and png.to_palette(stored.joined(), stored.metadata.palette) is None
         ):
             observe(Warned(message="The picture now has more than 256 colours; it is written without a palette."))
+        stored = _with_fitting_profile(stored, format, observe)
         if strip_metadata:
             stored = replace(stored, metadata=_stripped(stored.metadata))
             same = same and stored.metadata.jpeg is not None
@@ -317,6 +318,15 @@ def _fitted(stored: Stored, depths: tuple[str, ...], format: str, observe: Obser
         observe(Warned(message=f"{format} holds 8 bits a sample; the picture's 16 are rounded."))
     alpha = None if stored.alpha is None else _at_depth(stored.alpha, target)
     return replace(stored, samples=_at_depth(stored.samples, target), alpha=alpha)
+
+
+def _with_fitting_profile(stored: Stored, format: str, observe: Observer) -> Stored:
+    """Without a profile for grey where the file will hold colours: viewers would make nonsense of it."""
+    grey = stored.samples.shape[-1] == 1 and format not in ("WEBP", "AVIF")
+    if grey or stored.metadata.icc[16:20] != b"GRAY":
+        return stored
+    observe(Warned(message=f"{format} holds the grey picture in colour; its profile for grey is left out."))
+    return replace(stored, metadata=replace(stored.metadata, icc=b""))
 
 
 def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
