@@ -91,7 +91,7 @@ def test_embedded_files_are_as_recorded() -> None:
     embedded = [file for file in weights.installed() if file.embedded]
     for file in embedded:
         file.verify()
-        assert {"title", "licence", "trained_on"} <= set(file.card())
+        assert {"task", "data", "licence"} <= set(file.card())
     assert {path.name for path in weights.EMBEDDED.glob("*.safetensors")} == set(
         weights.read_sums(weights.EMBEDDED)
     )

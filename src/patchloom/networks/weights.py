@@ -19,7 +19,7 @@ from typing import Any, cast
 import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from patchloom.errors import WeightsError
@@ -244,6 +244,6 @@ def save_network(module: nn.Module, path: Path, card: dict[str, Any], half: bool
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
-    save_file(state, temporary, {"patchloom": json.dumps(header, sort_keys=True)})
+    temporary.write_bytes(save(state, {"patchloom": json.dumps(header, sort_keys=True)}))
     temporary.replace(path)
     return hash_file(path)
