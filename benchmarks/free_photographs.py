@@ -3,7 +3,8 @@
     python benchmarks/free_photographs.py runs/free
 
 The photographs come with scikit-image: astronaut (NASA, public domain), chelsea, coffee and rocket (CC0). Folders:
-pictures/, removal/ (one object of each is marked), impossible/ (what cannot be known from the rest).
+pictures/, small/ (the same, 320 px wide), removal/ (an object is marked), impossible/ (what cannot be known
+from the rest).
 """
 
 import argparse
@@ -47,11 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    for folder in ("pictures", "removal", "impossible"):
+    for folder in ("pictures", "small", "removal", "impossible"):
         (given.out / folder).mkdir(parents=True, exist_ok=True)
     for name in REMOVAL:
         photo = Image.fromarray(np.asarray(getattr(skimage.data, name)()))
         photo.save(given.out / "pictures" / f"{name}.png")
+        small = photo.resize((320, round(320 * photo.height / photo.width)), Image.Resampling.LANCZOS)
+        small.save(given.out / "small" / f"{name}.png")
         draw(photo.size, REMOVAL[name]).save(given.out / "removal" / f"{name}.png")
         draw(photo.size, IMPOSSIBLE[name]).save(given.out / "impossible" / f"{name}.png")
     print(f"{len(REMOVAL)} photographs in {given.out}")

@@ -83,7 +83,7 @@ RUNS: dict[str, Run] = {
         evaluation("runs/free/pictures", ["--holes", "runs/free/impossible"], "balanced,pypatchmatch,telea", []),
     ),
     **{
-        f"ablation-{name}": Run("ablation", evaluation("runs/free/pictures", FREE_HOLES, "balanced", methods))
+        f"ablation-{name}": Run("ablation", evaluation("runs/free/small", FREE_HOLES, "balanced", methods))
         for name, methods in ABLATIONS.items()
     },
 }
