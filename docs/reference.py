@@ -1,0 +1,95 @@
+"""Writes docs/command-line.md and docs/settings.md from the program itself: ``python docs/reference.py``.
+
+A test compares them with what this would write.
+"""
+
+import sys
+import typing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import click
+
+from patchloom.cli import COMMANDS, main
+from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
+
+HERE = Path(__file__).parent
+SHOWN = ("fill", "mask", "info", "demo", "doctor", "completion")  # the others have pages of their own
+
+COMMAND_LINE = """# The command line
+
+Made from the program's own help by `python docs/reference.py`. Standard output carries only data; everything said
+to a person goes to standard error. Nothing is overwritten without `--force`, and a file is written whole or not at
+all. Ctrl-C stops within a second.
+"""
+
+SETTINGS = """# Settings
+
+Made from the program's own declarations by `python docs/reference.py`. A setting is the same everywhere: a flag
+of the command line (`rematch_every` is `--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings
+file, a keyword of `inpaint()`, a field of the HTTP API. A preset is a set of values; what you give overrides it.
+"""
+
+
+def command_line() -> str:
+    """The help of the program and of each command that is described here."""
+    parts = [COMMAND_LINE, _help("patchloom", main)]
+    context = click.Context(main, info_name="patchloom")
+    for name in SHOWN:
+        command = main.get_command(context, name)
+        assert command is not None
+        parts.append(f"## {name}\n\n{COMMANDS[name].help}\n\n{_help(f'patchloom {name}', command)}")
+    return "\n".join(parts)
+
+
+def _help(name: str, command: click.Command) -> str:
+    options = {**main.context_settings, "terminal_width": 100}
+    context = click.Context(command, info_name=name, **options)
+    lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def settings() -> str:
+    """What each setting does, its range, and its value in each preset."""
+    presets = "\n".join(f"- **{name}**: {text}" for name, text in PRESET_HELP.items())
+    head = "| setting | what it does | values | " + " | ".join(PRESETS) + " |\n|" + "---|" * (3 + len(PRESETS))
+    hints = typing.get_type_hints(FillSettings)
+    rows = [
+        f"| `{item.name}` | {item.metadata['help']} | {_values(hints[item.name], item.metadata)} | "
+        + " | ".join(f"`{getattr(preset, item.name)}`" for preset in PRESETS.values())
+        + " |"
+        for item in fields(FillSettings)
+    ]
+    hints = typing.get_type_hints(RunSettings)
+    ways = "| setting | what it does | values | default |\n|---|---|---|---|"
+    machine = [
+        f"| `{item.name}` | {item.metadata['help']} | {_values(hints[item.name], item.metadata)} "
+        f"| `{item.default}` |"
+        for item in fields(RunSettings)
+    ]
+    sections = [
+        SETTINGS + "\n## Presets",
+        presets,
+        "## What changes pixels",
+        "\n".join([head, *rows]),
+        "## What only changes how the work is done",
+        "\n".join([ways, *machine]),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _values(hint: Any, metadata: Any) -> str:
+    if get_origin(hint) is Literal:
+        return ", ".join(map(str, get_args(hint)))
+    if "ge" in metadata:
+        return f"{metadata['ge']:.15g} to {metadata['le']:.15g}"
+    return {str: "text", bool: "yes or no"}.get(hint, "number")
+
+
+PAGES = {"command-line.md": command_line, "settings.md": settings}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page())
+        sys.stdout.write(f"wrote {HERE / name}\n")
