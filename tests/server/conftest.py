@@ -20,7 +20,12 @@ import network_guard
 from patchloom.server import listener
 from patchloom.server.app import ServerSettings, create_app
 
-network_guard.install()  # for the whole run of these tests: the server's process reaches nobody
+
+@pytest.fixture(autouse=True)
+def no_network() -> Iterator[None]:
+    """Neither the server nor a test of it reaches another machine."""
+    with network_guard.only_this_machine():
+        yield
 
 
 @dataclass

@@ -70,7 +70,7 @@ class Offline:
     def __new__(cls, options: Message) -> "Offline":
         import network_guard
 
-        network_guard.install()
+        network_guard.only_this_machine().__enter__()  # for the life of this process
         from patchloom.server.engine import PictureEngine
 
         return PictureEngine({**options, "warm": False})  # type: ignore[return-value]

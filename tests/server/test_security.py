@@ -320,3 +320,10 @@ def test_forwarded_headers_of_strangers_are_not_believed(serve: Serve) -> None:
     assert "Secure" not in answer.headers["set-cookie"]
     secure = trusting.client.get("/?token=t0ken", headers={"X-Forwarded-Proto": "https"})
     assert "Secure" in secure.headers["set-cookie"]
+
+
+def test_other_machines_are_out_of_reach_of_these_tests() -> None:
+    with pytest.raises(PermissionError):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(PermissionError):
+        socket.getaddrinfo("example.org", 80)

@@ -268,6 +268,7 @@ class Jobs:
             worker.start(job.task)
             self._follow(job, worker)
         except WorkerDied:
+            self._failed_to_start = not self._ready
             self._drop_worker()
             if not job.over:
                 self._fail(
@@ -320,6 +321,7 @@ class Jobs:
 
     def _welcome(self, message: Message) -> None:
         self._ready = True
+        self._failed_to_start = False
         self.about = message["about"]
 
     def _apply(self, job: Job, message: Message) -> bool:

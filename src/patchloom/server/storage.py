@@ -18,13 +18,10 @@ class Storage:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        base = parent or Path(tempfile.gettempdir()) / f"patchloom-{_owner()}"
+        base = parent or _own_folder()
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid") and base.stat().st_uid != os.getuid():
-            raise PermissionError(f"{base} belongs to somebody else.")
-        base.chmod(0o700)
         _remove_leftovers(base)
-        self.folder = Path(tempfile.mkdtemp(prefix=f"server-{os.getpid()}-", dir=base))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"server-{os.getpid()}-", dir=base))  # mode 0700
 
     def create(self, name: str) -> Path:
         """A new, empty, private folder for the job called ``name``."""
@@ -54,8 +51,14 @@ def write_private(path: Path, source: BinaryIO) -> None:
         shutil.copyfileobj(source, target, _CHUNK)
 
 
-def _owner() -> str:
-    return str(os.getuid()) if hasattr(os, "getuid") else "files"
+def _own_folder() -> Path:
+    """This user's folder among the temporary ones. Raises PermissionError if somebody else has put it there."""
+    name = str(os.getuid()) if hasattr(os, "getuid") else "files"
+    folder = Path(tempfile.gettempdir()) / f"patchloom-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or (hasattr(os, "getuid") and folder.stat().st_uid != os.getuid()):
+        raise PermissionError(f"{folder} belongs to somebody else; choose another with --folder.")
+    return folder
 
 
 def _remove_leftovers(base: Path) -> None:
