@@ -8,12 +8,12 @@ from patchloom.batch.work import Share
     ("cores", "free", "asked", "expected"),
     [
         (2, 20_000, {}, (2, Share(1, 8000, 16_000))),  # a laptop: as many workers as cores
-        (2, 20_000, {"pictures": 1}, (1, Share(2, 16_000, 16_000))),  # one picture gets everything
-        (8, 5_000, {}, (3, Share(2, 1333, 4000))),  # memory bounds the workers; the cores are shared out
-        (2, 20_000, {"memory_mb": 1000}, (1, Share(2, 1000, 1000))),
+        (2, 20_000, {"pictures": 1}, (1, Share(1, 16_000, 16_000))),  # one picture gets all memory
+        (8, 5_000, {}, (4, Share(1, 1000, 4000))),  # memory bounds the workers
+        (2, 20_000, {"memory_mb": 1000}, (1, Share(1, 1000, 1000))),
         (8, 20_000, {"threads": 4}, (2, Share(4, 8000, 16_000))),
         (2, 20_000, {"jobs": 3}, (3, Share(1, 5333, 16_000))),  # what is asked for is done
-        (8, 20_000, {"gpu": True}, (1, Share(8, 16_000, 16_000))),
+        (8, 20_000, {"gpu": True}, (1, Share(1, 16_000, 16_000))),
         (2, 0, {}, (2, Share(1, 0, 0))),  # a system that does not tell its memory
     ],
 )

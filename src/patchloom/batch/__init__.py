@@ -14,6 +14,6 @@
 ==================  =====================================================================================
 
 A picture's result depends on the picture, its mask and the settings, and on nothing else: neither on the order
-nor on the number of workers. Each fill starts from the seed in the settings, so that a picture filled in a batch
-has the bytes that ``patchloom fill`` gives it.
+nor on the number of workers. Each fill starts from the seed in the settings and runs on one thread, so that a
+picture filled in a batch has the bytes that ``patchloom fill --threads 1`` gives it.
 """

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from patchloom import __version__
+from patchloom.batch.machine import THREADS
 from patchloom.batch.work import Outcome, Share, Stopped, Task, Work, WorkerKilledError, attempt, failed
 from patchloom.errors import MissingExtra, PatchloomError
 
@@ -48,8 +49,8 @@ class Cluster:
 
     width = 1  # a picture that exceeds a worker's memory has no larger worker to go to
 
-    def __init__(self, work: Work, address: str, *, patience: float = PATIENCE) -> None:
-        self.work, self.address, self.patience = work, address, patience
+    def __init__(self, work: Work, address: str, *, threads: int = THREADS, patience: float = PATIENCE) -> None:
+        self.work, self.address, self.threads, self.patience = work, address, threads, patience
         self._client = _connect(address, min(patience, 5.0))
         self._workers, self._counted, self._alive = 0, 0.0, time.monotonic()
         try:
@@ -88,21 +89,27 @@ class Cluster:
         return self._client.status in ("running", "connecting")
 
     def _submit(self, task: Task, flying: dict[Any, Task]) -> None:
-        flying[self._client.submit(_on_worker, self.work, task, pure=False)] = task
+        flying[self._client.submit(_on_worker, self.work, task, self.threads, pure=False)] = task
 
     def _collect(self, flying: dict[Any, Task]) -> Iterator[Outcome]:
         """The outcomes that are there. What a lost worker or scheduler took along is submitted again."""
-        for future in [future for future in flying if future.status != "pending"] if self._connected else []:
+        settled = [future for future in flying if future.status != "pending"] if self._connected else []
+        for future, answer in zip(settled, self._answers(settled), strict=True):
             self._alive = time.monotonic()
             task = flying.pop(future)
-            try:
-                outcome = future.result()
-            except (Exception, CancelledError) as error:
-                if future.status != "error":  # the outcome was lost on its way, or with the connection
-                    self._submit(task, flying)
-                    continue
-                outcome = _failure(task, error)
-            yield outcome
+            if isinstance(answer, Outcome):
+                yield answer
+            elif future.status == "error":
+                yield _failure(task, answer)
+            else:  # the outcome was lost on its way, or with the connection
+                self._submit(task, flying)
+
+    def _answers(self, settled: list[Any]) -> list[Any]:
+        """For each future its outcome, or the error of asking for it. If all is well, one message fetches all."""
+        try:
+            return list(self._client.gather(settled)) if settled else []
+        except (Exception, CancelledError):
+            return [_answer(future) for future in settled]
 
     def _wait(self, busy: bool) -> None:
         """Sleeps a moment; reconnects where the connection is gone for good."""
@@ -179,6 +186,13 @@ def _connect(address: str, timeout: float) -> Any:
         ) from error
 
 
+def _answer(future: Any) -> Any:
+    try:
+        return future.result()
+    except (Exception, CancelledError) as error:
+        return error
+
+
 def _failure(task: Task, error: BaseException) -> Outcome:
     """What ``distributed`` itself says of a task; errors of the picture come back as outcomes."""
     from distributed import KilledWorker
@@ -192,14 +206,14 @@ def _version() -> str:
     return __version__
 
 
-def _on_worker(work: Work, task: Task) -> Outcome:
+def _on_worker(work: Work, task: Task, threads: int) -> Outcome:
     """Runs in a worker's thread. Stops when the client no longer wants the task or the scheduler is gone."""
     from distributed import get_worker
 
     worker = get_worker()
     key = worker.get_current_task()
     memory = int((worker.memory_manager.memory_limit or 0) * USABLE) // 2**20
-    share = Share(worker.state.nthreads, memory, memory)
+    share = Share(threads, memory, memory)
 
     def stopped() -> bool:
         state = worker.state.tasks.get(key)

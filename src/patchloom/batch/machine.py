@@ -1,8 +1,9 @@
 """How many workers, with how many threads and how much memory each, suit this machine.
 
 One picture does not keep many cores busy: reading, writing and the coarse levels run on one. So as many workers
-as cores, one thread each, is the fastest, as long as the memory suffices; then fewer workers get more threads.
-The result's bytes do not depend on the choice.
+as cores, one thread each, is the fastest. Where the memory does not suffice for that, there are fewer workers, but
+not more threads: a network's sums are split among threads, so the last bit of a pixel can depend on their number,
+and a result should have the same bytes on every machine.
 """
 
 import os
@@ -12,8 +13,11 @@ from pathlib import Path
 
 from patchloom.batch.work import Share
 
-WORKER_MB = 1200
+WORKER_MB = 1000
 """What a worker should have at least: the runtime and the networks take about half of it."""
+
+THREADS = 1
+"""Of a worker, where no other number is asked for."""
 
 RESERVE = 0.8
 """The part of the free memory that is used where no limit is given."""
@@ -54,7 +58,7 @@ def plan(
 ) -> tuple[int, Share]:
     """Workers and the share of each. 0 means: choose. ``pictures``: no more workers than there are (0: unknown).
 
-    A number of workers or threads that was asked for is kept; on a GPU there is one worker, since pictures would
+    A number of workers or threads that was asked for is taken; on a GPU there is one worker, since pictures would
     only wait for each other there.
     """
     memory = memory_mb or int(free_mb() * RESERVE)  # 0 where the system does not tell
@@ -66,7 +70,7 @@ def plan(
             workers = min(workers, max(1, memory // WORKER_MB))
     if pictures:
         workers = min(workers, pictures)
-    return workers, Share(threads or max(1, cores() // workers), memory // workers, memory)
+    return workers, Share(threads or THREADS, memory // workers, memory)
 
 
 def _read(path: str) -> str:

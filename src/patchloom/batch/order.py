@@ -179,7 +179,9 @@ def _run(
     }
     workers, share = batch.crew(of)
     with (
-        Cluster(batch.work, order.cluster) if order.cluster else LocalPool(batch.work, workers, share) as executor
+        Cluster(batch.work, order.cluster, threads=share.threads)
+        if order.cluster
+        else LocalPool(batch.work, workers, share) as executor
     ):
         run = Run(
             executor, journal, of=of, header=header, observe=observe, cancel=cancel, fail_fast=order.fail_fast

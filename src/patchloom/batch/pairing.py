@@ -8,7 +8,7 @@ would make two results share a name, or leave open which mask is meant, is refus
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from patchloom.batch.folders import Folder, Found
 from patchloom.errors import InputError
@@ -39,21 +39,19 @@ class Naming:
     format: str = ""
 
     def is_photo(self, name: str, masks_among_photos: bool) -> bool:
-        path = PurePosixPath(name)
-        if path.suffix.lower() not in PICTURES:
+        path, ending = splitext(name)
+        if ending.lower() not in PICTURES:
             return False
         if not masks_among_photos:
             return True
-        return name != self.single and not (self.suffix and path.stem.endswith(self.suffix))
+        return name != self.single and not (self.suffix and path.endswith(self.suffix))
 
     def mask_key(self, photo: str) -> str:
         """What a photo's mask is looked up by: its path without the ending."""
-        path = PurePosixPath(photo)
-        return str(path.with_name(path.stem + self.suffix))
+        return splitext(photo)[0] + self.suffix
 
     def output(self, photo: str) -> str:
-        path = PurePosixPath(photo)
-        return str(path.with_suffix(ENDINGS[self.format])) if self.format else photo
+        return splitext(photo)[0] + ENDINGS[self.format] if self.format else photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +109,9 @@ def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
     """Pictures by path without ending."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
-        path = PurePosixPath(name)
-        if path.suffix.lower() in PICTURES:
-            groups[str(path.with_suffix(""))].append(name)
+        path, ending = splitext(name)
+        if ending.lower() in PICTURES:
+            groups[path].append(name)
     return dict(groups)
 
 

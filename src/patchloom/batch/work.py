@@ -54,9 +54,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A worker's part of the machine: ``memory_mb`` of ``whole_mb``. 0: whatever is there."""
+    """A worker's part of the machine: its threads, and ``memory_mb`` of ``whole_mb`` (0: not known)."""
 
-    threads: int = 0
+    threads: int = 1
     memory_mb: int = 0
     whole_mb: int = 0
 
@@ -194,7 +194,7 @@ class FillPicture:
             self._require_room(mask, share)
         if room == "half":
             observe(Warned(message=f"Filled with {limit} MB, so the surroundings may be narrower than elsewhere."))
-        run = replace(self.run, threads=share.threads or self.run.threads, max_memory=limit or self.run.max_memory)
+        run = replace(self.run, threads=share.threads, max_memory=limit or self.run.max_memory)
         result = _inpainter(run).inpaint(photo, mask, self.recipe.fill, observe=observe)
         data = result.photo.encode(
             self.recipe.format or format_of(name),
