@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import parse_method
+from patchloom.evaluation.pictures import Tile, contact_sheet, view_of, with_hole
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GROUPS = {"boxes": "boxes", "blobs": "blobs", "thick": "random:thick", "thin": "random:thin"}
@@ -123,7 +124,7 @@ def print_tables(results: dict[str, dict[str, dict]], groups: list[str]) -> None
             print(f"{group:9} {method:36.36} {numbers}")
 
 
-def contact_sheet(group: str, members: list[Case], results: dict, folders: dict[str, Path], path: Path) -> None:
+def sheet(group: str, members: list[Case], results: dict, folders: dict[str, Path], path: Path) -> None:
     """One row a case, worst first by the last method's perceptual distance less the first's."""
     methods = list(results)
     by_key = {f"{group}-{case.name}": case for case in members}
@@ -135,36 +136,14 @@ def contact_sheet(group: str, members: list[Case], results: dict, folders: dict[
     rows = []
     for key in sorted(by_key, key=badness, reverse=True)[:24]:
         case = by_key[key]
-        window = view_of(case.hole)
-        holed = np.where(case.hole[..., None], np.uint8([255, 0, 255]), case.truth)
-        tiles = [tile(holed[window], case.name)]
+        view = view_of(case.hole)
+        tiles = [Tile(with_hole(case.truth, case.hole)[view], case.name)]
         for method in methods:
             row = results[method][key]
             label = f"{method[:24]} {row['psnr']:.1f} p{row['perceptual']:.3f} s{np.log(row['sharpness']):+.2f}"
-            tiles.append(tile(np.array(Image.open(folders[method] / f"{key}.png"))[window], label))
-        tiles.append(tile(case.truth[window], "truth"))
-        rows.append(np.hstack(tiles))
-    Image.fromarray(np.vstack(rows)).save(path)
-
-
-def view_of(hole: np.ndarray) -> tuple[slice, slice]:
-    """The hole's box and half as much around it."""
-    spans = []
-    for axis in (1, 0):
-        used = np.flatnonzero(hole.any(axis=axis))
-        margin = max(24, (used[-1] - used[0]) // 3)
-        spans.append(slice(max(0, used[0] - margin), used[-1] + 1 + margin))
-    return spans[0], spans[1]
-
-
-def tile(picture: np.ndarray, label: str, side: int = 320) -> np.ndarray:
-    """``picture`` within a square with its label underneath."""
-    scale = side / max(picture.shape[:2])
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    canvas = Image.new("RGB", (side + 4, side + 18), "white")
-    canvas.paste(Image.fromarray(np.ascontiguousarray(picture)).resize(size, Image.Resampling.LANCZOS), (2, 2))
-    ImageDraw.Draw(canvas).text((4, side + 4), label, fill="black")
-    return np.array(canvas)
+            tiles.append(Tile(np.array(Image.open(folders[method] / f"{key}.png"))[view], label))
+        rows.append([*tiles, Tile(case.truth[view], "truth")])
+    contact_sheet(rows, 320).save(path)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -205,7 +184,7 @@ def main() -> None:
     (given.out / "scores.json").write_text(json.dumps(results, indent=1))
     print_tables(results, groups)
     for group, members in cases.items():
-        contact_sheet(group, members, results, folders, given.out / f"sheet-{group}.png")
+        sheet(group, members, results, folders, given.out / f"sheet-{group}.png")
     print(f"contact sheets: {given.out}/sheet-*.png")
 
 
