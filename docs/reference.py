@@ -27,8 +27,9 @@ all. Ctrl-C stops within a second.
 SETTINGS = """# Settings
 
 Made from the program's own declarations by `python docs/reference.py`. A setting is the same everywhere: a flag
-of the command line (`rematch_every` is `--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings
-file, a keyword of `inpaint()`, a field of the HTTP API. A preset is a set of values; what you give overrides it.
+of the command line (`rematch_every` is `--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a
+settings file, a keyword of `inpaint()`, a field of the HTTP API. A preset is a set of values; what you give
+overrides it.
 """
 
 
