@@ -45,7 +45,7 @@ from patchloom.evaluation.holes import make_hole
 
 PROGRAM = [sys.executable, "-m", "patchloom"]
 BROKEN = 20
-SIDE = 96
+SIDE = 64
 
 
 def make_folder(archive: Path, root: Path, count: int) -> set[str]:
@@ -163,10 +163,10 @@ def _middle(values: list[int]) -> int:
     return round(statistics.median(values))
 
 
-def accidents(root: Path, broken: set[str]) -> dict[str, Any]:
+def accidents(root: Path, broken: set[str], count: int) -> dict[str, Any]:
     local, cluster = root / "local" / JOURNAL, root / "cluster" / JOURNAL
     messages, memory = run_with_accidents(
-        command(root, "local"), local, [(300, kill_a_worker(local)), (600, stop)]
+        command(root, "local"), local, [(count * 3 // 10, kill_a_worker(local)), (count * 6 // 10, stop)]
     )
     more, _ = run_with_accidents(command(root, "local", "--resume"), local, [])
     found: dict[str, Any] = {"local": judge(root, "local", broken, messages + more)}
@@ -176,7 +176,11 @@ def accidents(root: Path, broken: set[str]) -> dict[str, Any]:
         messages, memory = run_with_accidents(
             command(root, "cluster", *on_cluster),
             cluster,
-            [(300, kill_a_worker(cluster)), (450, lambda process: machines.restart_scheduler()), (600, stop)],
+            [
+                (count * 3 // 10, kill_a_worker(cluster)),
+                (count * 45 // 100, lambda process: machines.restart_scheduler()),
+                (count * 6 // 10, stop),
+            ],
         )
         more, _ = run_with_accidents(command(root, "cluster", "--resume", *on_cluster), cluster, [])
     found["cluster"] = judge(root, "cluster", broken, messages + more)
@@ -326,7 +330,7 @@ def main() -> None:
     if given.what in ("all", "throughput"):
         results["throughput"] = throughput(given.work, broken, given.throughput_count)
     if given.what in ("all", "accidents"):
-        results["accidents"] = accidents(given.work, broken)
+        results["accidents"] = accidents(given.work, broken, given.count)
     if given.what in ("all", "sizes"):
         results["sizes"] = sizes(given.work)
     if given.what in ("all", "million"):

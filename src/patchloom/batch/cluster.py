@@ -81,7 +81,8 @@ class Cluster:
                 return
             yield from self._collect(flying)
             self._wait(bool(flying))
-        self._client.cancel(list(flying), force=True)
+        if self._client.status == "running":
+            self._client.cancel(list(flying), force=True)
 
     @property
     def _connected(self) -> bool:
