@@ -5,7 +5,7 @@ This is the library's door to batches; the command line only builds an :class:`O
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -164,7 +164,7 @@ def watch_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToke
 def _run(
     batch: Batch,
     journal: Journal,
-    tasks: Any,
+    tasks: Iterable[Task | None],
     skipped: list[Task],
     of: int,
     observe: Observer,

@@ -103,7 +103,7 @@ class LocalPool:
         return outcome
 
     def _bury(self, worker: _Worker, task: Task) -> Outcome:
-        """Replaces nothing yet: the next task will start a new process. Says what happened to this one."""
+        """Says what happened to a worker that has died; the next task will start another."""
         worker.process.join(GRACE)
         self._staff.remove(worker)
         worker.connection.close()
@@ -113,7 +113,7 @@ class LocalPool:
             if self._dead_on_arrival >= 3:
                 raise PatchloomError(
                     f"Worker processes end as soon as they start (exit code {code}).",
-                    "Call run_batch below `if __name__ == '__main__':`, and see what they printed above.",
+                    "Call fill_folder below `if __name__ == '__main__':`, and see what they printed above.",
                 )
         how = f"killed by signal {-code} ({_signal(-code)})" if code < 0 else f"gone with exit code {code}"
         hint = "Most likely the memory did not suffice: try --jobs 1 or a smaller --max-memory."
