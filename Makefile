@@ -4,14 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contracts clean
+.PHONY: demo test check lint types contracts browser clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
 
 test: check
 
-check: lint types contracts
+check: lint types contracts browser
 	$(BIN)/pytest
 
 lint: $(READY)
@@ -23,6 +23,11 @@ types: $(READY)
 
 contracts: $(READY)
 	$(BIN)/lint-imports
+
+# The page is tested in the system's Chromium; without it, and without the right to install it, those tests are skipped.
+browser:
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
+	  >/dev/null 2>&1 || echo "Chromium is not here: the tests in a browser are skipped."
 
 # torch first and by its exact name: where a CPU wheel lies on the find-links path, pip then takes that one.
 $(READY): pyproject.toml constraints.txt
