@@ -182,7 +182,7 @@ class Compact(TextureNetwork):
     """
 
     def __init__(
-        self, widths: tuple[int, ...] = (16, 32, 32, 48, 64), components: tuple[int, ...] = (16, 32, 64)
+        self, widths: tuple[int, ...] = (16, 16, 48, 48, 96), components: tuple[int, ...] = (16, 48, 96)
     ) -> None:
         super().__init__()
         self.widths, self.components = tuple(widths), tuple(components)

@@ -1,172 +1,144 @@
-"""Distil VGG-19 into the compact texture network.
+"""Training of the compact texture network, as a task of the one loop. What is minimised is in ``distill.py``."""
 
-The fill's texture term compares features by their mean squared difference. So the student need not have the
-teacher's channels, only its distances: at each tap it learns the teacher's leading principal components
-(an orthogonal projection changes no distance inside its span), scaled so that the mean over the student's channels
-is the mean over the teacher's. Two terms, each relative to the teacher's own energy:
-
-    value = |s(x) - t(x)|^2 / var t                                 at x and at x'
-    change = |(s(x) - s(x')) - (t(x) - t(x'))|^2 / |t(x) - t(x')|^2
-
-with x' a picture near x: noisy, blurred, shifted or mixed with another, as a fill on its way to its targets is.
-The second term is what the optimiser follows; without it the student is right on average and vague about details.
-"""
-
+import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.nn import functional
 
-from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
+from patchloom.errors import WeightsError
+from patchloom.networks.texture import Compact, Vgg19
+from patchloom.networks.weights import load_texture
+from patchloom.training.data import Photographs
+from patchloom.training.distill import (
+    agreement,
+    distillation_losses,
+    neighbour,
+    projections,
+    start_from_teacher,
+    teach,
+)
+from patchloom.training.loop import bfloat16_pays, descend, rank, world
 
-MARGIN = 12
-"""Pixels along a crop's border that are not compared: zero padding reaches that far into VGG-19's relu3_1."""
-
-
-@dataclass(frozen=True)
-class Projection:
-    """Teacher features (N, C, h, w) -> the components (N, k, h, w) that the student is to give."""
-
-    mean: Tensor  # (C,)
-    basis: Tensor  # (k, C), orthonormal rows times sqrt(k / C)
-
-    def __call__(self, features: Tensor) -> Tensor:
-        offset = self.basis @ self.mean
-        return functional.conv2d(features.float(), self.basis[:, :, None, None]) - offset[:, None, None]
-
-
-def principal_components(features: Tensor, count: int) -> Projection:
-    """The projection on the ``count`` directions in which ``features`` (N, C, h, w) vary most."""
-    cells = features.double().transpose(0, 1).flatten(1)  # (C, cells)
-    mean = cells.mean(1)
-    centred = cells - mean[:, None]
-    _, vectors = torch.linalg.eigh(centred @ centred.T)  # ascending
-    basis = vectors.flip(1)[:, :count].T * (count / len(mean)) ** 0.5
-    return Projection(mean.float(), basis.float().contiguous())
+BATCH = 6  # photographs; each comes with its neighbour
+SIDE = 112  # of a crop, in pixels
+SMALLEST_CUT = (
+    64  # a crop is this much of a photograph or more, enlarged: large photographs are soft at native size
+)
+FIRST_LOOK = 64  # crops from which the components and the student's first filters are taken
+RATE = 2e-3
+ADAM_BETAS = (0.9, 0.99)
+HELD_OUT = 64  # every 64th photograph is measured on, never trained on
+MEASURED = 24  # of them
 
 
-def projections(teacher: TextureNetwork, student: Compact, pictures: Tensor) -> dict[str, Projection]:
-    """For each of the student's taps the teacher's components over ``pictures`` (N, 3, H, W)."""
-    features = interior(teacher(pictures, student.taps), teacher)
-    counts = zip(student.taps, student.components, strict=True)
-    return {tap: principal_components(features[tap], count) for tap, count in counts}
+def open_teacher(name_or_path: str, device: torch.device) -> Vgg19:
+    """VGG-19 that reaches relu3_1. Raises WeightsError."""
+    teacher = load_texture(name_or_path, device)
+    if not isinstance(teacher, Vgg19) or "relu3_1" not in teacher.taps:
+        raise WeightsError(f"'{name_or_path}' is not VGG-19 to relu3_1.", "Run `patchloom weights fetch vgg19`.")
+    return teacher
 
 
-def start_from_teacher(
-    student: Compact, teacher: Vgg19, targets: Mapping[str, Projection], pictures: Tensor
-) -> None:
-    """Give ``student`` a selection of the teacher's own filters.
+class TextureTask:
+    """Distillation as a :class:`patchloom.training.loop.Task`; the teacher comes from :func:`open_teacher`.
 
-    Of every layer those channels are kept from which all its channels are best predicted linearly; where the next
-    layer or a head wants the others, it gets these predictions, folded into its weights.
+    ``data`` is said in the model card: whose photographs, under which licence.
     """
-    x = pictures
-    prepare = VARIANTS[teacher.variant].prepare
-    # The student sees 4 x - 2: undo that, and do what the teacher's first layer expects, in the same fold.
-    grey = prepare(torch.full((1, 3, 1, 1), 0.5))
-    primaries = prepare(torch.eye(3).view(3, 3, 1, 1) + 0.5) - grey
-    predict = (primaries.view(3, 3).T / 4, grey.flatten())
-    for index, (layer, convolution) in enumerate(zip(student.layers(), teacher.layers().values(), strict=True)):
-        x = functional.relu(convolution(prepare(x) if index == 0 else x))
-        if index % 2:
-            x = functional.max_pool2d(x, 2, ceil_mode=True)
-        cells = x[..., 4:-4, 4:-4].transpose(0, 1).flatten(1)
-        keep, matrix, offset = select_channels(cells, layer.out_channels)
-        assert convolution.bias is not None and layer.bias is not None
-        weight, bias = convolution.weight[keep], convolution.bias[keep]
-        layer.weight.data = torch.einsum("ocij,cs->osij", weight, predict[0]).contiguous()
-        layer.bias.data = bias + torch.einsum("ocij,c->o", weight, predict[1])
-        predict = (matrix, offset)
-        if index % 2 == 0:
-            tap, head = student.taps[index // 2], student.tops()[index // 2]
-            target = targets[tap]
-            assert head.bias is not None
-            head.weight.data = (target.basis @ matrix)[:, :, None, None].contiguous()
-            head.bias.data = target.basis @ (offset - target.mean)
 
+    role = "texture"
+    name = "compact"
 
-def select_channels(cells: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Which ``count`` of the C channels of ``cells`` (C, n) best predict all of them linearly, found greedily.
+    def __init__(
+        self, photographs: Photographs, teacher: Vgg19, data: str, seed: int, device: torch.device
+    ) -> None:
+        self.photographs, self.data, self.seed, self.device = photographs, data, seed, device
+        numbers = np.arange(len(photographs))
+        self.held_out = numbers[::HELD_OUT][:MEASURED]
+        self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
+        self.epoch_steps = max(1, len(self.trained) // (BATCH * world()))
+        self.others = nn.ModuleDict()
+        self.judge = teacher
+        self.teacher = copy.deepcopy(teacher)
+        if bfloat16_pays(device):
+            self.teacher.bfloat16()
+        self.student = Compact().to(device).train()
+        self.network: nn.Module = self.student
+        with torch.no_grad():
+            crops = self._crops(self.trained, FIRST_LOOK, np.random.default_rng(seed)).to(device)
+            self.targets = projections(teacher, self.student, crops)
+            start_from_teacher(self.student, teacher, self.targets, crops)
+        adam = torch.optim.Adam(self.student.parameters(), RATE, ADAM_BETAS)
+        self.optimisers: Mapping[str, torch.optim.Optimizer] = {"adam": adam}
 
-    Returns (indices (count,), matrix (C, count), offset (C,)): cells are about matrix @ cells[indices] + offset.
-    """
-    cells = cells.double()
-    mean = cells.mean(1)
-    centred = cells - mean[:, None]
-    covariance = centred @ centred.T / cells.shape[1]
-    covariance += 1e-9 * covariance.diagonal().mean() * torch.eye(len(mean), dtype=torch.float64)
-    left = covariance.clone()
-    keep: list[int] = []
-    for _ in range(count):
-        explained = left.square().sum(0) / left.diagonal().clamp_min(1e-12)
-        explained[keep] = -1
-        best = int(explained.argmax())
-        keep.append(best)
-        left = left - left[:, best, None] * left[best] / left[best, best]
-    matrix = torch.linalg.solve(covariance[keep][:, keep], covariance[keep]).T
-    return torch.tensor(keep), matrix.float(), (mean - matrix @ mean[keep]).float()
+    def _crops(self, numbers: NDArray[np.int64], count: int, random: np.random.Generator) -> Tensor:
+        """(count, 3, SIDE, SIDE) in 0..1 of photographs drawn from ``numbers``."""
+        crops = []
+        for number in random.choice(numbers, count):
+            photo = self.photographs[int(number)]
+            longest = min(photo.shape[:2])
+            side = int(random.integers(min(SMALLEST_CUT, longest), longest + 1))
+            top, left = (int(random.integers(0, extent - side + 1)) for extent in photo.shape[:2])
+            cut = torch.from_numpy(photo[top : top + side, left : left + side].astype(np.float32) / 255)
+            cut = cut.flip(1) if random.random() < 0.5 else cut
+            size = (SIDE, SIDE)
+            crops.append(functional.interpolate(cut.permute(2, 0, 1)[None], size, mode="bilinear", antialias=True))
+        return torch.cat(crops)
 
+    def batch(self, step: int) -> tuple[Tensor, ...]:
+        """(2 BATCH, 3, SIDE, SIDE): crops, then a neighbour of each."""
+        random = np.random.default_rng((self.seed, step, rank()))
+        crops = self._crops(self.trained, BATCH, random)
+        return (torch.cat([crops, neighbour(crops, torch.Generator().manual_seed(int(random.integers(2**31))))]),)
 
-def interior(features: Mapping[str, Tensor], network: TextureNetwork) -> dict[str, Tensor]:
-    """The cells that the crop's border does not touch."""
-    inside = {}
-    for tap, feature in features.items():
-        margin = MARGIN // network.stride(tap)
-        inside[tap] = feature[..., margin:-margin, margin:-margin]
-    return inside
+    def learn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        losses = distillation_losses(self.student, teach(self.teacher, self.targets, batch[0]))
+        loss = torch.stack(list(losses.values())).sum()
+        descend(loss, *self.optimisers.values())
+        return {"loss": loss.detach()}
 
+    @torch.no_grad()
+    def measure(self, network: nn.Module) -> dict[str, float]:
+        """The losses on held-out photographs, and how often the student finds the teacher's match at relu3_1."""
+        assert isinstance(network, Compact)
+        crops = self._held_out()
+        pictures = torch.cat([crops, neighbour(crops.cpu(), torch.Generator().manual_seed(0)).to(self.device)])
+        losses = distillation_losses(network, teach(self.judge, self.targets, pictures))
+        found = agreement(network, self.judge, crops, "relu3_1")
+        return {
+            **{name: float(value) for name, value in losses.items()},
+            "agreement": found.near,
+            "loss_of_match": found.excess,
+        }
 
-def neighbour(x: Tensor, generator: torch.Generator) -> Tensor:
-    """For each picture of ``x`` (N, 3, H, W) one near it: noise, blur, a ghost of itself or of another picture."""
-    changed = []
-    for index, picture in enumerate(x):
-        kind, amount = torch.rand(2, generator=generator).tolist()
-        if kind < 0.3:
-            changed.append(picture + (0.01 + 0.07 * amount) * torch.randn(picture.shape, generator=generator))
-        elif kind < 0.55:
-            changed.append(_blurred(picture, 1.3 + 1.7 * amount))
-        elif kind < 0.8:
-            shift = torch.randint(-4, 5, (2,), generator=generator).tolist()
-            changed.append(picture.lerp(picture.roll(shift, (1, 2)), 0.2 + 0.8 * amount))
-        else:
-            changed.append(picture.lerp(x[index - 1], 0.05 + 0.4 * amount))
-    return torch.stack(changed)
+    def _held_out(self) -> Tensor:
+        return self._crops(self.held_out, MEASURED, np.random.default_rng(0)).to(self.device)
 
+    @torch.no_grad()
+    def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
+        """Rows: photographs; how unlike the middle each place is to the teacher, and to the student (bright)."""
+        crops = self._held_out()[:8]
+        rows = [crops]
+        for judge in (self.judge, network):
+            features = judge(crops, ["relu3_1"])["relu3_1"]
+            middle = features[..., features.shape[2] // 2, None, features.shape[3] // 2, None]
+            unlike = (features - middle).square().mean(1, keepdim=True).sqrt()
+            unlike = unlike / unlike.amax((2, 3), keepdim=True)
+            rows.append(functional.interpolate(unlike, crops.shape[2:]).expand_as(crops))
+        sheet = torch.stack(rows).permute(0, 3, 1, 4, 2).reshape(3 * SIDE, -1, 3)
+        return (255 * sheet.clamp(0, 1)).round().byte().cpu().numpy()
 
-def _blurred(picture: Tensor, factor: float) -> Tensor:
-    """``picture`` (3, H, W) without the detail finer than ``factor`` pixels."""
-    size = picture.shape[1:]
-    small = [max(1, round(side / factor)) for side in size]
-    shrunk = functional.interpolate(picture[None], small, mode="bilinear", antialias=True)
-    return functional.interpolate(shrunk, size, mode="bilinear")[0]
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """Pictures, those near them, and what the student is to give inside: tap -> (2n, k, h, w), half precision."""
-
-    pictures: Tensor  # (2n, 3, H, W): n pictures, then one near each
-    truth: dict[str, Tensor]
-
-
-def teach(teacher: TextureNetwork, targets: Mapping[str, Projection], pictures: Tensor) -> Lesson:
-    """The lesson for ``pictures`` (2n, 3, H, W), computed in the teacher's own precision."""
-    with torch.no_grad():
-        precision = next(teacher.parameters()).dtype
-        features = interior(teacher(pictures.to(precision), targets), teacher)
-        return Lesson(pictures, {tap: project(features[tap]).half() for tap, project in targets.items()})
-
-
-def distillation_losses(student: Compact, lesson: Lesson) -> dict[str, Tensor]:
-    """Relative squared errors of values and changes, per tap: ``value_relu1_1`` ... ``change_relu3_1``."""
-    given = interior(student(lesson.pictures, student.taps), student)
-    losses = {}
-    for tap, truth in lesson.truth.items():
-        t, s = truth.float(), given[tap]
-        losses[f"value_{tap}"] = (s - t).square().mean() / t.var()
-        step, learnt = (pair[0] - pair[1] for pair in (t.chunk(2), s.chunk(2)))
-        energy = step.square().mean((1, 2, 3)) + 1e-3 * t.var()
-        losses[f"change_{tap}"] = ((learnt - step).square().mean((1, 2, 3)) / energy).mean()
-    return losses
+    def card(self) -> dict[str, Any]:
+        return {
+            "task": "texture features whose distances are those of VGG-19 at relu1_1, relu2_1 and relu3_1",
+            "teacher": f"VGG-19 (Simonyan and Zisserman 2014), {self.judge.variant}, SHA-256 {self.judge.sha256}",
+            "photographs": len(self.trained),
+            "data": self.data,
+            "batch": BATCH * world(),
+            "seed": self.seed,
+            "licence": "MIT (the weights); VGG-19: CC BY 4.0; the photographs' own licences as in data",
+        }
