@@ -31,7 +31,8 @@ class ContentNetwork(nn.Module):
     name: str = ""
     sha256: str = ""
     size: int = SIZE
-    context: float = 2.0  # side of the square a network is shown, in longer sides of the hole
+    context: float = 2.0  # side of the square the network is shown, in longer sides of the hole
+    centred: bool = False  # whether the hole has to be in its middle
 
     @property
     def config(self) -> dict[str, Any]:
@@ -146,7 +147,8 @@ class PaperContent(ContentNetwork):
     doubling, without biases, as Context Encoders' code has it. Outside the centre the membrane stays.
     """
 
-    context = 128 / PAPER_HOLE
+    context = SIZE / PAPER_HOLE
+    centred = True
 
     def __init__(self, channels: int = 64, width: int = 4000) -> None:
         super().__init__()
@@ -233,7 +235,7 @@ def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
     thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or everything is hole.
     """
     filled = membrane(image, hole)
-    rows, columns = frame(hole[0, 0] > 0.5, network.context)
+    rows, columns = frame(hole[0, 0] > 0.5, network.context, network.centred)
     mirrored = _reflect(rows, image.shape[2])[:, None], _reflect(columns, image.shape[3])
     size = (network.size, network.size)
     small = functional.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
@@ -250,27 +252,29 @@ def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
     return torch.where(hole > 0.5, guess, filled)
 
 
-def frame(hole: Tensor, context: float) -> tuple[Tensor, Tensor]:
+def frame(hole: Tensor, context: float, centred: bool = False) -> tuple[Tensor, Tensor]:
     """Row and column numbers of the square a network is shown of a picture with ``hole`` (H, W), bool.
 
-    Its side is ``context`` times the hole's longer side, but 128 pixels at least and not more than the picture's
-    shorter side where the hole leaves a choice; it lies in the picture if it fits, else around the hole, beyond
-    the border (where the caller reflects the picture).
+    Its side is ``context`` times the longer side of the hole's bounding box. ``centred``: the box is in its
+    middle, as the paper's network needs it (Yang et al. 2017, section on arbitrary holes). Otherwise the side is
+    at least 128 pixels, no more than the picture's shorter side where the hole leaves a choice, and the square
+    lies in the picture if it fits. Numbers beyond the border mean the picture reflected there.
     """
-    box = [
-        hole.any(1 - axis).nonzero().flatten()[[0, -1]] + hole.new_tensor([0, 1], dtype=torch.int64)
-        for axis in (0, 1)
-    ]
-    longer = max(int(span[1] - span[0]) for span in box)
-    shorter_side = min(hole.shape)
-    side = max(round(context * longer), SIZE)
-    side = min(side, max(shorter_side, math.ceil(1.25 * longer)))
-    starts = []
-    for span, length in zip(box, hole.shape, strict=True):
-        start = round((int(span.sum()) - side) / 2)
-        starts.append(min(max(start, 0), length - side) if side <= length else start)
-    top, left = (torch.arange(start, start + side, device=hole.device) for start in starts)
-    return top, left
+    spans = []
+    for axis in (1, 0):
+        marked = hole.any(axis).nonzero()
+        spans.append((int(marked[0]), int(marked[-1]) + 1))
+    longer = max(last - first for first, last in spans)
+    side = math.ceil(context * longer)
+    if not centred:
+        side = min(max(side, SIZE), max(min(hole.shape), math.ceil(1.25 * longer)))
+    index = []
+    for (first, last), length in zip(spans, hole.shape, strict=True):
+        start = (first + last - side) // 2
+        if not centred and side <= length:
+            start = min(max(start, 0), length - side)
+        index.append(torch.arange(start, start + side, device=hole.device))
+    return index[0], index[1]
 
 
 def _reflect(index: Tensor, length: int) -> Tensor:

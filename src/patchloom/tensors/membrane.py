@@ -5,7 +5,7 @@ neighbours. Known pixels are the boundary values; across the picture's border th
 neighbour outside the picture simply does not count. Written with :math:`q` running over the neighbours
 of :math:`p` in the picture:
 
-.. math:: \\sum_q (u_q - u_p) = 0 \\text{ for } p \\text{ in the hole}, \\qquad u_p = \\text{image}_p \\text{ elsewhere}.
+.. math:: \\sum_q (u_q - u_p) = 0 \\text{ for hole pixels } p, \\qquad u_p = \\text{image}_p \\text{ elsewhere}.
 
 Solved by multigrid in compiled loops, one picture after another, without the interpreter's lock: several threads
 may fill several pictures at once. A coarse pixel is unknown only where its four pixels all are;
@@ -33,8 +33,8 @@ def membrane(image: Tensor, hole: Tensor, tolerance: float = TOLERANCE) -> Tenso
     """``image`` (N, C, H, W) with the pixels of ``hole`` (N, 1, H, W), bool or 0/1, replaced by the membrane.
 
     Known pixels keep their values; what the image held in the hole does not matter. The solution's distance from
-    the exact one is of the order of ``tolerance``. Computed on the processor in float32 whatever the image's device
-    and type, which the result has. Raises ValueError for a picture without a known pixel.
+    the exact one is of the order of ``tolerance``. Computed on the processor in float32 whatever the image's
+    device and type, which the result has. Raises ValueError for a picture without a known pixel.
     """
     values = image.detach().to("cpu", torch.float32).permute(0, 2, 3, 1).contiguous().numpy().copy()
     unknown = (hole.detach().to("cpu") > 0.5).contiguous().numpy()

@@ -1,0 +1,199 @@
+"""``patchloom train``: the networks' own trainers."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from patchloom.cli.options import console_options
+from patchloom.console import Console
+from patchloom.errors import SettingsError
+from patchloom.events import CancelToken
+
+
+@click.group()
+def command() -> None:
+    """Train the networks on photographs of your own."""
+
+
+def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What every training asks for: where to, how long, from where."""
+    options = (
+        click.option(
+            "-o",
+            "--out",
+            type=click.Path(file_okay=False, path_type=Path),
+            required=True,
+            help="Folder for checkpoints, weights, log and sample sheets.",
+        ),
+        click.option(
+            "--minutes", type=float, help="End after this much running time; the learning rate ends with it."
+        ),
+        click.option("--steps", type=int, help="End after this many steps instead."),
+        click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out."),
+        click.option(
+            "--checkpoint-minutes", type=float, default=5, show_default=True, help="Between two checkpoints."
+        ),
+        click.option(
+            "--seed", type=int, default=0, show_default=True, help="Of batches, holes and first weights."
+        ),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N."),
+        click.option(
+            "--store",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder for the decoded photographs (1.6 GB for 28,000).  [in the user's cache]",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@command.command()
+@click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--network",
+    type=click.Choice(["default", "paper"]),
+    default="default",
+    show_default=True,
+    help="default: any hole. paper: a centred square, as Yang et al. 2017.",
+)
+@click.option("--adversarial", is_flag=True, help="The paper's second loss, a discriminator (paper only).")
+@click.option(
+    "--width", type=click.IntRange(1), default=512, show_default=True, help="Paper: dense bottleneck (4000 there)."
+)
+@click.option(
+    "--channels", type=click.IntRange(1), default=32, show_default=True, help="Paper: first layer (64 there)."
+)
+@click.option("--batch", type=click.IntRange(0), default=0, help="Photographs in a batch.  [128; paper 64]")
+@click.option(
+    "--data", default="", help="Whose photographs these are and under which licence, for the model card."
+)
+@plan_options
+@console_options
+def content(
+    photographs: tuple[Path, ...],
+    network: Literal["default", "paper"],
+    adversarial: bool,
+    width: int,
+    channels: int,
+    batch: int,
+    data: str,
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    resume: bool,
+    checkpoint_minutes: float,
+    seed: int,
+    device: str,
+    store: Path | None,
+    console: Console,
+) -> None:
+    """Train a content network on PHOTOGRAPHS: folders, .tar or .zip files.
+
+    What is written to --out can be used at once: patchloom fill --content OUT/content-default.safetensors ...
+    Ctrl-C stops after the current step and keeps everything for --resume.
+
+    \b
+    Examples:
+      patchloom train content photos/ more.tar --minutes 60 -o runs/content
+      patchloom train content photos/ --minutes 90 -o runs/content --resume
+      torchrun --nproc-per-node 4 -m patchloom train content photos/ --minutes 30 -o runs/content
+    """
+    if adversarial and network != "paper":
+        raise SettingsError("--adversarial is for the paper's network.", "Add --network paper.")
+    from patchloom.training.content import ContentOptions, content_task
+    from patchloom.training.data import open_photographs
+    from patchloom.training.loop import Plan, train
+
+    options = ContentOptions(
+        network=network, adversarial=adversarial, width=width, channels=channels, batch=batch, seed=seed, data=data
+    )
+    plan = Plan(
+        folder=out,
+        steps=steps,
+        minutes=minutes,
+        resume=resume,
+        checkpoint_minutes=checkpoint_minutes,
+        seed=seed,
+        device=device,
+    )
+    token = stop_on_interrupt()
+    with console.listen() as listen:
+        observe = token.guard(listen)
+        pictures = open_photographs(photographs, store, observe)
+        weights = train(lambda place: content_task(pictures, options, place), plan, observe)
+    console.say(f"Wrote {weights}")
+
+
+@command.command()
+@click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--teacher",
+    default="vgg19",
+    show_default=True,
+    help="VGG-19 to learn from: vgg19 (`patchloom weights fetch vgg19`) or a weights file.",
+)
+@click.option(
+    "--data", default="", help="Whose photographs these are and under which licence, for the model card."
+)
+@plan_options
+@console_options
+def texture(
+    photographs: tuple[Path, ...],
+    teacher: str,
+    data: str,
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    resume: bool,
+    checkpoint_minutes: float,
+    seed: int,
+    device: str,
+    store: Path | None,
+    console: Console,
+) -> None:
+    """Distil VGG-19 into the compact texture network on PHOTOGRAPHS: folders, .tar or .zip files.
+
+    What is written to --out can be used at once: patchloom fill --texture OUT/texture-compact.safetensors ...
+    Ctrl-C stops after the current step and keeps everything for --resume.
+
+    \b
+    Example:
+      patchloom train texture photos/ --minutes 30 -o runs/texture
+    """
+    from patchloom.training.data import open_photographs
+    from patchloom.training.loop import Plan, train
+    from patchloom.training.texture import TextureTask, open_teacher
+
+    plan = Plan(
+        folder=out,
+        steps=steps,
+        minutes=minutes,
+        resume=resume,
+        checkpoint_minutes=checkpoint_minutes,
+        seed=seed,
+        device=device,
+    )
+    token = stop_on_interrupt()
+    with console.listen() as listen:
+        observe = token.guard(listen)
+        pictures = open_photographs(photographs, store, observe)
+        weights = train(
+            lambda place: TextureTask(pictures, open_teacher(teacher, place), data, seed, place), plan, observe
+        )
+    console.say(f"Wrote {weights}")
+
+
+def stop_on_interrupt() -> CancelToken:
+    """A token that the first Ctrl-C cancels, between two steps; a second one ends the program at once."""
+    token = CancelToken()
+
+    def interrupted(*_: object) -> None:
+        token.cancel()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, interrupted)
+    return token

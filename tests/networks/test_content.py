@@ -1,0 +1,122 @@
+"""The content networks: what they leave alone, where they look, and the sizes the papers give."""
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from patchloom.networks.content import (
+    ContentNetwork,
+    Discriminator,
+    PaperContent,
+    ResidualContent,
+    frame,
+    predict,
+)
+from patchloom.tensors.membrane import membrane
+
+
+def parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+class Painter(ContentNetwork):
+    """Paints the hole in one colour."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def _guess(self, image: Tensor, hole: Tensor) -> Tensor:
+        return torch.full_like(image, self.value)
+
+
+def test_an_untrained_default_network_is_the_membrane() -> None:
+    image, hole = torch.rand(2, 3, 128, 128), (torch.rand(2, 1, 128, 128) > 0.5).float()
+    torch.testing.assert_close(ResidualContent().eval()(image, hole), image)
+
+
+def test_the_default_network_fits_the_package() -> None:
+    assert parameters(ResidualContent()) <= 7_500_000
+
+
+def test_the_papers_sizes() -> None:
+    with torch.device("meta"):
+        network, discriminator = PaperContent(64, 4000), Discriminator(64)
+        assert network.centre(torch.empty(2, 3, 128, 128)).shape == (2, 3, 64, 64)
+        assert discriminator(torch.empty(2, 3, 64, 64)).shape == (2,)
+    assert round(parameters(network) / 1e6, 1) == 71.1
+    assert round(parameters(discriminator) / 1e6, 2) == 2.77
+
+
+def test_the_papers_network_sees_nothing_of_its_hole() -> None:
+    network = PaperContent(8, 16).eval()
+    image = torch.rand(1, 3, 128, 128)
+    hole = torch.zeros(1, 1, 128, 128)
+    hole[..., 36:92, 36:92] = 1
+    other = torch.where(hole > 0, torch.rand_like(image), image)
+    assert torch.equal(network(image, hole), network(other, hole))
+    assert not torch.equal(network(image, hole), network(1 - image, hole))
+
+
+@given(st.integers(20, 200), st.integers(20, 200), st.data())
+@settings(max_examples=40, deadline=None)
+def test_the_frame_holds_the_hole_and_its_surroundings(height: int, width: int, data: st.DataObject) -> None:
+    top = data.draw(st.integers(0, height - 2))
+    left = data.draw(st.integers(0, width - 2))
+    bottom, right = data.draw(st.integers(top + 1, height - 1)), data.draw(st.integers(left + 1, width - 1))
+    hole = torch.zeros(height, width, dtype=torch.bool)
+    hole[top:bottom, left:right] = True
+    rows, columns = frame(hole, 2.0)
+    assert len(rows) == len(columns) > max(bottom - top, right - left)
+    assert rows[0] <= top and rows[-1] >= bottom - 1
+    assert columns[0] <= left and columns[-1] >= right - 1
+    for index, length in ((rows, height), (columns, width)):
+        inside = bool((index[0] >= 0) & (index[-1] < length))
+        assert inside == (len(index) <= length)  # beyond the border only where there is no room
+
+
+def test_the_papers_frame_centres_the_hole_beyond_the_border() -> None:
+    hole = torch.zeros(128, 200, dtype=torch.bool)
+    hole[0:56, 180:196] = True
+    rows, columns = frame(hole, 128 / 56, centred=True)
+    assert len(rows) == len(columns) == 128
+    assert (int(rows[0]), int(columns[0])) == (28 - 64, 188 - 64)
+
+
+def test_predict_changes_the_hole_only_and_everywhere_in_it() -> None:
+    for height, width in ((64, 200), (300, 280), (128, 128)):
+        image = torch.rand(1, 3, height, width)
+        hole = torch.zeros(1, 1, height, width)
+        hole[..., 10:50, 60:120] = 1
+        filled = predict(Painter(1.0).eval(), image, hole)
+        known = hole.expand_as(image) == 0
+        assert torch.equal(filled[known], image[known])
+        middle = filled[..., 20:40, 75:105]
+        start = membrane(image, hole)[..., 20:40, 75:105]
+        assert bool((middle > start).all()) and float((1 - middle).mean()) < 0.1
+
+
+def test_predict_puts_a_mark_where_the_network_puts_it() -> None:
+    """A network that knows the truth at 128 px gives it back at full size, blurred, but in its place."""
+    y, x = torch.meshgrid(torch.linspace(0, 6, 320), torch.linspace(0, 6, 400), indexing="ij")
+    truth = torch.stack([y.sin(), (x * y / 6).cos(), x.sin()])[None] / 2 + 0.5
+    hole = torch.zeros(1, 1, 320, 400)
+    hole[..., 100:250, 120:260] = 1
+    rows, columns = frame(hole[0, 0] > 0, 2.0)
+    seen = truth[:, :, rows[:, None], columns]
+
+    class Knowing(Painter):
+        def _guess(self, image: Tensor, hole: Tensor) -> Tensor:
+            return nn.functional.interpolate(seen, (128, 128), mode="bilinear", antialias=True)
+
+    filled = predict(Knowing(0).eval(), truth * (1 - hole), hole)
+    assert float((filled - truth).abs().max()) < 0.05
+    assert float((filled - truth).abs().mean()) < 0.2 * float((membrane(truth, hole) - truth).abs().mean())
+
+
+def test_a_hole_thinner_than_a_coarse_pixel_keeps_the_membrane() -> None:
+    image = torch.rand(1, 3, 512, 512)
+    hole = torch.zeros(1, 1, 512, 512)
+    hole[..., 250, 20:490] = 1
+    assert torch.equal(predict(Painter(1.0).eval(), image, hole), membrane(image, hole))
