@@ -2,6 +2,7 @@
 
     python benchmarks/texture.py                          # cost and agreement
     python benchmarks/texture.py --fills --limit 8        # and fills of 8 pictures a group
+    python benchmarks/texture.py --sheet docs/texture.jpg # and a picture of three fills by each
 
 Cost: multiply-adds of one pixel's features at the three taps; file size; seconds and extra memory of one iteration
 (forward and backward to the pixels) at 228 x 228, the crop of a 180-px hole, each network in a process of its own,
@@ -26,6 +27,7 @@ from quality import Case, load_cases
 from torch import nn
 
 from patchloom.evaluation.metrics import Judge
+from patchloom.evaluation.pictures import Tile, contact_sheet, with_hole
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks.texture import TextureNetwork
@@ -130,11 +132,32 @@ def print_fills(names: dict[str, str], given: argparse.Namespace) -> None:
             print(f"{group:9} {label:10} {psnr:6.2f} {perceptual:6.3f} {blunt:6.3f} {seconds:6.2f}", flush=True)
 
 
+def draw_sheet(names: dict[str, str], given: argparse.Namespace) -> None:
+    """Three photographs that scikit-image ships (NASA; CC0): hole, fills without and with a network, truth."""
+    from skimage import data
+
+    rows = []
+    for photograph, top, left in ((data.astronaut(), 20, 330), (data.chelsea(), 0, 150), (data.coffee(), 60, 280)):
+        truth = np.ascontiguousarray(photograph[top : top + 180, left : left + 180])
+        hole = np.zeros(truth.shape[:2], bool)
+        hole[60:120, 60:120] = True
+        tiles = [Tile(with_hole(truth, hole), "hole")]
+        for label, name in {"no network": "none", **names}.items():
+            settings = fill_settings(given.preset, texture=name, iterations=given.iterations)
+            run = RunSettings(threads=given.threads)
+            result = Inpainter(run).inpaint(Photo.from_array(truth), Mask.from_array(hole), settings)
+            tiles.append(Tile(result.photo.to_array(), label))
+        rows.append([*tiles, Tile(truth, "truth")])
+    given.sheet.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(rows, 180).save(given.sheet, quality=90)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teacher", help="VGG-19 weights (default: the shared prefix)")
     parser.add_argument("--student", default="compact", help="name or file")
     parser.add_argument("--fills", action="store_true", help="fill pictures with both")
+    parser.add_argument("--sheet", type=Path, help="draw fills of three photographs here")
     parser.add_argument("--groups", default="official,boxes,blobs")
     parser.add_argument("--limit", type=int, default=8, help="pictures a group")
     parser.add_argument("--preset", default="fast")
@@ -152,6 +175,8 @@ def main() -> None:
     names = {"vgg19": teacher, "compact": given.student}
     print_costs(names, given.threads)
     print_agreement(names, given.shared)
+    if given.sheet:
+        draw_sheet(names, given)
     if given.fills:
         print_fills(names, given)
 
