@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import PHONE, as_file, drag, fill, load, photo, shot
+from browser_page import PHONE, as_file, drag, fill, load, photo, shot
 
 AXE = "axe-core@4.10.3"
 Open = Callable[..., Any]

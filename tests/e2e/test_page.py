@@ -9,7 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from conftest import CHROMIUM, DESKTOP, PHONE, QUIET, as_file, at, downloaded, drag, fill, load, marks, photo, shot
+from browser_page import (
+    CHROMIUM,
+    DESKTOP,
+    PHONE,
+    QUIET,
+    as_file,
+    at,
+    downloaded,
+    drag,
+    fill,
+    load,
+    marks,
+    photo,
+    shot,
+)
 from PIL import Image
 
 Open = Callable[..., Any]

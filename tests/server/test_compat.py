@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Live, hole, mask_png, photo, photo_png, png
+from live_server import Live, hole, mask_png, photo, photo_png, png
 from PIL import Image
 
 from patchloom.server.compat import MODEL

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import marked
+from live_server import marked
 
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.limits import Limits

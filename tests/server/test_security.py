@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from conftest import Live, marked, mask_png, photo_png
+from live_server import Live, marked, mask_png, photo_png
 
 from patchloom.server.app import STATIC
 from patchloom.server.limits import Limits
@@ -303,6 +303,7 @@ def test_everything_works_under_a_sub_path(serve: Serve, stripped: bool) -> None
     assert page.status_code == 200
     for link in re.findall(r'(?:src|href)="([^"]+)"', page.text):
         assert not link.startswith("/"), "links are relative, so that the sub-path stays"
+    assert server.client.get("/tools/patchloom", headers=headers).headers["location"] == "/tools/patchloom/"
     for path in ("/docs", "/openapi.json", "/static/style.css", "/api/config"):
         assert server.client.get(prefix + path, headers=headers).status_code == 200
     files = {"image": ("x.png", photo_png()), "mask": ("m.png", mask_png())}

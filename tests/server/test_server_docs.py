@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Live, hole, mask_png, photo
+from live_server import Live, hole, mask_png, photo
 from PIL import Image
 
 from patchloom.server.limits import Limits

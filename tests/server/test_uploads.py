@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from conftest import Live, mask_png, photo, photo_png
 from hypothesis import given
 from hypothesis import strategies as st
+from live_server import Live, mask_png, photo, photo_png
 from PIL import Image
 
 from patchloom.errors import PhotoError

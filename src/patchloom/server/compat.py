@@ -15,7 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from patchloom.server import measure
+from patchloom.server import measure, openapi
 from patchloom.server.answers import waited_for
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.limits import Limits
@@ -27,6 +27,16 @@ SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
 BODIES = 2  # JSON bodies held in memory at the same time
 
+INPAINT_FIELDS = {
+    "image": "The photo, base64 or a data URL.",
+    "mask": "White is filled; base64 or a data URL, of the photo's size.",
+    "sd_seed": "The seed; -1 draws one. X-Seed says which it was.",
+}
+ADJUST_FIELDS = {
+    "mask": "White is marked; base64 or a data URL.",
+    "operate": "expand, shrink or reverse.",
+    "kernel_size": "Twice the pixels to grow or shrink by; 5 if absent.",
+}
 MODEL = {
     "name": "patchloom",
     "path": "patchloom",
@@ -81,7 +91,13 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     async def refuse(request: Request, refused: Refused) -> Response:
         return refused.answer()
 
-    @api.post("/api/v1/inpaint", tags=["IOPaint"], summary="Fill a hole; answers with the picture")
+    @api.post(
+        "/api/v1/inpaint",
+        tags=["IOPaint"],
+        summary="Fill a hole; answers with the picture",
+        openapi_extra=openapi.json_body(INPAINT_FIELDS),
+        responses=openapi.PICTURE,
+    )
     async def inpaint(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("image", "mask"))
@@ -92,7 +108,13 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             job = await submit(jobs, limits, "fill", fields, ("image", "mask"), task)
         return picture(await waited_for(jobs, job, request), seed)
 
-    @api.post("/api/v1/adjust_mask", tags=["IOPaint"], summary="Grow, shrink or invert a mask")
+    @api.post(
+        "/api/v1/adjust_mask",
+        tags=["IOPaint"],
+        summary="Grow, shrink or invert a mask",
+        openapi_extra=openapi.json_body(ADJUST_FIELDS),
+        responses=openapi.PICTURE,
+    )
     async def adjust_mask(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("mask", "operate"))

@@ -25,3 +25,10 @@ def form(parts: dict[str, str]) -> dict[str, Any]:
         "properties": {**pictures, **options},
     }
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def json_body(fields: dict[str, str]) -> dict[str, Any]:
+    """The request body of a route that takes a JSON object with ``fields``, and ignores others."""
+    properties = {name: {"description": text} for name, text in fields.items()}
+    schema = {"type": "object", "properties": properties}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -81,6 +81,13 @@ async def answer(send: Send, scope: Scope, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+async def redirect(send: Send, path: str, *headers: tuple[bytes, bytes]) -> None:
+    """Sends the client on to another address of ours."""
+    start = [(b"location", path.encode()), (b"cache-control", b"no-store"), *headers]
+    await send({"type": "http.response.start", "status": 303, "headers": start})
+    await send({"type": "http.response.body", "body": b""})
+
+
 class Envelope:
     """Outermost: security headers and a request id on every answer; an error of ours becomes a plain 500."""
 
@@ -128,6 +135,8 @@ class ProxyHeaders:
             client = (scope.get("client") or ("",))[0]
             if client in self.trusted:
                 self._believe(scope)
+            if self.root and scope["path"] == self.root:
+                return await redirect(send, self.root + "/")  # or the page's relative addresses would miss
             if self.root:
                 self._strip(scope)
         await self.app(scope, receive, send)
@@ -142,8 +151,8 @@ class ProxyHeaders:
     def _strip(self, scope: Scope) -> None:
         """Works whether or not the proxy has taken the sub-path off."""
         scope["prefix"] = self.root
-        if scope["path"] == self.root or scope["path"].startswith(self.root + "/"):
-            scope["path"] = scope["path"][len(self.root) :] or "/"
+        if scope["path"].startswith(self.root + "/"):
+            scope["path"] = scope["path"][len(self.root) :]
             scope["raw_path"] = scope["path"].encode()
 
 
@@ -311,9 +320,7 @@ class TokenCheck:
         path = scope.get("prefix", "") + "/"
         secure = "; Secure" if scope["scheme"] == "https" else ""
         cookie = f"{COOKIE}={self.cookie}; Path={path}; HttpOnly; SameSite=Strict{secure}"
-        headers = [(b"location", path.encode()), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
-        await send({"type": "http.response.start", "status": 303, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await redirect(send, path, (b"set-cookie", cookie.encode()))
 
 
 class OriginCheck:

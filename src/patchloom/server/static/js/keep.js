@@ -2,7 +2,6 @@
 
 const NAME = "patchloom";
 const STORE = "work";
-const KEY = "current";
 
 function open() {
   return new Promise((resolve, reject) => {
@@ -27,18 +26,14 @@ async function transact(mode, act) {
   }
 }
 
-/** @param {object} work blobs, typed arrays and plain values */
-export function keep(work) {
-  return transact("readwrite", (store) => store.put(work, KEY)).catch(() => {});
+/** Keeps one part of the work. @param {string} part @param {object} value blobs, typed arrays and plain values */
+export function keep(part, value) {
+  return transact("readwrite", (store) => store.put(value, part)).catch(() => {});
 }
 
-/** @returns {Promise<object | undefined>} what was kept */
-export function kept() {
-  return transact("readonly", (store) => store.get(KEY)).catch(() => undefined);
-}
-
-export function forget() {
-  return transact("readwrite", (store) => store.delete(KEY)).catch(() => {});
+/** @param {string} part @returns {Promise<object | undefined>} what was kept */
+export function kept(part) {
+  return transact("readonly", (store) => store.get(part)).catch(() => undefined);
 }
 
 /** Runs of equal bytes, as pairs (length, value). @param {Uint8Array} bytes */

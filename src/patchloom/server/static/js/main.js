@@ -56,7 +56,8 @@ function start({ limits }) {
       if (picture.width * picture.height > limits.pixels) {
         throw tooLarge(`${picture.width} by ${picture.height} pixels`, limits);
       }
-      session.open(picture, file.name || "photo");
+      session.open(picture, file.name || "photo", String(performance.timeOrigin + performance.now()));
+      keep("photo", { id: session.id, name: session.name, blob: file });
       filler.last = null;
       announcer.say("Paint over what should go, then press Fill.", true);
       $("canvas").focus();
@@ -108,16 +109,17 @@ function start({ limits }) {
       toolbar.setSize(Math.max(session.photo.width, session.photo.height) / 28);
     }
     if (detail === "result" || session.current < 0) setDivider(null);
+    if (detail === "result") keepResult();
     showSession(session, filler);
     stage.redraw();
     clearTimeout(keeping);
-    keeping = setTimeout(() => keepWork(filler), KEEP_AFTER_MS);
+    keeping = setTimeout(() => keepMarks(filler), KEEP_AFTER_MS);
   });
   filler.addEventListener("progress", ({ detail }) => {
     showProgress(filler, detail);
     showSession(session, filler);
   });
-  filler.addEventListener("job", () => keepWork(filler));
+  filler.addEventListener("job", () => keepMarks(filler));
   showSession(session, filler);
   attempt(() => restore(filler));
 }
@@ -191,31 +193,33 @@ function listenToComparison(actions) {
   });
 }
 
-function keepWork(filler) {
+/** Keeps what changes often; photo and results, which are large, only when they are new. */
+function keepMarks(filler) {
   if (!session.photo) return;
-  const result = session.current >= 0 ? session.rounds[session.current] : null;
-  keep({
-    photo: session.photo.blob,
-    name: session.name,
-    marks: runs(session.cells.data),
-    result: result && { blob: result.picture.blob, id: result.id, seed: result.seed },
-    job: filler.id,
-  });
+  const result = session.rounds[session.current]?.id ?? "";
+  keep("work", { photo: session.id, marks: runs(session.cells.data), result, job: filler.id });
+}
+
+function keepResult() {
+  const { id, seed, picture } = session.rounds[session.current];
+  keep("result", { id, seed, blob: picture.blob });
 }
 
 async function restore(filler) {
-  const work = await kept();
-  if (!work?.photo || session.photo) return;
-  const picture = await Picture.open(work.photo);
-  session.open(picture, work.name);
-  unrun(work.marks, session.cells.data);
-  session.cells.refresh({ left: 0, top: 0, right: picture.width, bottom: picture.height });
-  if (work.result) {
-    session.rounds.push({ ...work.result, picture: await Picture.open(work.result.blob) });
-    session.current = 0;
+  const [photo, work, result] = await Promise.all(["photo", "work", "result"].map(kept));
+  if (!photo || session.photo) return;
+  const picture = await Picture.open(photo.blob);
+  session.open(picture, photo.name, photo.id);
+  if (work?.photo === photo.id) {
+    unrun(work.marks, session.cells.data);
+    session.cells.refresh({ left: 0, top: 0, right: picture.width, bottom: picture.height });
+    if (result && work.result === result.id) {
+      session.rounds.push({ ...result, picture: await Picture.open(result.blob) });
+      session.current = 0;
+    }
   }
   session.changed();
   announcer.say("Your work from before is back.", true);
   await picture.makeCopies();
-  if (work.job) await filler.resume(work.job);
+  if (work?.job) await filler.resume(work.job);
 }

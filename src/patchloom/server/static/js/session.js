@@ -32,9 +32,10 @@ export class Session extends EventTarget {
     this.history.future = [];
   }
 
-  /** @param {import("./picture.js").Picture} picture @param {string} name of the file */
-  open(picture, name) {
+  /** @param {import("./picture.js").Picture} picture @param {string} name of the file @param {string} id of the work */
+  open(picture, name, id) {
     this.closed();
+    this.id = id;
     this.photo = picture;
     this.name = name;
     this.cells = new Cells(picture.width, picture.height);
