@@ -1,5 +1,7 @@
 """``patchloom train``: the networks' own trainers."""
 
+import dataclasses
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +62,13 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
     help="default: any hole. paper: a centred square, as Yang et al. 2017.",
 )
+@click.option(
+    "--size",
+    type=click.Choice(["small", "large"]),
+    default="small",
+    show_default=True,
+    help="Of the default network: small for a processor, large for a graphics card.",
+)
 @click.option("--adversarial", is_flag=True, help="The paper's second loss, a discriminator (paper only).")
 @click.option(
     "--width", type=click.IntRange(1), default=512, show_default=True, help="Paper: dense bottleneck (4000 there)."
@@ -67,7 +76,9 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--channels", type=click.IntRange(1), default=32, show_default=True, help="Paper: first layer (64 there)."
 )
-@click.option("--batch", type=click.IntRange(0), default=0, help="Photographs in a batch.  [128; paper 64]")
+@click.option(
+    "--batch", type=click.IntRange(0), default=0, help="Photographs in a batch.  [128; large 512; paper 64]"
+)
 @click.option(
     "--data", default="", help="Whose photographs these are and under which licence, for the model card."
 )
@@ -76,6 +87,7 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def content(
     photographs: tuple[Path, ...],
     network: Literal["default", "paper"],
+    size: Literal["small", "large"],
     adversarial: bool,
     width: int,
     channels: int,
@@ -100,7 +112,7 @@ def content(
     Examples:
       patchloom train content photos/ more.tar --minutes 60 -o runs/content
       patchloom train content photos/ --minutes 90 -o runs/content --resume
-      torchrun --nproc-per-node 4 -m patchloom train content photos/ --minutes 30 -o runs/content
+      torchrun --nproc-per-node 4 -m patchloom train content photos/ --size large --minutes 30 -o runs/content
     """
     if adversarial and network != "paper":
         raise SettingsError("--adversarial is for the paper's network.", "Add --network paper.")
@@ -109,7 +121,14 @@ def content(
     from patchloom.training.loop import Plan, train
 
     options = ContentOptions(
-        network=network, adversarial=adversarial, width=width, channels=channels, batch=batch, seed=seed, data=data
+        network=network,
+        size=size,
+        adversarial=adversarial,
+        width=width,
+        channels=channels,
+        batch=batch,
+        seed=seed,
+        data=data,
     )
     plan = Plan(
         folder=out,
@@ -121,10 +140,14 @@ def content(
         device=device,
     )
     token = stop_on_interrupt()
+    console = speaking(console)
     with console.listen() as listen:
         observe = token.guard(listen)
-        pictures = open_photographs(photographs, store, observe)
-        weights = train(lambda place: content_task(pictures, options, place), plan, observe)
+        weights = train(
+            lambda place: content_task(open_photographs(photographs, store, observe), options, place),
+            plan,
+            observe,
+        )
     console.say(f"Wrote {weights}")
 
 
@@ -185,6 +208,11 @@ def texture(
             lambda place: TextureTask(pictures, open_teacher(teacher, place), data, seed, place), plan, observe
         )
     console.say(f"Wrote {weights}")
+
+
+def speaking(console: Console) -> Console:
+    """``console``, silent in all of torchrun's processes but the first."""
+    return console if os.environ.get("RANK", "0") == "0" else dataclasses.replace(console, quiet=True, json=False)
 
 
 def stop_on_interrupt() -> CancelToken:

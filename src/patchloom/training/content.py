@@ -16,6 +16,7 @@ L_2 over the centre of 64x64 with weight 10 on its 4-pixel rim of known pixels; 
 non-saturating form, one step of the discriminator before each of the network.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -42,7 +43,23 @@ from patchloom.training.loop import bfloat16_pays, descend, rank, world
 from patchloom.training.muon import Muon
 from patchloom.training.samples import CENTRE, MIXED, make_sample
 
-BATCH = 128  # in all processes; large enough for Muon, small enough for many steps in a short run
+
+@dataclass(frozen=True)
+class Size:
+    """A size of the default network and the batch (in all processes) that suits the machine it is for."""
+
+    config: dict[str, Any]
+    batch: int
+
+
+SIZES = {
+    # 3.3 million parameters. For a processor: enough for its ten or twenty epochs, and more of them in an hour.
+    "small": Size({}, 128),
+    # 6.9 million, 14 MB in half precision: as much as the package carries. For a graphics card's hundreds of
+    # epochs; smaller batches would leave it waiting for the launch of the next layer.
+    "large": Size({"widths": (64, 128, 256), "blocks": (1, 2, 2), "dense": 768}, 512),
+}
+
 MUON_RATE = 0.02  # convolutions and dense layers: the spectral norm of one step, whatever the layer's size
 ADAM_RATE = 1e-3  # first and last layer, biases, batch normalisation
 ADAM_BETAS = (0.9, 0.99)
@@ -72,6 +89,7 @@ class ContentOptions:
     """What is to be trained."""
 
     network: Literal["default", "paper"] = "default"
+    size: Literal["small", "large"] = "small"  # of the default network
     adversarial: bool = False  # the paper network's second loss
     width: int = 512  # of the paper network's dense bottleneck; Context Encoders: 4000
     channels: int = 32  # of the paper network's first layer; Context Encoders: 64
@@ -81,21 +99,28 @@ class ContentOptions:
     data: str = ""  # said in the model card: whose photographs, under which licence
 
 
-class ContentTask:
+class ContentTask(ABC):
     """Batches, losses and measures common to both networks. See :class:`patchloom.training.loop.Task`."""
 
     role = "content"
+    name: str
     kind = MIXED
+    network: ContentNetwork
+    optimisers: dict[str, torch.optim.Optimizer]
 
     def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
         self.photographs, self.options, self.device = photographs, options, device
         numbers = np.arange(len(photographs))
         self.held_out = numbers[::HELD_OUT][:MEASURED]
         self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
-        self.size = (options.batch or (PAPER_BATCH if options.network == "paper" else BATCH)) // world()
+        usual = PAPER_BATCH if options.network == "paper" else SIZES[options.size].batch
+        self.size = max(1, (options.batch or usual) // world())
         self.epoch_steps = max(1, len(self.trained) // (self.size * world()))
         self.others = nn.ModuleDict()
         self.pool = ThreadPoolExecutor(torch.get_num_threads())  # the compiled sample makers hold no lock
+
+    @abstractmethod
+    def learn(self, batch: Batch) -> dict[str, Tensor]: ...
 
     def batch(self, step: int) -> Batch:
         random = np.random.default_rng((self.options.seed, step, rank()))
@@ -161,13 +186,13 @@ class DefaultTask(ContentTask):
 
     def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
         super().__init__(photographs, options, device)
-        self.network: ContentNetwork = _placed(ResidualContent(), device)
+        self.network = _placed(ResidualContent(**SIZES[options.size].config), device)
         matrices: list[Tensor] = []
         rest: list[Tensor] = []
         for name, parameter in self.network.named_parameters():
             inner = parameter.ndim > 1 and not name.startswith(("enter", "leave"))
             (matrices if inner else rest).append(parameter)
-        self.optimisers: dict[str, torch.optim.Optimizer] = {
+        self.optimisers = {
             "muon": Muon(matrices, MUON_RATE, WEIGHT_DECAY),
             "adam": torch.optim.AdamW(rest, ADAM_RATE, ADAM_BETAS, weight_decay=WEIGHT_DECAY),
         }
@@ -190,7 +215,7 @@ class PaperTask(ContentTask):
 
     def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
         super().__init__(photographs, options, device)
-        self.network = _placed(PaperContent(options.channels, options.width), device)
+        self.paper = self.network = _placed(PaperContent(options.channels, options.width), device)
         rate = PAPER_RATE if options.adversarial else PAPER_RATE_L2
         self.optimisers = {"network": torch.optim.Adam(self.network.parameters(), rate, PAPER_BETAS)}
         if options.adversarial:
@@ -208,7 +233,7 @@ class PaperTask(ContentTask):
         edge = (SIZE - PAPER_HOLE) // 2 - PAPER_RIM
         truth = 2 * batch[0][:, :, edge:-edge, edge:-edge] - 1
         with self.precision():
-            guess = self.network.centre(batch[0])
+            guess = self.paper.centre(batch[0])
         square = (self.rim * (guess.float() - truth).square()).mean()
         if "discriminator" not in self.others:
             descend(square, self.optimisers["network"])

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +41,7 @@ DECAY_FROM = (
 )
 AVERAGE = 0.998  # of the weights, per step: about the last 500 steps; less at the start
 LONGEST_STEP = 20.0  # seconds: a process that was stopped or a laptop that slept does not spend its budget
+PREPARATION = timedelta(hours=12)  # that the other processes wait for process 0 to decode the photographs
 TELL_SECONDS = 1.0  # between two events at least
 REPORT_SECONDS = 120.0  # between two lines of the log: measuring takes a processor some seconds
 
@@ -47,12 +49,29 @@ REPORT_SECONDS = 120.0  # between two lines of the log: measuring takes a proces
 class Task(Protocol):
     """Something to train. Everything random in it comes from the seed and the step."""
 
-    name: str  # the weights file is <role>-<name>.safetensors
-    role: str
-    network: nn.Module  # what is averaged and written; has a ``config``
-    others: nn.ModuleDict  # trained along with it (a discriminator), not written
-    optimisers: Mapping[str, torch.optim.Optimizer]
-    epoch_steps: int  # steps that see as many photographs as there are
+    @property
+    def role(self) -> str:
+        """content or texture."""
+
+    @property
+    def name(self) -> str:
+        """The weights file is <role>-<name>.safetensors."""
+
+    @property
+    def network(self) -> nn.Module:
+        """What is averaged and written; has a ``config``."""
+
+    @property
+    def others(self) -> nn.ModuleDict:
+        """Trained along with it (a discriminator), not written."""
+
+    @property
+    def optimisers(self) -> Mapping[str, torch.optim.Optimizer]:
+        """With their full learning rates."""
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps that see as many photographs as there are."""
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
         """The batch of ``step``, on the processor. Called ahead of time, in another thread."""
@@ -120,6 +139,7 @@ def descend(loss: Tensor, *optimisers: torch.optim.Optimizer) -> None:
 def train(make_task: Callable[[torch.device], Task], plan: Plan, observe: Observer = ignore) -> Path:
     """Trains the task to the plan's end and returns the weights file.
 
+    ``make_task`` is called in every process, first in process 0 alone: it may prepare data for the others.
     When ``observe`` raises :class:`Cancelled` (in any of the processes), a checkpoint and the weights so far are
     written before the error goes on. Raises OutputError for a folder that holds a run already (unless resuming),
     InputError for one that holds none when resuming.
@@ -127,13 +147,18 @@ def train(make_task: Callable[[torch.device], Task], plan: Plan, observe: Observ
     with _processes():
         device = _device(plan.device)
         torch.manual_seed(plan.seed)
-        run = _Run(make_task(device), plan, device, observe)
+        for turn in (True, False):
+            if turn == (rank() == 0):
+                task = make_task(device)
+            if processes.is_initialized():
+                processes.barrier()
+        run = _Run(task, plan, device, observe)
         run.prepare()
         try:
             run.go()
         except Cancelled:
             run.save()
-            raise
+            raise Cancelled(f"Stopped after step {run.step}.", "Add --resume to go on from there.") from None
         run.save()
         return run.weights
 
@@ -143,7 +168,10 @@ class _processes:  # noqa: N801 - reads as a function
 
     def __enter__(self) -> None:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            processes.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            backend = "nccl" if torch.cuda.is_available() else "gloo"
+            if backend == "nccl":
+                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            processes.init_process_group(backend, timeout=PREPARATION)
 
     def __exit__(self, *_: object) -> None:
         if processes.is_initialized():
@@ -215,7 +243,8 @@ class _Run:
                 self._average()
                 if self.step % self.task.epoch_steps == 0:
                     self._sheet()
-                self._spend(time.monotonic() - began, self._tell(len(batch[0])))
+                elapsed = time.monotonic() - began
+                self._spend(elapsed, self._tell(len(batch[0]), elapsed))
                 if self.seconds - reported > REPORT_SECONDS:
                     reported = self.seconds
                     self._log()
@@ -247,20 +276,21 @@ class _Run:
             else:
                 self.average[key].copy_(value)
 
-    def _tell(self, pictures: int) -> Cancelled | None:
+    def _tell(self, pictures: int, elapsed: float) -> Cancelled | None:
         """One event, if the last is a second old; returns what the observer raised to stop. Not at every step,
         because reading the losses makes the program wait for the device."""
         if time.monotonic() - self.told < TELL_SECONDS:
             return None
         self.told = time.monotonic()
-        progress = max(self.plan.progress(self.step, self.seconds), 1e-9)
+        seconds = self.seconds + elapsed
+        progress = max(self.plan.progress(self.step, seconds), 1e-9)
         event = TrainStep(
             step=self.step,
             of=self.plan.steps or max(self.step, math.ceil(self.step / progress)),
             epoch=self.step // self.task.epoch_steps,
             losses=self._mean_losses(),
-            pictures_per_second=self.step * pictures * world() / max(self.seconds, 1e-9),
-            seconds_left=self.seconds * (1 - progress) / progress,
+            pictures_per_second=self.step * pictures * world() / seconds,
+            seconds_left=seconds * (1 - progress) / progress,
         )
         try:
             self.observe(event)
@@ -270,13 +300,13 @@ class _Run:
 
     def _spend(self, seconds: float, stop: Cancelled | None) -> None:
         """Counts running time and raises ``stop``: both in all processes alike, so that all end at one step."""
-        state = torch.tensor(
-            [min(seconds, LONGEST_STEP), stop is not None], dtype=torch.float64, device=self.device
-        )
+        spent, stopped = min(seconds, LONGEST_STEP), stop is not None
         if processes.is_initialized():
-            processes.all_reduce(state, processes.ReduceOp.MAX)
-        self.seconds += float(state[0])
-        if state[1]:
+            both = torch.tensor([spent, stopped], dtype=torch.float64, device=self.device)
+            processes.all_reduce(both, processes.ReduceOp.MAX)
+            spent, stopped = both[0].item(), bool(both[1])
+        self.seconds += spent
+        if stopped:
             raise stop or Cancelled("Another process was stopped.")
 
     def _averaged(self) -> nn.Module:
