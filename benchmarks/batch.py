@@ -97,6 +97,7 @@ def run_with_accidents(
     arguments: list[str], journal: Path, accidents: list[tuple[int, Callable[[subprocess.Popen[str]], None]]]
 ) -> tuple[str, list[int]]:
     """Runs the command; each accident happens once so many pictures are done. Messages and coordinator's MB."""
+    journal.parent.mkdir(exist_ok=True)
     log = journal.with_suffix(".messages").open("w+")
     memory = []
     with subprocess.Popen(arguments, stderr=log, text=True) as process:
@@ -321,7 +322,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, default=Path("../shared/data/test136.tar"))
     parser.add_argument("--work", type=Path, required=True, help="an empty folder")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--throughput-count", type=int, default=300)
+    parser.add_argument("--throughput-count", type=int, default=150)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {}

@@ -31,13 +31,13 @@ class Machines:
 
     def _service(self, command: list[str]) -> subprocess.Popen[bytes]:
         loop = f"while true; do {shlex.join(command)}; sleep 0.2; done"
-        here = str(Path(__file__).parent)
+        paths = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
         with self._logs.open("ab") as log:
             return subprocess.Popen(
                 ["sh", "-c", loop],
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"PYTHONPATH": here},
+                env=os.environ | {"PYTHONPATH": paths},
                 start_new_session=True,
             )
 
