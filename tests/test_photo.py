@@ -222,10 +222,10 @@ BOMBS = {
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(format: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(TooLarge, match="x"):
         Photo.open(BOMBS[format])
-    assert time.perf_counter() - begun < 0.1
+    assert time.process_time() - begun < 0.1
 
 
 def test_the_pixel_cap_is_the_callers_to_choose() -> None:
