@@ -98,6 +98,8 @@ def command(
         any_address=outside,
         root_path=root_path,
     )
+    if run.time_limit:
+        limits["job_seconds"] = min(limits["job_seconds"], run.time_limit)
     settings = ServerSettings(limits=Limits(**limits), access=access, run=run, folder=folder)
     sockets = listener.open_sockets(host, port)
     address = page_address(host, sockets[0].getsockname()[1], root_path, token)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -43,7 +43,8 @@ class ServerSettings:
 def create_app(settings: ServerSettings) -> Application:
     """The whole server as an ASGI application, safety layers included."""
     limits = settings.limits
-    options = {"run": settings.run.to_dict(), "max_pixels": limits.pixels}
+    run = replace(settings.run, time_limit=0.0, max_memory=settings.run.max_memory or limits.job_memory_mb)
+    options = {"run": run.to_dict(), "max_pixels": limits.pixels}
     jobs = Jobs(limits, Storage(settings.folder), settings.engine, options)
 
     @asynccontextmanager

@@ -169,7 +169,11 @@ class HostCheck:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._ours(header(scope, b"host") or ""):
             problem = Problem(
-                400, "wrong_host", "This server is not meant to be reached by that name.", "See --allowed-host."
+                400,
+                "wrong_host",
+                "This server is not meant to be reached by that name.",
+                "See --allowed-host.",
+                {"Connection": "close"},  # whatever else it sends is not read
             )
             return await answer(send, scope, problem)
         await self.app(scope, receive, send)

@@ -88,6 +88,7 @@ export class Filler extends EventTarget {
 
   setRunning(running) {
     this.running = running;
+    this.session.locked = running;
     this.stopping = false;
     this.levelText = "";
     if (!running) this.announcer.title(null);
@@ -127,8 +128,10 @@ export class Filler extends EventTarget {
   }
 
   async take(id) {
+    const { photo } = this.session;
     const picture = await Picture.open(await api.result(id));
     await picture.makeCopies();
+    if (this.session.photo !== photo) return; // another one was opened meanwhile
     this.session.finish({ picture, id, seed: this.seed });
     this.announcer.say("Done. Compare, paint again, or download.", true);
   }

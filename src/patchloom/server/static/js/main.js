@@ -65,11 +65,18 @@ function start({ limits }) {
       stage.redraw();
     });
 
-  const fill = () => filler.start($("from-photo").checked);
+  const fill = () => {
+    tools.end();
+    filler.start($("from-photo").checked);
+  };
+  const step = (go) => {
+    if (tools.busy) tools.drop();
+    else if (!filler.running) go();
+  };
   const actions = {
     fill,
-    undo: () => !filler.running && session.history.undo(),
-    redo: () => !filler.running && session.history.redo(),
+    undo: () => step(() => session.history.undo()),
+    redo: () => step(() => session.history.redo()),
     cancel: () => {
       if (!filler.running) return false;
       filler.cancel();
@@ -173,6 +180,7 @@ function markBox() {
 
 function setDivider(share) {
   stage.divider = share;
+  stage.canvas.classList.toggle("comparing", share !== null);
   $("compare").setAttribute("aria-pressed", String(share !== null));
   $("divider-row").hidden = share === null;
   if (share !== null) $("divider").value = share * 100;

@@ -36,6 +36,7 @@ export function listenToPointers(stage, tools, keys) {
     keys.spaceDown ||
     tools.tool === "hand" ||
     stage.divider !== null ||
+    stage.session.locked ||
     (penSeen && event.pointerType === "touch");
 
   canvas.addEventListener("pointerdown", (event) => {

@@ -18,6 +18,7 @@ export class Session extends EventTarget {
     super();
     this.history = new History(() => this.changed());
     this.layer = "hole";
+    this.locked = false; // while a fill runs, the marks it was given stay as they are
     this.closed();
   }
 
@@ -63,6 +64,7 @@ export class Session extends EventTarget {
 
   /** Does `draw` on the marks as one step that can be undone. @param {(cells: Cells) => void} draw */
   mark(draw) {
+    if (this.locked) return;
     this.cells.begin();
     draw(this.cells);
     this.remember(this.cells.end());
@@ -83,17 +85,22 @@ export class Session extends EventTarget {
   }
 
   clear() {
-    this.remember(this.cells.mapAll((value) => value & ~BITS[this.layer]));
+    this.mapMarks((value) => value & ~BITS[this.layer]);
   }
 
   invert() {
     const { set, clear } = this.ink(false);
-    this.remember(this.cells.mapAll((value) => (value & set ? value & ~set : (value & ~clear) | set)));
+    this.mapMarks((value) => (value & set ? value & ~set : (value & ~clear) | set));
   }
 
   /** Brings the marks of earlier fills back to the hole. */
   recall() {
-    this.remember(this.cells.mapAll((value) => (value & DONE ? (value & ~DONE) | HOLE : value)));
+    this.mapMarks((value) => (value & DONE ? (value & ~DONE) | HOLE : value));
+  }
+
+  /** @param {(value: number) => number} rule */
+  mapMarks(rule) {
+    if (!this.locked) this.remember(this.cells.mapAll(rule));
   }
 
   /** A finished fill: its marks are done with, its picture is shown; one step that can be undone. @param {Round} round */

@@ -29,6 +29,7 @@ export class Tools {
   }
 
   start(point, erase = this.erasing) {
+    if (this.session.locked) return;
     this.erase = erase;
     this.points = [point];
     if (this.tool === "brush" || this.tool === "eraser") {
