@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import hypothesis.extra.numpy as arrays
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -260,6 +261,14 @@ def test_what_a_format_cannot_hold_is_said() -> None:
         messages = " ".join(event.message for event in said if isinstance(event, Warned))
         assert "8 bits" in messages
         assert ("transparency" in messages) == (format == "JPEG") == (again.alpha is None)
+
+
+def test_deeper_avif_is_read_with_8_bits_and_that_is_said() -> None:
+    ramp = np.linspace(0, 1023, 64 * 48 * 3).astype(np.uint16).reshape(48, 64, 3)
+    said: list[Event] = []
+    photo = Photo.open(imagecodecs.avif_encode(ramp, bitspersample=10, level=100), observe=said.append)
+    assert any("8 bits" in event.message for event in said if isinstance(event, Warned))
+    np.testing.assert_allclose(photo.pixels, ramp / 1023 * 255, atol=3)
 
 
 def test_too_many_colours_for_a_palette_are_said_and_none_is_lost() -> None:
