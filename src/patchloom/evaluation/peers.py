@@ -10,7 +10,9 @@ are imported by the peer that needs them, so that one that is missing costs only
 """
 
 import dataclasses
+import hashlib
 import importlib
+import json
 import shlex
 import shutil
 import subprocess
@@ -23,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from patchloom import __version__
 from patchloom.errors import MissingExtra, PatchloomError, SettingsError
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 
@@ -34,6 +37,11 @@ class Peer(ABC):
     """Something that fills holes. Call :meth:`make_ready` once, then ``fill`` as often as you like."""
 
     about: ClassVar[str] = ""
+
+    @property
+    def recipe(self) -> str:
+        """Changes when the fills will, although the method's text stays the same."""
+        return ""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -212,6 +220,13 @@ class Ours(Peer):
 
     def __init__(self, settings: FillSettings, run: RunSettings | None = None) -> None:
         self.settings, self.run = settings, run or RunSettings()
+
+    @property
+    def recipe(self) -> str:
+        installed = importlib.import_module("patchloom.networks.weights").installed()
+        weights = [file.sha256 for file in installed if file.embedded]
+        text = json.dumps([__version__, weights, self.settings.to_dict()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def prepare(self) -> None:
         inpainter = importlib.import_module("patchloom.inpainter")

@@ -6,9 +6,9 @@ A run's folder::
     fills/IMAGE--HOLE/METHOD.png              what came of it
     results.jsonl                             one line a fill: seconds, memory, or why there is none
 
-A fill is finished if ``results.jsonl`` has it for the same picture, hole and method; it is not made again. One
-that failed is tried again. With several jobs, methods run beside each other and slow each other down: take
-seconds from runs with one job.
+A fill is finished if ``results.jsonl`` has it for the same picture, hole and method, and of ours for the same
+settings, weights and version; it is not made again. One that failed is tried again. With several jobs, methods run
+beside each other and slow each other down: take seconds from runs with one job.
 """
 
 import hashlib
@@ -68,6 +68,7 @@ class Result:
     seconds: float
     peak_mb: float
     error: str = ""
+    recipe: str = ""  # see Peer.recipe
 
 
 def find_images(sources: Iterable[Path], limit: int | None = None) -> list[Path]:
@@ -170,30 +171,31 @@ def run(
     lock, of = threading.Lock(), len(cases) * len(methods)
     done = 0
 
-    def note(case: Case, method: Method, result: Result, *, fresh: bool) -> None:
+    def note(case: Case, result: Result, *, fresh: bool) -> None:
         nonlocal done
         with lock:
             done += 1
             if fresh:
-                known[case.digest, method.name] = result
+                known[case.digest, result.method] = result
                 with (out / "results.jsonl").open("a") as file:
                     file.write(json.dumps(asdict(result)) + "\n")
-            name = f"{method.name}: {case.name}"
+            name = f"{result.method}: {case.name}"
             observe(CaseDone(name=name, done=done, of=of, seconds=result.seconds, error=result.error))
 
     def one_method(method: Method) -> None:
+        recipe = method.peer().recipe
+
+        def is_finished(case: Case) -> bool:
+            old = known.get((case.digest, method.name))
+            same = old is not None and not old.error and (old.spec, old.recipe) == (method.spec, recipe)
+            return same and fill_path(out, case, method.name).exists()
+
         with Worker(method, time_limit) as worker:
             for case in cases:
-                old = known.get((case.digest, method.name))
-                if (
-                    old
-                    and not old.error
-                    and old.spec == method.spec
-                    and fill_path(out, case, method.name).exists()
-                ):
-                    note(case, method, old, fresh=False)
+                if is_finished(case):
+                    note(case, known[case.digest, method.name], fresh=False)
                 else:
-                    note(case, method, _fill(worker, case, out), fresh=True)
+                    note(case, _fill(worker, case, out, recipe), fresh=True)
 
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
@@ -209,12 +211,21 @@ def _keys(cases: Sequence[Case], methods: Sequence[Method]) -> Iterator[tuple[st
     return ((case.digest, method.name) for case in cases for method in methods)
 
 
-def _fill(worker: Worker, case: Case, out: Path) -> Result:
+def _fill(worker: Worker, case: Case, out: Path, recipe: str) -> Result:
     truth, hole, method = case.truth(), case.mask(), worker.method
     fill: Fill = worker.fill(np.where(hole[..., None], np.uint8(0), truth), hole)  # nothing of the truth leaks
     if fill.picture is not None:
         path = fill_path(out, case, method.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         Photo.from_array(fill.picture).save(path, force=True)
-    numbers = {"seconds": round(fill.seconds, 4), "peak_mb": round(fill.peak_mb, 1)}
-    return Result(case.image, case.hole, method.name, method.spec, case.digest, **numbers, error=fill.error)
+    return Result(
+        case.image,
+        case.hole,
+        method.name,
+        method.spec,
+        case.digest,
+        round(fill.seconds, 4),
+        round(fill.peak_mb, 1),
+        fill.error,
+        recipe,
+    )
