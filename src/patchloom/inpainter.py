@@ -7,7 +7,8 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,15 +21,17 @@ from patchloom import __version__, windows
 from patchloom.errors import BudgetError, MaskError, SettingsError
 from patchloom.events import Event, FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.mask import Mask
+from patchloom.method.coarse import given_fill, membrane_fill, network_fill
 from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import Problem, synthesise
-from patchloom.networks.texture import TextureNetwork
-from patchloom.networks.weights import default_texture, load_texture
+from patchloom.networks.content import ContentNetwork
+from patchloom.networks.weights import default_content, default_texture, load_content, load_texture
 from patchloom.photo import Photo
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.tensors.compiled import first_time, use_threads
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
 
@@ -54,9 +57,7 @@ class Inpainter:
         self.device = resolve_device(self.run.device)
         if self.run.threads:
             torch.set_num_threads(self.run.threads)
-            import numba
-
-            numba.set_num_threads(min(self.run.threads, numba.config.NUMBA_NUM_THREADS))
+            use_threads(self.run.threads)
 
     def inpaint(
         self,
@@ -84,38 +85,56 @@ class Inpainter:
         if not hole.any():
             listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
-        neural, weights = self._neural_stage(settings, listener)
+        neural = self._neural_stage(settings, listener)
+        start, settings_used = self._start(settings, coarse)
         plans = windows.plan(hole, allowed if source is not None else None, self.run.max_memory)
         share = float(hole.mean())
         height, width = hole.shape
         listener(FillStarted(width=width, height=height, windows=len(plans), hole_share=share))
         if share > LARGE_SHARE:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
-        work = _Work(photo, hole, allowed, coarse, settings, neural, self.device, listener)
+        if first_time():
+            listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
+        work = _Work(photo, hole, allowed, start, settings_used, neural, self.device, listener)
         rows = [work.fill(number, plans) for number in range(len(plans))]
         filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
+        weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
+        if start is not None:
+            weights |= start.weights
         return FillResult(filled, self._report(settings, weights, rows, listener, begun))
 
-    def _neural_stage(
-        self, settings: FillSettings, observe: Observer
-    ) -> tuple[NeuralStage | None, dict[str, str]]:
-        """The texture network as the settings want it, and its hash by name."""
+    def _start(self, settings: FillSettings, coarse: Photo | None) -> "tuple[_Start | None, FillSettings]":
+        """What is known of the hole beforehand. A picture the user chose is followed without second opinions."""
+        if coarse is not None:
+            picture = coarse.pixels
+            start = _Start(lambda level, place: given_fill(level, _rgb(picture[place]).to(level.image)))
+            return start, replace(settings, members=0)
+        name = default_content() or "patches" if settings.content == "auto" else settings.content
+        if name == "patches":
+            return None, settings
+        if name == "none":
+            return _Start(lambda level, place: membrane_fill(level)), replace(settings, members=0)
+        network = load_content(name, self.device)
+        assert isinstance(network, ContentNetwork)
+        weights = {f"content:{network.name}": network.sha256}
+        return _Start(lambda level, place: network_fill(level, network), weights), settings
+
+    def _neural_stage(self, settings: FillSettings, observe: Observer) -> NeuralStage | None:
+        """The texture network and how it is used, or None where the settings do without."""
         name = settings.texture
         if name == "auto":
-            chosen = default_texture()
-            if chosen is None and settings.iterations:
+            name = default_texture() or "none"
+            if name == "none" and settings.iterations:
                 observe(Warned(message="No texture network is installed: the exemplar fill is the result."))
-            name = chosen or "none"
-        if name == "none" or settings.iterations == 0:
-            if settings.matching == "searched":
-                raise SettingsError(
-                    "Searching patches needs a texture network.",
-                    "Choose --texture compact or vgg19, or --matching carried.",
-                )
-            return None, {}
-        network: TextureNetwork = load_texture(name, self.device)
-        return NeuralStage(network, settings), {f"texture:{network.name or name}": network.sha256}
+        if name != "none" and settings.iterations:
+            return NeuralStage(load_texture(name, self.device), settings)
+        if settings.matching == "searched":
+            raise SettingsError(
+                "Searching patches needs a texture network and iterations.",
+                "Choose --texture compact or vgg19, or --matching carried.",
+            )
+        return None
 
     def _report(
         self, settings: FillSettings, weights: dict[str, str], rows: list[Any], listener: "_Listener", begun: float
@@ -134,6 +153,14 @@ class Inpainter:
         }
 
 
+@dataclass(frozen=True)
+class _Start:
+    """How a window's coarse picture is made, from its level and its place in the photograph."""
+
+    make: Callable[[Level, tuple[slice, slice]], Tensor]
+    weights: dict[str, str] = field(default_factory=dict)
+
+
 class _Work:
     """One fill under way: ``pixels`` is the photograph so far, ``unknown`` what is still to be filled."""
 
@@ -142,14 +169,14 @@ class _Work:
         photo: Photo,
         hole: Bools,
         allowed: Bools,
-        coarse: Photo | None,
+        start: _Start | None,
         settings: FillSettings,
         neural: NeuralStage | None,
         device: torch.device,
         observe: Observer,
     ) -> None:
         self.pixels = photo.pixels.copy()
-        self.hole, self.allowed, self.coarse = hole, allowed, coarse
+        self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
         self.settings, self.neural, self.device, self.observe = settings, neural, device, observe
         self.rim = rim_weights(hole, settings.feather)
@@ -173,7 +200,7 @@ class _Work:
             hole=unknown.to(self.device),
             source=_flag(self.allowed[plan.slices]).to(self.device),
         )
-        coarse = None if self.coarse is None else _rgb(self.coarse.pixels[plan.slices]).to(self.device)
+        coarse = None if self.start is None else self.start.make(level, plan.slices)
         result = as_array(synthesise(Problem(level, coarse), self.settings, self.neural, progress))
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
@@ -293,7 +320,7 @@ def inpaint(
     )
     if isinstance(photo, Photo):
         return result.photo
-    return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()  # type: ignore[return-value]
+    return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()
 
 
 def as_photo(picture: NDArray[Any] | Image.Image | Photo) -> Photo:

@@ -117,7 +117,7 @@ class FillSettings(Checked):
     pyramid: Pyramid = option(
         "shrinking", "How the hole is halved: shrinking (known wins) or paper (hole wins; 128, 256, 512 px)."
     )
-    patch: int = option(7, "Side of an exemplar patch in pixels (odd).", ge=3, le=21)
+    patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
         5, "Exemplar fills whose mean guides the final one; 0 is a single, unguided fill.", ge=0, le=16
     )
@@ -129,7 +129,9 @@ class FillSettings(Checked):
     occurrence: float = option(0.0, "Penalty for source patches that are used again and again.", ge=0, le=10)
 
     # The neural stage (method/synthesis.py, losses.py, optimise.py)
-    optimised: Optimised = option("last", "Which levels are optimised: the last (native size) or all of them.")
+    optimised: Optimised = option(
+        "last", "Which levels are optimised with searched patches: the last (native size) or all."
+    )
     matching: Matching = option(
         "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
     )

@@ -13,6 +13,7 @@ from scipy import ndimage
 from patchloom.errors import BudgetError
 
 Bools = NDArray[np.bool_]
+BASE_MEMORY = 500  # MB; the program, its libraries and networks
 BYTES_PER_PIXEL = 220  # peak of one window pixel, measured over window sizes (benchmarks/speed.py)
 NEAR = 24  # pixels; holes closer than this belong together
 LEAST_CONTEXT, MOST_CONTEXT = 96, 640  # pixels of surroundings on each side
@@ -48,7 +49,7 @@ def plan(hole: Bools, source: Bools | None = None, max_memory: int = 0) -> list[
     Where ``source`` (H, W) says from where alone texture may come, every window reaches out to it. ``max_memory``
     in MB bounds a window (0: no bound). Raises BudgetError where a hole with little surroundings is still over it.
     """
-    limit = max_memory * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
+    limit = max(0, max_memory - BASE_MEMORY) * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
     labels, _ = ndimage.label(_near(hole))
     windows = []
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
@@ -108,9 +109,10 @@ def _window(
         bottom, right = min(hole.shape[0], reach[2] + context), min(hole.shape[1], reach[3] + context)
         area = (bottom - top) * (right - left)
     if area > limit:
-        need, allowed = (pixels * BYTES_PER_PIXEL / 1e6 for pixels in (area, limit))
+        needed, allowed = (BASE_MEMORY + pixels * BYTES_PER_PIXEL / 1e6 for pixels in (area, limit))
         raise BudgetError(
-            f"A hole of {box[3] - box[1]}x{box[2] - box[0]} pixels needs {need:.0f} MB; {allowed:.0f} MB are allowed.",
+            f"A hole {box[3] - box[1]} by {box[2] - box[0]} pixels needs {needed:.0f} MB; "
+            f"{allowed:.0f} MB are allowed.",
             "Allow more with --max-memory, or fill the hole in smaller pieces.",
         )
     part = np.zeros((bottom - top, right - left), bool)

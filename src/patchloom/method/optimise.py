@@ -86,7 +86,7 @@ def minimise(
             if schedule.optimiser == "lbfgs":
                 optimiser = _optimiser(schedule, free)  # the curvature belongs to the old targets
         _set_rate(optimiser, schedule, step)
-        optimiser.step(closure)
+        optimiser.step(closure)  # type: ignore[arg-type]  # L-BFGS takes a tensor
         watch(step + 1, dict(losses), picture().detach())
     return torch.where(crop.hole, picture().detach().clamp(0, 1), crop.image)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from patchloom.method.pyramid import Level, halve
@@ -24,7 +25,8 @@ from patchloom.tensors.field import Canvas, Field
 
 Floats = NDArray[np.float32]
 
-BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps the fill crisp
+BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
+THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,30 @@ def as_tensor(values: Floats) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
 
 
+def _mask(values: Tensor) -> NDArray[np.bool_]:
+    """(1, 1, H, W) bool tensor -> (H, W) array."""
+    return np.ascontiguousarray(values[0, 0].cpu().numpy())
+
+
+def thickness(hole: NDArray[np.bool_]) -> float:
+    """From 0.25 (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
+
+    A wide hole is a question of structure: coherent, crisply voted copies. A thin one is determined by its two
+    sides: many exact matches, softly voted, are nearer the truth (measured: 1.7 dB on scratches).
+    """
+    depth = ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge"))[1:-1, 1:-1]
+    return float(np.clip(depth[hole].mean() / THICK, 0.25, 1.0))
+
+
 class Scales:
     """The arrays every exemplar fill of one window shares, level by level, coarsest first."""
 
     def __init__(self, levels: Sequence[Level]) -> None:
         self.pictures = [as_array(level.image) for level in levels]
-        self.holes = [as_array(level.hole)[..., 0] for level in levels]
-        self.sources = [as_array(level.source)[..., 0] for level in levels]
+        self.holes = [_mask(level.hole) for level in levels]
+        self.sources = [_mask(level.source) for level in levels]
+
+        self.thickness = thickness(self.holes[-1])
 
     def __len__(self) -> int:
         return len(self.holes)
@@ -87,8 +106,14 @@ def guide_scales(guide: Tensor, count: int) -> list[Floats]:
     return [as_array(scale) for scale in scales[::-1]]
 
 
-def rounds_at(above: int) -> tuple[int, int]:
-    """Rounds of (search, vote), and passes a search, at ``above`` halvings above native size."""
+def rounds_at(above: int, thickness: float) -> tuple[int, int]:
+    """Rounds of (search, vote), and passes a search, at ``above`` halvings above native size.
+
+    What fills a thin hole is decided at native size, by exact matches, and it is small: it gets up to four passes.
+    """
+    if above == 0:
+        passes = round(1 / thickness)
+        return 3 + passes // 2, passes
     return max(3, 1 + 2 * above), min(4, 1 + above)
 
 
@@ -111,25 +136,26 @@ def exemplar_fill(
     recipe: Recipe,
     guides: Sequence[Floats] | None = None,
     watch: Callable[[ExemplarFill], None] = lambda state: None,
+    finest: int = 0,
 ) -> ExemplarFill:
-    """One fill, coarse to fine. ``guides`` are the guide's scales.
+    """One fill, coarse to fine. ``guides`` are the guide's scales; ``finest`` levels above native it stops.
 
     ``watch`` is called when a level begins and after each of its rounds; raising there stops the work.
     """
     radius = recipe.patch // 2
     state: ExemplarFill | None = None
-    for number in range(len(scales)):
+    for number in range(max(1, len(scales) - finest)):
         canvas = _canvas(scales, number, recipe, guides)
         if state is None:
             field = fields.random_field(canvas.hole, canvas.sources, radius, recipe.seed)
         else:
             field = fields.carry(state.field, canvas.hole, canvas.sources)
         native = number == len(scales) - 1
-        sigma = BELL_SIGMA if native else 0.0
-        coherence = recipe.native_coherence if native else recipe.coherence
+        sigma = BELL_SIGMA / np.sqrt(scales.thickness) if native else 0.0
+        coherence = recipe.native_coherence * scales.thickness if native else recipe.coherence
         fields.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
-        rounds, passes = rounds_at(len(scales) - 1 - number)
+        rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
         state = ExemplarFill(number, canvas.picture, field, 0, rounds)
         watch(state)
         for turn in range(rounds):

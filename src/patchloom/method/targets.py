@@ -91,7 +91,7 @@ class SearchedTargets:
             chosen = torch.nonzero(allowed).flatten()
             chosen = chosen[:: 1 + len(chosen) // MOST_CANDIDATES]
             self.bank[tap] = candidate_patches(features[tap], chosen)
-        self.uses = {tap: torch.zeros(len(bank)) for tap, bank in self.bank.items()}
+        self.uses = {tap: bank.new_zeros(len(bank)) for tap, bank in self.bank.items()}
 
     def pixels(self, box: Box) -> None:
         """The search is in features: pixels have no target of their own."""
@@ -121,15 +121,20 @@ class SearchedTargets:
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size."""
 
-    def __init__(self, field: Field, level: Level, start: Tensor, network: TextureNetwork) -> None:
-        self.level, self.network = level, network
+    def __init__(
+        self, field: Field, level: Level, start: Tensor, network: TextureNetwork, thickness: float = 1.0
+    ) -> None:
+        self.level, self.network, self.thickness = level, network, thickness
         self.known = level.composite(start)
-        self.index = torch.from_numpy(field.index)
-        self.offsets = torch.from_numpy(field.offsets)
+        self.index = torch.from_numpy(field.index).to(start.device)
+        self.offsets = torch.from_numpy(field.offsets).to(start.device)
 
     def pixels(self, box: Box) -> Target:
-        """The pixels that the field's patches vote for, in the crop."""
-        return self._target(box, 1, self.level.hole[0, 0], lambda cells: self.known[0].flatten(1)[:, cells])
+        """The pixels that the field's patches vote for, in the crop; in a thin hole, more of the start's."""
+        hole = self.level.hole[0, 0]
+        crisp = self._target(box, 1, hole, lambda cells: self.known[0].flatten(1)[:, cells])
+        share = (self.thickness - 0.25) / 0.75
+        return Target(torch.lerp(box.of(self.known), crisp.value, share), crisp.weight)
 
     def features(self, box: Box, now: Mapping[str, Tensor]) -> dict[str, Target]:
         """A target a layer for the crop ``box``, whose maps have the sizes of ``now``."""
@@ -148,7 +153,8 @@ class CarriedTargets:
         top, left = box.cells(stride)
         size = (-(-(box.bottom - box.top) // stride), -(-(box.right - box.left) // stride))
         inside = hole[top : top + size[0], left : left + size[1]]
-        cells = torch.nonzero(inside) + torch.tensor([top, left])  # (N, 2)
+        cells = torch.nonzero(inside)
+        cells += cells.new_tensor([top, left])  # (N, 2)
         sources, weights = self._sources(cells, stride, hole)  # (9, N), (9, N)
         used, where = torch.unique(sources, return_inverse=True)
         values = gather(used)  # (C, U)
@@ -168,7 +174,7 @@ class CarriedTargets:
         sources, weights = [], []
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
-                centre = (cells + torch.tensor([dy, dx])) * stride + stride // 2
+                centre = (cells + cells.new_tensor([dy, dx])) * stride + stride // 2
                 row, column = centre[:, 0].clamp(0, height - 1), centre[:, 1].clamp(0, width - 1)
                 number = self.index[row, column]
                 offset = self.offsets[number.clamp_min(0)].to(torch.float32) / stride

@@ -16,9 +16,10 @@ This module knows arrays only: no levels, no settings, no files.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from patchloom.tensors.compiled import njit, prange
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -126,8 +127,8 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
 
 
-@njit(cache=True)
-def _hash(a: int, b: int, c: int, d: int) -> np.uint64:  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True)
+def _hash(a: int, b: int, c: int, d: int) -> np.uint64:
     """A well-mixed 64-bit value (splitmix64 finaliser) of four integers."""
     z = (
         np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
@@ -140,7 +141,7 @@ def _hash(a: int, b: int, c: int, d: int) -> np.uint64:  # type: ignore[no-untyp
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore[no-untyped-def]
     """Weighted squared difference of ``patch`` and the source centred at (row, column); gives up at ``bound``.
 
@@ -161,7 +162,7 @@ def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no-untyped-def]
     """Copies the patch at (row, column) and its weights into scratch; pixels outside the picture weigh 0.
 
@@ -184,7 +185,7 @@ def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no
     return np.float32(1.0) / (np.float32(3.0) * max(total, np.float32(1e-6)))
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def _search(  # type: ignore[no-untyped-def]
     rows, weight, sources, guide, means, guided, centres, index, offsets, distance, new_offsets, new_distance,
     radius, locality, coherence, seed, fresh, steps,
@@ -276,7 +277,7 @@ def search(field: Field, canvas: Canvas, *, locality: float, coherence: float, s
         field.offsets, field.distance = offsets, distance
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def _distances(rows, weight, centres, offsets, distance, radius):  # type: ignore[no-untyped-def]
     side = 2 * radius + 1
     count = len(centres)
@@ -298,7 +299,7 @@ def mean_distance(field: Field, canvas: Canvas) -> float:
     return float(distance.mean())
 
 
-@njit(cache=True, parallel=True, fastmath=True)
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: ignore[no-untyped-def]
     height, width = index.shape
     for i in prange(len(pixels)):
@@ -323,8 +324,8 @@ def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: i
 def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     """Sets the hole's pixels in ``canvas.picture`` to the weighted mean of their patches' sources.
 
-    A patch counts by the mean weight of its pixels (nearness to the rim) and, if ``sigma`` > 0, a pixel by a
-    Gaussian of that many pixels around the patch's centre, which keeps the result crisp.
+    A patch counts by the mean weight of its pixels (nearness to the rim), by how well it is matched, and, if
+    ``sigma`` > 0, a pixel by a Gaussian of that many pixels around the centre, which keeps the result crisp.
     """
     side = np.arange(-field.radius, field.radius + 1, dtype=np.float32)
     line = np.exp(-0.5 * (side / sigma) ** 2) if sigma > 0 else np.ones_like(side)
@@ -332,6 +333,8 @@ def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     size = 2 * field.radius + 1
     trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
+    if field.distance.any():  # a field just carried has not been matched yet
+        trust = trust / (field.distance / field.distance.mean() + 0.1)
     pixels = np.argwhere(canvas.hole).astype(np.int32)
     out = np.empty((len(pixels), 3), np.float32)
     _vote(canvas.picture, pixels, field.index, field.offsets, trust, bell, field.radius, out)

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
+
+from patchloom.tensors.compiled import njit
 
 TOLERANCE = 1e-4
 """A solution is accepted when a whole multigrid cycle moves no pixel by more than this (of a range of 0..1)."""

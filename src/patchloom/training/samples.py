@@ -13,8 +13,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from patchloom.tensors.compiled import njit
 from patchloom.tensors.membrane import fill_membrane
 
 SMALLEST_CUT = 100
