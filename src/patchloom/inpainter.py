@@ -319,7 +319,7 @@ def inpaint(
         observe=observe,
     )
     if isinstance(photo, Photo):
-        return result.photo
+        return result.photo  # type: ignore[return-value]  # mypy tries every member of Picture here
     return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()
 
 

@@ -129,9 +129,7 @@ class FillSettings(Checked):
     occurrence: float = option(0.0, "Penalty for source patches that are used again and again.", ge=0, le=10)
 
     # The neural stage (method/synthesis.py, losses.py, optimise.py)
-    optimised: Optimised = option(
-        "last", "Which levels are optimised with searched patches: the last (native size) or all."
-    )
+    optimised: Optimised = option("last", "Which levels searched patches optimise: the last (native size) or all.")
     matching: Matching = option(
         "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
     )
