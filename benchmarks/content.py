@@ -5,7 +5,9 @@
 Each held-out photograph's central 128x128 is filled twice: the centred square of half its side, and a random hole
 (boxes for one half of the photographs, thick brush strokes for the other; seeded by the photograph's name). The
 figures are means over photographs, over the hole only, of the whole-pixel result: L1 and L2 in percent of the
-range, PSNR in decibel, SSIM. Prints a Markdown table and writes ``table.md``, ``scores.json`` and ``sheet.png``.
+range, PSNR in decibel, SSIM. Prints a Markdown table and writes ``table.md``, ``scores.json`` and ``sheet.png``
+(truth, hole, fills in the table's order). With ``--keep``, peers that are no networks and have scores of the same
+photographs are not run again (and not in the sheet).
 """
 
 import argparse
@@ -94,6 +96,13 @@ def measure(
     return scores, rows
 
 
+def read_kept(path: Path, pictures: list[str]) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """The scores of an earlier run, if it was of the same photographs."""
+    earlier = json.loads(path.read_text()) if path.is_file() else {}
+    kept: dict[str, dict[str, dict[str, list[float]]]] = earlier.get("results", {})
+    return kept if earlier.get("pictures") == pictures else {}
+
+
 def table(results: dict[str, dict[str, dict[str, list[float]]]], count: int) -> str:
     kinds = list(results)
     head = ["method", *(f"{kind}: {name}" for kind in kinds for name in (*MEASURES, "ms"))]
@@ -121,6 +130,7 @@ def main() -> None:
     )
     parser.add_argument("--without", action="append", default=[], help="leave this peer out, repeatable")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--keep", action="store_true", help="keep the scores of peers that do not change")
     parser.add_argument("--out", type=Path, default=Path("runs/content-benchmark"))
     given = parser.parse_args()
     peers: dict[str, Peer] = {
@@ -131,12 +141,16 @@ def main() -> None:
         **{Path(name).stem: ContentAlone(name) for name in given.content},
     }
     peers = {label: peer for label, peer in peers.items() if label not in given.without}
-    for peer in peers.values():
-        peer.make_ready()
     pictures = read_pictures(given.pictures, given.limit)
+    kept = read_kept(given.out / "scores.json", list(pictures)) if given.keep else {}
+    fixed = [label for label, peer in peers.items() if kept and not isinstance(peer, ContentAlone)]
+    measured = {label: peer for label, peer in peers.items() if label not in fixed}
+    for peer in measured.values():
+        peer.make_ready()
     results, sheet = {}, []
     for kind, draw in (("square", square), ("strokes and boxes", scattered)):
-        results[kind], rows = measure(peers, pictures, draw)
+        scores, rows = measure(measured, pictures, draw)
+        results[kind] = {label: kept[kind][label] if label in fixed else scores[label] for label in peers}
         sheet += rows
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "scores.json").write_text(json.dumps({"pictures": list(pictures), "results": results}))

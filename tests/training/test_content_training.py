@@ -142,6 +142,17 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(photographs: Photogr
     assert all(torch.equal(expected[key], resumed[key]) for key in expected)
 
 
+def test_a_training_may_begin_from_weights(photographs: Photographs, tmp_path: Path) -> None:
+    first, _ = run(photographs, Plan(folder=tmp_path / "first", steps=3, device="cpu"))
+    plan = Plan(folder=tmp_path / "second", steps=1, start=first, seed=5, device="cpu")
+    second, _ = run(photographs, plan)
+    before, after = load_content(str(first)).state_dict(), load_content(str(second)).state_dict()
+    key = "encode.2.0.spread.weight"
+    assert torch.nn.functional.cosine_similarity(before[key].flatten(), after[key].flatten(), dim=0) > 0.9
+    with pytest.raises(InputError, match="does not hold this network"):
+        run(photographs, Plan(folder=tmp_path / "third", steps=1, start=first, device="cpu"), network="paper")
+
+
 def test_the_papers_network_learns_with_its_discriminator(photographs: Photographs, tmp_path: Path) -> None:
     options = {"network": "paper", "width": 32, "channels": 8}
     path, events = run(photographs, Plan(folder=tmp_path, steps=4, device="cpu"), adversarial=True, **options)

@@ -1,11 +1,12 @@
 """``patchloom train``: the networks' own trainers."""
 
 import dataclasses
+import functools
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,6 +15,9 @@ from patchloom.console import Console
 from patchloom.errors import SettingsError
 from patchloom.events import CancelToken
 
+if TYPE_CHECKING:
+    from patchloom.training.loop import Plan
+
 
 @click.group()
 def command() -> None:
@@ -21,7 +25,17 @@ def command() -> None:
 
 
 def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What every training asks for: where to, how long, from where."""
+    """What every training asks for: where to, how long, from where. The command gets it as ``plan``."""
+
+    @functools.wraps(function)
+    def planned(*args: Any, out: Path, **given: Any) -> Any:
+        from patchloom.training.loop import Plan
+
+        names = [item.name for item in dataclasses.fields(Plan) if item.name != "folder"]
+        plan = Plan(folder=out, **{name: given.pop(name) for name in names})
+        return function(*args, plan=plan, **given)
+
+    command: Callable[..., Any] = planned
     options = (
         click.option(
             "-o",
@@ -36,6 +50,11 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--steps", type=int, help="End after this many steps instead."),
         click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out."),
         click.option(
+            "--start",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Begin from these weights, with a new learning rate.",
+        ),
+        click.option(
             "--checkpoint-minutes", type=float, default=5, show_default=True, help="Between two checkpoints."
         ),
         click.option(
@@ -49,8 +68,8 @@ def plan_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
     )
     for option in reversed(options):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
 @command.command()
@@ -93,13 +112,7 @@ def content(
     channels: int,
     batch: int,
     data: str,
-    out: Path,
-    minutes: float | None,
-    steps: int | None,
-    resume: bool,
-    checkpoint_minutes: float,
-    seed: int,
-    device: str,
+    plan: "Plan",
     store: Path | None,
     console: Console,
 ) -> None:
@@ -118,7 +131,7 @@ def content(
         raise SettingsError("--adversarial is for the paper's network.", "Add --network paper.")
     from patchloom.training.content import ContentOptions, content_task
     from patchloom.training.data import open_photographs
-    from patchloom.training.loop import Plan, train
+    from patchloom.training.loop import train
 
     options = ContentOptions(
         network=network,
@@ -127,17 +140,8 @@ def content(
         width=width,
         channels=channels,
         batch=batch,
-        seed=seed,
+        seed=plan.seed,
         data=data,
-    )
-    plan = Plan(
-        folder=out,
-        steps=steps,
-        minutes=minutes,
-        resume=resume,
-        checkpoint_minutes=checkpoint_minutes,
-        seed=seed,
-        device=device,
     )
     token = stop_on_interrupt()
     console = speaking(console)
@@ -168,13 +172,7 @@ def texture(
     photographs: tuple[Path, ...],
     teacher: str,
     data: str,
-    out: Path,
-    minutes: float | None,
-    steps: int | None,
-    resume: bool,
-    checkpoint_minutes: float,
-    seed: int,
-    device: str,
+    plan: "Plan",
     store: Path | None,
     console: Console,
 ) -> None:
@@ -188,24 +186,17 @@ def texture(
       patchloom train texture photos/ --minutes 30 -o runs/texture
     """
     from patchloom.training.data import open_photographs
-    from patchloom.training.loop import Plan, train
+    from patchloom.training.loop import train
     from patchloom.training.texture import TextureTask, open_teacher
 
-    plan = Plan(
-        folder=out,
-        steps=steps,
-        minutes=minutes,
-        resume=resume,
-        checkpoint_minutes=checkpoint_minutes,
-        seed=seed,
-        device=device,
-    )
     token = stop_on_interrupt()
     with console.listen() as listen:
         observe = token.guard(listen)
         pictures = open_photographs(photographs, store, observe)
         weights = train(
-            lambda place: TextureTask(pictures, open_teacher(teacher, place), data, seed, place), plan, observe
+            lambda place: TextureTask(pictures, open_teacher(teacher, place), data, plan.seed, place),
+            plan,
+            observe,
         )
     console.say(f"Wrote {weights}")
 

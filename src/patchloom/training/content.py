@@ -114,7 +114,7 @@ class ContentTask(ABC):
         self.held_out = numbers[::HELD_OUT][:MEASURED]
         self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
         usual = PAPER_BATCH if options.network == "paper" else SIZES[options.size].batch
-        self.size = max(1, (options.batch or usual) // world())
+        self.size = max(2, (options.batch or usual) // world())  # batch normalisation needs two
         self.epoch_steps = max(1, len(self.trained) // (self.size * world()))
         self.others = nn.ModuleDict()
         self.pool = ThreadPoolExecutor(torch.get_num_threads())  # the compiled sample makers hold no lock

@@ -29,6 +29,8 @@ import torch
 import torch.distributed as processes
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from patchloom.errors import Cancelled, InputError, OutputError, SettingsError
@@ -102,6 +104,7 @@ class Plan:
     steps: int | None = None
     minutes: float | None = None
     resume: bool = False
+    start: Path | None = None  # a weights file of the same network to begin from
     checkpoint_minutes: float = 5.0
     seed: int = 0
     device: str = "auto"
@@ -223,6 +226,8 @@ class _Run:
             self._load()
         elif self.checkpoint.is_file():
             raise OutputError(f"{self.plan.folder} holds a training already.", "Add --resume, or choose another.")
+        elif self.plan.start is not None:
+            self._begin_from(self.plan.start)
         self.plan.folder.mkdir(parents=True, exist_ok=True)
         if processes.is_initialized():
             for value in [*self.task.network.state_dict().values(), *self.task.others.state_dict().values()]:
@@ -352,6 +357,14 @@ class _Run:
         temporary.replace(self.checkpoint)
         card = {**self.task.card(), "steps": self.step, "hours": round(self.seconds / 3600, 2)}
         save_network(self._averaged(), self.weights, card)
+
+    def _begin_from(self, weights: Path) -> None:
+        try:
+            state = {key: value.to(self.device).float() for key, value in load_file(weights).items()}
+            self.task.network.load_state_dict(state)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise InputError(f"{weights} does not hold this network.", "Give weights of the same size.") from error
+        self.average = {key: value.detach().clone() for key, value in self.task.network.state_dict().items()}
 
     def _load(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
