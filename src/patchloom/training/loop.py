@@ -38,9 +38,7 @@ from patchloom.events import Observer, TrainStep, ignore
 from patchloom.networks.weights import save_network
 
 WARM_UP = 100  # steps from 0 to the full learning rate: Adam's second moments are noise before
-DECAY_FROM = (
-    0.3  # share of the run after which the rate falls in a line to 0: a short run profits from a long decay
-)
+DECAY_FROM = 0.3  # share of the run after which the rate falls in a line to 0: short runs profit from a long fall
 AVERAGE = 0.998  # of the weights, per step: about the last 500 steps; less at the start
 LONGEST_STEP = 20.0  # seconds: a process that was stopped or a laptop that slept does not spend its budget
 PREPARATION = timedelta(hours=12)  # that the other processes wait for process 0 to decode the photographs
