@@ -41,7 +41,7 @@ class Schedule:
 
 def minimise(
     crop: Crop,
-    network: TextureNetwork | None,
+    network: TextureNetwork,
     taps: tuple[str, ...],
     rematch: Rematch,
     pixels: Target | None,
@@ -51,43 +51,52 @@ def minimise(
 ) -> Tensor:
     """The crop with its hole optimised, (1, 3, h, w) in 0..1; known pixels bit for bit.
 
-    ``rematch`` gives the targets for the current features; ``watch(step, losses, picture)`` is called after
-    every iteration (from 1), where raising stops the work.
+    The best picture since nearest patches were last looked up is the result: Adam's first steps are as long
+    where nothing is left to gain, and must not harm there. ``rematch`` gives the targets for the current features;
+    ``watch(step, losses, picture)`` is called after every iteration (from 1), where raising stops the work.
     """
     hole = crop.hole.expand_as(crop.image)
     free = crop.image[hole].clone().requires_grad_(True)
     count = crop.hole.sum()
+    targets: dict[str, Target] = {}
+    losses: dict[str, float] = {}
+    best = float("inf"), free.detach().clone()
 
     def picture() -> Tensor:
         return crop.image.masked_scatter(hole, free)
 
-    def features() -> dict[str, Tensor]:
-        return network(picture(), taps) if network is not None and taps else {}
-
-    optimiser = _optimiser(schedule, free)
-    targets: dict[str, Target] = {}
-    losses: dict[str, float] = {}
+    def total() -> Tensor:
+        nonlocal best
+        x = picture()
+        terms = objective(x, network(x, taps), targets, pixels, crop.prior, crop.hole, weights)
+        losses.update({name: float(term.detach()) for name, term in terms.items()})
+        if losses["total"] < best[0]:
+            best = losses["total"], free.detach().clone()
+        # The mean over the hole times its size: the paper's sums, which L-BFGS's first unit step expects.
+        return terms["total"] * count
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        x = picture()
-        seen = network(x, taps) if network is not None and targets else {}
-        terms = objective(x, seen, targets, pixels, crop.prior, crop.hole, weights)
-        # The mean over the hole times its size: the paper's sums, which L-BFGS's first unit step expects.
-        (terms["total"] * count).backward()  # type: ignore[no-untyped-call]
-        losses.clear()
-        losses.update({name: float(term.detach()) for name, term in terms.items()})
-        return terms["total"].detach() * count
+        loss = total()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
+    optimiser = _optimiser(schedule, free)
     for step in range(schedule.iterations):
         if step == 0 or (schedule.rematch_every and step % schedule.rematch_every == 0):
             with torch.no_grad():
-                targets = rematch(features())
+                targets = rematch(network(picture(), taps))
+            best = float("inf"), free.detach().clone()
             if schedule.optimiser == "lbfgs":
                 optimiser = _optimiser(schedule, free)  # the curvature belongs to the old targets
         _set_rate(optimiser, schedule, step)
         optimiser.step(closure)  # type: ignore[arg-type]  # L-BFGS takes a tensor
+        if step + 1 == schedule.iterations:
+            with torch.no_grad():
+                total()
         watch(step + 1, dict(losses), picture().detach())
+    with torch.no_grad():
+        free.copy_(best[1])
     return torch.where(crop.hole, picture().detach().clamp(0, 1), crop.image)
 
 

@@ -1,0 +1,116 @@
+"""The carried field: what it may copy, and that it finds what brute force finds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from patchloom.tensors import field as fields
+from patchloom.tensors.compiled import use_threads
+
+NOTHING = np.zeros((1, 1, 3), np.float32)
+
+
+def canvas(picture: np.ndarray, hole: np.ndarray, radius: int) -> fields.Canvas:
+    return fields.Canvas(
+        picture=picture.copy(),
+        hole=hole,
+        sources=fields.source_centres(~hole, radius),
+        weight=np.ones(hole.shape, np.float32),
+        guide=NOTHING,
+        means=NOTHING,
+        guided=np.zeros(hole.shape, np.float32),
+    )
+
+
+def searched(picture: np.ndarray, hole: np.ndarray, radius: int, seed: int = 1, passes: int = 8) -> fields.Field:
+    place = canvas(picture, hole, radius)
+    field = fields.random_field(hole, place.sources, radius, seed)
+    fields.search(field, place, locality=0, coherence=0, seed=seed, passes=passes)
+    return field
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([1, 2, 3]))
+def test_no_source_patch_touches_the_hole_or_leaves_the_picture(seed: int, radius: int) -> None:
+    random = np.random.default_rng(seed)
+    picture = random.random((24, 30, 3), dtype=np.float32)
+    hole = np.zeros((24, 30), bool)
+    top, left = random.integers(0, 14), random.integers(0, 20)
+    hole[top : top + 10, left : left + 10] = random.random((10, 10)) < 0.6
+    hole[top, left] = True
+    field = searched(picture, hole, radius, seed=seed % 1000, passes=2)
+    for row, column in field.centres + field.offsets:
+        patch = hole[row - radius : row + radius + 1, column - radius : column + radius + 1]
+        assert patch.shape == (2 * radius + 1, 2 * radius + 1)
+        assert not patch.any()
+
+
+def test_the_search_comes_near_the_best_match_of_all() -> None:
+    picture = np.random.default_rng(0).random((20, 20, 3), dtype=np.float32)
+    hole = np.zeros((20, 20), bool)
+    hole[9:11, 9:11] = True
+    field = searched(picture, hole, 1, passes=30)
+    sources = np.argwhere(fields.source_centres(~hole, 1))
+    for (row, column), distance in zip(field.centres, field.distance, strict=True):
+        patch = picture[row - 1 : row + 2, column - 1 : column + 2]
+        every = [((patch - picture[y - 1 : y + 2, x - 1 : x + 2]) ** 2).mean() for y, x in sources]
+        assert distance >= min(every) - 1e-6
+        assert distance <= np.sort(every)[len(every) // 20]  # among the best twentieth
+
+
+def test_reported_distances_are_those_of_the_offsets() -> None:
+    picture = np.random.default_rng(3).random((16, 18, 3), dtype=np.float32)
+    hole = np.zeros((16, 18), bool)
+    hole[0:4, 0:5] = True  # touches the border: patches are cut there
+    field = searched(picture, hole, 2, passes=3)
+    for (row, column), (dy, dx), distance in zip(field.centres, field.offsets, field.distance, strict=True):
+        total, count = 0.0, 0
+        for y in range(max(0, row - 2), min(16, row + 3)):
+            for x in range(max(0, column - 2), min(18, column + 3)):
+                total += ((picture[y, x] - picture[y + dy, x + dx]) ** 2).sum()
+                count += 3
+        assert distance == pytest.approx(total / count, rel=1e-4)
+
+
+def test_the_vote_is_the_mean_of_what_the_patches_say() -> None:
+    picture = np.random.default_rng(4).random((12, 12, 3), dtype=np.float32)
+    hole = np.zeros((12, 12), bool)
+    hole[5:7, 5:7] = True
+    place = canvas(picture, hole, 1)
+    field = fields.random_field(hole, place.sources, 1, seed=2)
+    fields.vote(field, place)
+    for row, column in np.argwhere(hole):
+        said = []
+        for y in range(row - 1, row + 2):
+            for x in range(column - 1, column + 2):
+                dy, dx = field.offsets[field.index[y, x]]
+                said.append(picture[row + dy, column + dx])
+        np.testing.assert_allclose(place.picture[row, column], np.mean(said, axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(place.picture[~hole], picture[~hole])
+
+
+def test_threads_do_not_change_the_field() -> None:
+    picture = np.random.default_rng(5).random((40, 40, 3), dtype=np.float32)
+    hole = np.zeros((40, 40), bool)
+    hole[10:30, 10:30] = True
+    results = []
+    try:
+        for threads in (1, 2):
+            use_threads(threads)
+            results.append(searched(picture, hole, 3).offsets)
+    finally:
+        use_threads(64)
+    np.testing.assert_array_equal(*results)
+
+
+def test_carrying_doubles_positions_and_offsets() -> None:
+    coarse = np.zeros((16, 16), bool)
+    coarse[6:8, 6:8] = True
+    field = fields.random_field(coarse, fields.source_centres(~coarse, 1), 1, seed=0)
+    field.offsets[:] = (-4, 2)
+    hole = np.zeros((32, 32), bool)
+    hole[12:16, 12:16] = True
+    carried = fields.carry(field, hole, fields.source_centres(~hole, 1))
+    assert (carried.offsets == (-8, 4)).all()
+    np.testing.assert_array_equal(carried.index[12:16, 12:16] >= 0, True)

@@ -1,0 +1,255 @@
+"""The two doors: what a fill must be, whatever the picture."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from patchloom import (
+    BudgetError,
+    Cancelled,
+    CancelToken,
+    Inpainter,
+    Mask,
+    MaskError,
+    Photo,
+    RunSettings,
+    SettingsError,
+    WeightsError,
+    fill_settings,
+    inpaint,
+)
+from patchloom.events import Event, FillDone, LevelDone, Step, Warned
+
+QUICK = {"preset": "fast", "iterations": 3}
+
+
+def picture(height: int = 72, width: int = 80, seed: int = 0) -> np.ndarray:
+    """A photograph-like picture: smooth shapes with grain."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width] / 16.0
+    shapes = np.stack([np.sin(x + y), np.cos(x - y / 2), np.sin(y)], axis=2)
+    return (128 + 80 * shapes + random.normal(0, 8, shapes.shape)).clip(0, 255).astype(np.uint8)
+
+
+def square(height: int = 72, width: int = 80, top: int = 25, left: int = 30, side: int = 20) -> np.ndarray:
+    hole = np.zeros((height, width), bool)
+    hole[top : top + side, left : left + side] = True
+    return hole
+
+
+def psnr(a: np.ndarray, b: np.ndarray, hole: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean(((a.astype(float) - b) / 255)[hole] ** 2) + 1e-12))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 2**31))
+def test_outside_any_mask_nothing_changes(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    photo = picture(seed=seed % 7)
+    hole = random.random(photo.shape[:2]) < random.choice([0.001, 0.02])
+    hole |= square(top=int(random.integers(-5, 60)) % 60, left=int(random.integers(0, 70)), side=15)
+    filled = inpaint(photo, hole, texture="none", members=0)
+    np.testing.assert_array_equal(filled[~hole], photo[~hole])
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32", "grey", "alpha", "pillow", "photo"])
+def test_the_same_kind_comes_back(kind: str) -> None:
+    photo: object = picture()
+    if kind == "uint16":
+        photo = picture().astype(np.uint16) * 257
+    elif kind == "float32":
+        photo = picture().astype(np.float32) / 255
+    elif kind == "grey":
+        photo = picture()[..., 0]
+    elif kind == "alpha":
+        photo = np.dstack([picture(), np.full((72, 80), 200, np.uint8)])
+    elif kind == "pillow":
+        photo = Image.fromarray(picture())
+    elif kind == "photo":
+        photo = Photo.from_array(picture())
+    filled = inpaint(photo, square(), texture="none", members=0)  # type: ignore[type-var]
+    assert type(filled) is type(photo)
+    before, after = (np.asarray(p.to_array() if isinstance(p, Photo) else p) for p in (photo, filled))
+    assert after.dtype == before.dtype and after.shape == before.shape
+    np.testing.assert_array_equal(after[~square()], before[~square()])
+    assert (after[square()] != before[square()]).any()
+
+
+def test_sixteen_bits_carry_sixteen_bits() -> None:
+    photo = np.random.default_rng(1).integers(20000, 40000, (72, 80, 3)).astype(np.uint16)
+    filled = inpaint(photo, square(), texture="none", members=0)
+    assert len(np.unique(filled[square()] % 257)) > 100
+
+
+def test_a_constant_picture_comes_back_constant() -> None:
+    photo = np.full((72, 80, 3), (200, 40, 90), np.uint8)
+    holed = np.where(square()[..., None], 0, photo).astype(np.uint8)
+    filled = inpaint(holed, square(), **QUICK)
+    assert np.abs(filled.astype(int) - photo).max() <= 2
+
+
+def test_stripes_come_back_stripes() -> None:
+    stripes = np.where(np.arange(96) % 8 < 4, 40, 220).astype(np.uint8)
+    photo = np.repeat(np.tile(stripes, (96, 1))[..., None], 3, axis=2)
+    hole = square(96, 96, 30, 33, 30)
+    filled = inpaint(np.where(hole[..., None], 0, photo).astype(np.uint8), hole, **QUICK)
+    assert psnr(filled, photo, hole) > 30
+
+
+def test_a_periodic_texture_is_continued_better_than_by_telea() -> None:
+    cv2 = pytest.importorskip("cv2")
+    y, x = np.mgrid[0:120, 0:120]
+    tile = ((x // 6 + y // 6) % 2 * 120 + (x % 6) * 10 + 40).astype(np.uint8)
+    photo = np.stack([tile, 255 - tile, tile], axis=2)
+    hole = square(120, 120, 40, 40, 40)
+    holed = np.where(hole[..., None], 0, photo).astype(np.uint8)
+    telea = cv2.inpaint(holed, hole.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    assert psnr(inpaint(holed, hole, **QUICK), photo, hole) > psnr(telea, photo, hole) + 5
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced"])
+def test_same_seed_same_bytes_and_what_lies_in_the_hole_does_not_matter(preset: str) -> None:
+    photo, hole = picture(), square()
+    blank = np.where(hole[..., None], 255, photo).astype(np.uint8)
+    first = inpaint(photo, hole, preset=preset, seed=5, iterations=2)
+    np.testing.assert_array_equal(first, inpaint(blank, hole, preset=preset, seed=5, iterations=2))
+    assert (first != inpaint(photo, hole, preset=preset, seed=6, iterations=2)).any()
+
+
+def test_texture_comes_only_from_the_source() -> None:
+    photo = np.zeros((72, 120, 3), np.uint8)
+    photo[:, :60] = (250, 10, 10)
+    photo[:, 60:] = (10, 10, 250)
+    hole = square(72, 120, 25, 20, 16)  # amid red
+    source = np.zeros((72, 120), bool)
+    source[:, 64:] = True  # blue only
+    filled = inpaint(photo, hole, source=source, texture="none", members=0)
+    assert (filled[hole] == (10, 10, 250)).all()
+
+
+def test_a_given_picture_is_followed() -> None:
+    """Half the known picture is dark, half bright: the coarse picture decides which goes where."""
+    random = np.random.default_rng(0)
+    photo = (random.integers(0, 30, (96, 96, 3)) + 30).astype(np.uint8)
+    photo[:48] += 150
+    hole = square(96, 96, 33, 33, 30)
+    coarse = photo.copy()
+    coarse[33:63, 33:48], coarse[33:63, 48:63] = 195, 45  # left bright, right dark
+    filled = inpaint(photo, hole, coarse=coarse, texture="none", guide_weight=20.0)
+    assert filled[38:58, 36:44].mean() > 150 > 90 > filled[38:58, 52:60].mean()
+
+
+def test_growing_and_feathering_say_what_they_change() -> None:
+    photo, hole = picture(), square()
+    mask = Mask.from_array(hole)
+    grown = mask.grow(5).hole
+    filled = inpaint(photo, hole, texture="none", members=0, grow=2, feather=3)
+    np.testing.assert_array_equal(filled[~grown], photo[~grown])
+    ring = mask.grow(1).hole & ~hole
+    assert (filled[ring] != photo[ring]).any()
+
+
+def test_transparency_in_the_hole_is_filled_or_kept() -> None:
+    photo = np.dstack([picture(), np.where(square(), 0, 255).astype(np.uint8)])
+    assert (inpaint(photo, square(), texture="none", members=0)[..., 3] == 255).all()
+    kept = inpaint(photo, square(), texture="none", members=0, alpha="keep")
+    np.testing.assert_array_equal(kept[..., 3], photo[..., 3])
+
+
+def test_events_and_report_tell_the_same_story() -> None:
+    events: list[Event] = []
+    result = Inpainter().inpaint(
+        Photo.from_array(picture()), Mask.from_array(square()), fill_settings(iterations=2), observe=events.append
+    )
+    fractions = [event.fraction for event in events if isinstance(event, Step)]
+    assert fractions == sorted(fractions) and fractions[-1] == pytest.approx(1.0)
+    assert isinstance(events[-1], FillDone)
+    levels = result.report["windows"][0]["levels"]
+    assert [level["stage"] for level in levels] == [e.stage for e in events if isinstance(e, LevelDone)]
+    assert levels[-1]["stage"] == "neural" and set(levels[-1]["loss_before"]) == set(levels[-1]["loss_after"])
+    assert levels[-1]["loss_after"]["total"] < levels[-1]["loss_before"]["total"]
+    assert result.report["settings"]["iterations"] == 2 and result.report["peak_memory_mb"] > 50
+    previews = [event.preview() for event in events if isinstance(event, Step) and event.preview]
+    assert all(preview.ndim == 3 and preview.min() >= 0 and preview.max() <= 1 for preview in previews)
+
+
+def test_the_papers_loop_lowers_its_objective_at_every_level() -> None:
+    photo, hole = picture(256, 256), square(256, 256, 78, 78, 100)
+    result = Inpainter().inpaint(
+        Photo.from_array(photo),
+        Mask.from_array(hole),
+        fill_settings("paper", texture="compact", layers="relu2_1,relu3_1", iterations=8, content="none"),
+    )
+    levels = result.report["windows"][0]["levels"]
+    assert [level["width"] for level in levels] == [128, 256]
+    for level in levels:
+        assert level["loss_after"]["total"] < level["loss_before"]["total"]
+    np.testing.assert_array_equal(result.photo.pixels[~hole], photo[~hole])
+
+
+def test_an_empty_mask_returns_the_photo_and_says_so() -> None:
+    events: list[Event] = []
+    photo = picture()
+    filled = inpaint(photo, np.zeros((72, 80), bool), observe=events.append)
+    np.testing.assert_array_equal(filled, photo)
+    assert any(isinstance(event, Warned) for event in events)
+
+
+def test_bad_input_is_refused_with_a_next_step() -> None:
+    photo, hole = picture(), square()
+    cases = [
+        (MaskError, {"mask": np.ones((72, 80), bool)}),
+        (MaskError, {"mask": square(60, 60)}),
+        (MaskError, {"coarse": picture(40, 40)}),
+        (MaskError, {"source": hole}),
+        (WeightsError, {"texture": "no-such-network"}),
+        (WeightsError, {"content": "no-such-network"}),
+        (WeightsError, {"layers": "relu9_9"}),
+        (SettingsError, {"guide_weight": float("nan")}),
+        (SettingsError, {"no_such_setting": 1}),
+        (SettingsError, {"preset": "perfect"}),
+        (SettingsError, {"texture": "none", "matching": "searched"}),
+        (SettingsError, {"run": RunSettings(device="abacus")}),
+        (BudgetError, {"run": RunSettings(time_limit=1e-6)}),
+    ]
+    for error, changes in cases:
+        with pytest.raises(error) as caught:
+            inpaint(photo, **({"mask": hole} | changes))
+        assert str(caught.value) and caught.value.hint, changes
+
+
+def test_too_little_to_copy_from() -> None:
+    hole = np.ones((72, 80), bool)
+    hole[::2, ::2] = False  # known pixels, but no whole patch of them
+    with pytest.raises(MaskError):
+        inpaint(picture(), hole)
+
+
+def test_cancelling_stops_the_fill() -> None:
+    token = CancelToken()
+    seen: list[Event] = []
+
+    def observe(event: Event) -> None:
+        seen.append(event)
+        if isinstance(event, Step):
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        inpaint(picture(), square(), observe=token.guard(observe))
+    assert sum(isinstance(event, Step) for event in seen) == 1
+
+
+@pytest.mark.parametrize("hole", ["corner", "border", "scattered"])
+def test_holes_anywhere(hole: str) -> None:
+    mask = np.zeros((72, 80), bool)
+    if hole == "corner":
+        mask[:20, :25] = True
+    elif hole == "border":
+        mask[:, 60:] = True
+    else:
+        mask[::18, 5:70] = True
+    photo = picture()
+    filled = inpaint(np.where(mask[..., None], 0, photo).astype(np.uint8), mask, **QUICK)
+    assert psnr(filled, photo, mask) > 12  # of its surroundings' colours, not black
