@@ -4,14 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types contracts browser clean
+.PHONY: demo test lint types contracts docs browser clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
 
-test: check
-
-check: lint types contracts browser
+test: lint types contracts browser
 	$(BIN)/pytest
 
 lint: $(READY)
@@ -23,6 +21,10 @@ types: $(READY)
 
 contracts: $(READY)
 	$(BIN)/lint-imports
+
+# The pages made from the program itself. A test compares them with what this would write.
+docs: $(READY)
+	$(BIN)/python docs/reference.py
 
 # The page is tested in the system's Chromium; without it, and without the right to install it, those tests are skipped.
 browser:

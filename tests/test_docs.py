@@ -1,0 +1,95 @@
+"""What the documentation shows works: examples, the README's snippet, links, exported names."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import patchloom
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a small photo.jpg (noise over a gradient), photo.png of the same pixels, and mask.png."""
+    random = np.random.default_rng(3)
+    ramp = np.add.outer(np.arange(96), np.arange(128)).astype(float)[..., None] * (1.0, 0.7, 0.3)
+    pixels = np.clip(ramp + random.normal(0, 20, (96, 128, 3)), 0, 255).astype(np.uint8)
+    hole = np.zeros((96, 128), np.uint8)
+    hole[30:52, 40:70] = 255
+    hole[70:74, 90:120] = 255
+    Image.fromarray(pixels).save(tmp_path / "photo.jpg")
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    return tmp_path
+
+
+def example(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_examples_make_one_picture(files: Path) -> None:
+    pictures = []
+    for name in ("one_call", "composed", "from_scratch"):
+        example(name).main(str(files / "photo.png"), str(files / "mask.png"), str(files / f"{name}.png"))
+        pictures.append(np.asarray(Image.open(files / f"{name}.png")))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert np.array_equal(pictures[0], pictures[2])
+    changed = (pictures[0] != np.asarray(Image.open(files / "photo.png"))).any(2)
+    assert changed.any()
+    assert not changed[np.asarray(Image.open(files / "mask.png")) == 0].any()
+
+
+def test_the_readme_s_python_runs(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(files)
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, "README.md", "exec"), {})
+    with Image.open("filled.png") as filled:
+        assert filled.size == (128, 96)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|href)="([^"]+)"', text)
+    local = [link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
+    missing = [link for link in local if not (page.parent / link).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_named_in_code_style_exist(page: Path) -> None:
+    """`src/...`, `docs/...` and the like, and `method/...` and its siblings in the package; NAME is for the reader."""
+    rooms = "|".join(path.name for path in (ROOT / "src" / "patchloom").iterdir() if path.is_dir())
+    named = re.findall(rf"`((?:src|tests|docs|examples|benchmarks|{rooms})/[\w./-]+\.\w+)`", page.read_text())
+    named = [name for name in named if "NAME" not in name]
+    missing = [
+        name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "src/patchloom"))
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("name", patchloom.__all__)
+def test_exported_names_import(name: str) -> None:
+    assert getattr(patchloom, name) is not None
+    assert name in dir(patchloom)
+
+
+def test_make_has_the_targets_the_pages_name() -> None:
+    patterns = r"^make ([a-z]+)|`make ([a-z]+)`"
+    found = [match for page in PAGES for match in re.findall(patterns, page.read_text(), re.MULTILINE)]
+    named = {name for pair in found for name in pair if name}
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test"} <= named <= targets
