@@ -71,7 +71,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_named_in_code_style_exist(page: Path) -> None:
-    """`src/...`, `docs/...` and the like, and `method/...` and its siblings in the package; NAME is for the reader."""
+    """`src/...`, `docs/...` and the like, and `method/...` and its siblings in the package. NAME is a blank."""
     rooms = "|".join(path.name for path in (ROOT / "src" / "patchloom").iterdir() if path.is_dir())
     named = re.findall(rf"`((?:src|tests|docs|examples|benchmarks|{rooms})/[\w./-]+\.\w+)`", page.read_text())
     named = [name for name in named if "NAME" not in name]
