@@ -1,6 +1,6 @@
 """How good are the fills? Ours against PyPatchMatch over the same holes, group by group.
 
-    python benchmarks/quality.py --limit 8 --set guide_weight=2 --out /tmp/q1
+    python benchmarks/quality.py --limit 8 --set guide_weight=2 --out runs/quality
 
 Groups: ``official`` (the 16 pictures published with the paper's code, their 180-px hole) and ``boxes``, ``blobs``,
 ``thick`` and ``thin`` (24 photographs each, no photograph in two groups). Pictures are filled and stored first and
