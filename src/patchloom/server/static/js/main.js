@@ -32,6 +32,7 @@ async function attempt(work) {
   try {
     await work();
   } catch (error) {
+    announcer.say("");
     announcer.fail(error);
   }
 }
