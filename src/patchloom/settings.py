@@ -153,7 +153,12 @@ class RunSettings(Checked):
     """How the work is done; changes no pixel beyond what a device's arithmetic does."""
 
     device: str = option("auto", "auto, cpu, cuda, cuda:N or mps.")
-    threads: int = option(0, "Processor threads; 0 uses all that are there.", ge=0, le=1024)
+    threads: int = option(
+        0,
+        "Processor threads; 0 uses all that are there. Another number may change the last bits of a pixel.",
+        ge=0,
+        le=1024,
+    )
     max_memory: int = option(0, "Memory limit in MB; 0 takes what the machine has free.", ge=0, le=10_000_000)
     time_limit: float = option(0.0, "Seconds after which to stop; 0 is no limit.", ge=0, le=1e7)
 
@@ -177,7 +182,7 @@ PRESETS: dict[str, FillSettings] = {
 }
 
 PRESET_HELP: dict[str, str] = {
-    "fast": "A good fill in about a second.",
+    "fast": "One fill without a guide and fewer iterations, for a quick look; about half of balanced's time.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "More candidates and more iterations, several times slower.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
