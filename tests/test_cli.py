@@ -387,7 +387,12 @@ def test_ctrl_c_ends_within_a_second_and_leaves_nothing(folder: Path) -> None:
     command = [sys.executable, "-m", "patchloom", "fill", "large.png", "--box", "250,150,400,400"]
     before = sorted(folder.iterdir())
     process = subprocess.Popen(
-        [*command, "--preset", "best", "--no-progress"], stderr=subprocess.PIPE, start_new_session=True
+        [*command, "--preset", "best", "--no-progress"],
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),  # a background shell ignores it
     )
     assert process.stderr is not None
     for line in process.stderr:

@@ -24,9 +24,14 @@ def test_absurd_limits_are_refused(arguments: list[str]) -> None:
     assert run(["serve", *arguments]) == 2
 
 
+def hear_ctrl_c() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would our child."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_stops_in_order(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "patchloom", "serve", "--port", "0", "--folder", str(tmp_path)]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     assert server.stderr is not None
     next(line for line in server.stderr if "http://" in line)
     server.send_signal(signal.SIGINT)

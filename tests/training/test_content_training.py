@@ -120,7 +120,10 @@ def test_training_learns_and_its_file_is_usable_at_once(photographs: Photographs
     assert sorted(tmp_path.glob("sheet-*.png"))
 
 
-def test_resuming_gives_the_weights_of_an_uninterrupted_run(photographs: Photographs, tmp_path: Path) -> None:
+def test_resuming_gives_the_weights_of_an_uninterrupted_run(
+    photographs: Photographs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patchloom.training.loop.TELL_SECONDS", 0.0)  # an event, a chance to stop, at every step
     whole, parts = Plan(folder=tmp_path / "whole", steps=6, device="cpu"), tmp_path / "parts"
     run(photographs, whole)
     token = CancelToken()
