@@ -94,10 +94,9 @@ def _window(
     side = max(box[2] - box[0], box[3] - box[1])
     context = int(np.clip(side, LEAST_CONTEXT, MOST_CONTEXT))
     need = 2 * (box[2] - box[0]) * (box[3] - box[1])
-    reach = (*box,) if source is None or not source.any() else _union(box, _bounds(source))
+    reach = box if source is None or not source.any() else _union(box, _bounds(source))
     while True:
-        top, left = max(0, reach[0] - context), max(0, reach[1] - context)
-        bottom, right = min(hole.shape[0], reach[2] + context), min(hole.shape[1], reach[3] + context)
+        top, left, bottom, right = _widened(reach, context, hole.shape)
         area = (bottom - top) * (right - left)
         known = area - int(hole[top:bottom, left:right].sum())
         if known >= min(need, hole.size // 4) or area == hole.size or context > 4 * max(hole.shape):
@@ -105,8 +104,7 @@ def _window(
         context *= 2
     while area > limit and context > 16:
         context //= 2
-        top, left = max(0, reach[0] - context), max(0, reach[1] - context)
-        bottom, right = min(hole.shape[0], reach[2] + context), min(hole.shape[1], reach[3] + context)
+        top, left, bottom, right = _widened(reach, context, hole.shape)
         area = (bottom - top) * (right - left)
     if area > limit:
         needed, allowed = (BASE_MEMORY + pixels * BYTES_PER_PIXEL / 1e6 for pixels in (area, limit))
@@ -119,6 +117,11 @@ def _window(
     inner = slice(box[0], box[2]), slice(box[1], box[3])
     part[box[0] - top : box[2] - top, box[1] - left : box[3] - left] = hole[inner] & (labels[inner] == number)
     return Window(top, left, bottom, right, part)
+
+
+def _widened(box: Box, by: int, shape: tuple[int, ...]) -> Box:
+    """``box`` with ``by`` pixels more on each side, as far as the picture goes."""
+    return max(0, box[0] - by), max(0, box[1] - by), min(shape[0], box[2] + by), min(shape[1], box[3] + by)
 
 
 def _union(a: Box, b: Box) -> Box:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.events import LevelDone, LevelStarted, Observer, Step, Warned
+from patchloom.events import LevelDone, LevelStarted, Observer, Step
 
 Picture = Callable[[], NDArray[np.float32]]
 
@@ -90,6 +90,3 @@ class Progress:
                 box=self.box,
             )
         )
-
-    def warn(self, message: str) -> None:
-        self.observe(Warned(message=message))
