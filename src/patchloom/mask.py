@@ -7,7 +7,7 @@ from a colour painted on a copy of the photo.
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from scipy import ndimage
 
 from patchloom.errors import MaskError, PhotoError
 from patchloom.photo import MAX_PIXELS, Photo, Source
+from patchloom.settings import MaskMode
 
-MaskMode = Literal["auto", "white", "black", "alpha", "color"]
 Box = tuple[int, int, int, int]  # x, y, width, height
 _COLOURFUL = 0.25  # of full scale between the largest and the smallest channel: a marking, not a grey
 

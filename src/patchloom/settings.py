@@ -2,7 +2,7 @@
 
 A field's ``option(...)`` gives the command line its flag and help, the HTTP API its schema, the page its form,
 the docs their table and the report its record. :class:`FillSettings` holds what changes pixels,
-:class:`RunSettings` what only changes how the work is done.
+:class:`RunSettings` what only changes how the work is done, :class:`FileSettings` how files are read and written.
 """
 
 import dataclasses
@@ -117,11 +117,16 @@ class FillSettings(Checked):
     pyramid: Pyramid = option(
         "shrinking", "How the hole is halved: shrinking (known wins) or paper (hole wins; 128, 256, 512 px)."
     )
+    levels: int = option(0, "Most levels of the pyramid; 0 takes as many as the hole demands.", ge=0, le=16)
     patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
-        5, "Exemplar fills whose mean guides the final one; 0 is a single, unguided fill.", ge=0, le=16
+        5,
+        "Exemplar fills whose mean guides the final one, half and half with the content network's guess if there "
+        "is one; 0 is without.",
+        ge=0,
+        le=16,
     )
-    guide_weight: float = option(1.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
+    guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     coherence: float = option(
         1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
     )
@@ -163,6 +168,21 @@ class RunSettings(Checked):
     time_limit: float = option(0.0, "Seconds after which to stop; 0 is no limit.", ge=0, le=1e7)
 
 
+MaskMode = Literal["auto", "white", "black", "alpha", "color"]
+Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "AVIF"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileSettings:
+    """How photos and masks are read, and results written."""
+
+    mask_mode: MaskMode = "auto"  # see patchloom.mask.Mask.open
+    format: Format | None = None  # None: as the result's name says, else as the photo's
+    quality: int | Literal["keep"] = "keep"  # 1..100, of JPEG, WebP and AVIF
+    strip_metadata: bool = False
+    allow_cmyk: bool = False
+
+
 PRESETS: dict[str, FillSettings] = {
     "fast": FillSettings(preset="fast", members=0, iterations=8),
     "balanced": FillSettings(),
@@ -182,7 +202,7 @@ PRESETS: dict[str, FillSettings] = {
 }
 
 PRESET_HELP: dict[str, str] = {
-    "fast": "One fill without a guide and fewer iterations, for a quick look; about half of balanced's time.",
+    "fast": "One fill, guided by the content network alone, and fewer iterations: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "More candidates and more iterations, several times slower.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",

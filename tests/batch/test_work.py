@@ -7,7 +7,7 @@ from patchloom.batch.work import FillPicture, Recipe, Share
 from patchloom.errors import BudgetError
 from patchloom.mask import Mask
 from patchloom.photo import Photo
-from patchloom.settings import FillSettings, fill_settings
+from patchloom.settings import FileSettings, FillSettings, fill_settings
 
 
 def test_a_recipe_has_one_hash_and_a_file_counts_by_its_content(tmp_path: Path) -> None:
@@ -16,7 +16,16 @@ def test_a_recipe_has_one_hash_and_a_file_counts_by_its_content(tmp_path: Path) 
     named = Recipe(fill=FillSettings(texture=str(weights)))
     before = named.sha256()
     assert before == Recipe(fill=FillSettings(texture=str(weights))).sha256()
-    assert len({Recipe().sha256(), Recipe(quality=90).sha256(), Recipe(fill=FillSettings(seed=1)).sha256()}) == 3
+    assert (
+        len(
+            {
+                Recipe().sha256(),
+                Recipe(files=FileSettings(quality=90)).sha256(),
+                Recipe(fill=FillSettings(seed=1)).sha256(),
+            }
+        )
+        == 3
+    )
     weights.write_bytes(b"two")
     assert named.sha256() != before
 

@@ -49,7 +49,7 @@ def estimate(batch: Batch, pairing: Pairing) -> Estimate:
     rows: list[tuple[int, Row]] = []
     for item in masked[:: max(1, -(-len(masked) // SHARES))]:
         try:
-            mask = Mask.open(batch.masks.read(item.mask), mode=batch.order.recipe.mask_mode)
+            mask = Mask.open(batch.masks.read(item.mask), mode=batch.order.recipe.files.mask_mode)
             rows.append((int(mask.hole.sum()), Row(item, mask.share)))
         except PatchloomError as error:
             rows.append((0, Row(item, problem=str(error))))

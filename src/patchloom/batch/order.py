@@ -57,7 +57,7 @@ class Batch:
         self.order = order
         self.photos, self.results = open_folder(order.photos), open_folder(order.results)
         self.masks, single = _masks(order.masks)
-        self.naming = Naming(single, order.suffix, order.recipe.format)
+        self.naming = Naming(single, order.suffix, order.recipe.files.format or "")
         self.same_folder = self.masks.location == self.photos.location
         if isinstance(self.photos, LocalFolder) and not Path(self.photos.location).is_dir():
             raise InputError(f"There is no folder '{order.photos}'.", "Check its name.")

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Pair
 from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError
 from patchloom.events import Event, Observer, Warned, ignore
-from patchloom.settings import FillSettings, RunSettings
+from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 
 class WorkerKilledError(PatchloomError):
@@ -110,22 +110,11 @@ class Recipe:
     """Everything besides the photo and the mask that decides the bytes of a result."""
 
     fill: FillSettings = field(default_factory=FillSettings)
-    mask_mode: Literal["auto", "white", "black", "alpha", "color"] = "auto"
-    format: str = ""
-    quality: int | Literal["keep"] = "keep"
-    strip_metadata: bool = False
-    allow_cmyk: bool = False
+    files: FileSettings = field(default_factory=FileSettings)
 
     def sha256(self) -> str:
         """A hash of the recipe; settings that name a file count by the file's content."""
-        values: dict[str, Any] = {
-            "fill": self.fill.to_dict(),
-            "mask_mode": self.mask_mode,
-            "format": self.format,
-            "quality": self.quality,
-            "strip_metadata": self.strip_metadata,
-            "allow_cmyk": self.allow_cmyk,
-        }
+        values: dict[str, Any] = {"fill": self.fill.to_dict(), "files": asdict(self.files)}
         for name in ("content", "texture"):
             path = Path(getattr(self.fill, name))
             if path.is_file():
@@ -187,8 +176,8 @@ class FillPicture:
         from patchloom.mask import Mask
         from patchloom.photo import Photo, format_of
 
-        photo = Photo.open(photo_bytes, allow_cmyk=self.recipe.allow_cmyk, observe=observe)
-        mask = Mask.open(mask_bytes, mode=self.recipe.mask_mode)
+        photo = Photo.open(photo_bytes, allow_cmyk=self.recipe.files.allow_cmyk, observe=observe)
+        mask = Mask.open(mask_bytes, mode=self.recipe.files.mask_mode)
         limit = share.memory_mb // 2 if room == "half" else share.whole_mb
         if room == "share" and share.memory_mb < share.whole_mb:
             self._require_room(mask, share)
@@ -197,9 +186,9 @@ class FillPicture:
         run = replace(self.run, threads=share.threads, max_memory=limit or self.run.max_memory)
         result = _inpainter(run).inpaint(photo, mask, self.recipe.fill, observe=observe)
         data = result.photo.encode(
-            self.recipe.format or format_of(name),
-            quality=self.recipe.quality,
-            strip_metadata=self.recipe.strip_metadata,
+            self.recipe.files.format or format_of(name),
+            quality=self.recipe.files.quality,
+            strip_metadata=self.recipe.files.strip_metadata,
             observe=observe,
         )
         return data, mask.share

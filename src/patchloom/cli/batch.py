@@ -14,7 +14,7 @@ from patchloom.cli.options import SectionedCommand, console_options, force_optio
 from patchloom.console import Console
 from patchloom.errors import Cancelled
 from patchloom.events import CancelToken
-from patchloom.settings import FillSettings, RunSettings
+from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
     from patchloom.batch.order import Batch
@@ -64,11 +64,7 @@ def command(
     cluster: str,
     watch: bool,
     journal: Path | None,
-    format: str | None,
-    quality: Any,
-    strip_metadata: bool,
-    allow_cmyk: bool,
-    mask_mode: Any,
+    ways: FileSettings,
     settings: FillSettings,
     run: RunSettings,
     console: Console,
@@ -104,14 +100,7 @@ def command(
         results=results,
         suffix=mask_suffix,
         recursive=recursive,
-        recipe=Recipe(
-            fill=settings,
-            mask_mode=mask_mode,
-            format=format or "",
-            quality=quality,
-            strip_metadata=strip_metadata,
-            allow_cmyk=allow_cmyk,
-        ),
+        recipe=Recipe(fill=settings, files=ways),
         run=run,
         existing="resume" if resume else "skip" if skip_existing else "replace" if force else "refuse",
         fail_fast=fail_fast,

@@ -1,9 +1,11 @@
 """``patchloom fill``: one photograph in, one out."""
 
+import functools
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -13,19 +15,24 @@ from patchloom.cli.options import SectionedCommand, console_options, force_optio
 from patchloom.console import Console
 from patchloom.errors import MaskError
 from patchloom.events import Event, LevelDone, Observer
-from patchloom.settings import FillSettings, RunSettings
+from patchloom.settings import FileSettings, FillSettings, Format, MaskMode, RunSettings
 
 if TYPE_CHECKING:
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF")
-MASK_MODES = ("auto", "white", "black", "alpha", "color")
 _WEIGHTS = (".safetensors", ".pth", ".pt")
 
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How files are read and written; the command gets format, quality, strip_metadata, allow_cmyk, mask_mode."""
+    """How files are read and written; the command gets ``ways``, FileSettings."""
+
+    @functools.wraps(command)
+    def parsed(*args: Any, **given: Any) -> Any:
+        ways = FileSettings(**{item.name: given.pop(item.name) for item in fields(FileSettings)})
+        return command(*args, ways=ways, **given)
+
+    decorated: Callable[..., Any] = parsed
     for option in (
         click.option(
             "--allow-cmyk",
@@ -47,19 +54,19 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--format",
             **in_section("Files"),
-            type=click.Choice(FORMATS, case_sensitive=False),
+            type=click.Choice(get_args(Format), case_sensitive=False),
             help="Write this format. [as the output's name says, else as the photo's]",
         ),
         click.option(
             "--mask-mode",
             **in_section("Files"),
-            type=click.Choice(MASK_MODES),
+            type=click.Choice(get_args(MaskMode)),
             default="auto",
             help="What marks the hole in the mask. [auto: transparent where it has alpha, else white]",
         ),
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 @click.command(cls=SectionedCommand)
@@ -101,11 +108,7 @@ def command(
     steps: Path | None,
     report: Path | None,
     dry_run: bool,
-    format: str | None,
-    quality: Any,
-    strip_metadata: bool,
-    allow_cmyk: bool,
-    mask_mode: Any,
+    ways: FileSettings,
     settings: FillSettings,
     run: RunSettings,
     console: Console,
@@ -129,13 +132,13 @@ def command(
         raise click.UsageError("Only one picture can come from standard input.")
     if output is not None:
         files.check_output(output, force)
-    photo = Photo.open(files.source(photo_name), allow_cmyk=allow_cmyk, observe=_warnings(console))
-    output = output or files.default_output(photo_name, photo.format, format)
+    photo = Photo.open(files.source(photo_name), allow_cmyk=ways.allow_cmyk, observe=_warnings(console))
+    output = output or files.default_output(photo_name, photo.format, ways.format)
     files.check_output(output, force)
     if report is not None:
         files.check_output(str(report), force)
-    mask = hole_of(photo, mask_name, boxes, from_alpha, mask_mode)
-    source = None if source_name is None else opened_mask(photo, source_name, mask_mode)
+    mask = hole_of(photo, mask_name, boxes, from_alpha, ways.mask_mode)
+    source = None if source_name is None else opened_mask(photo, source_name, ways.mask_mode)
     coarse = _coarse(settings.content)
     if dry_run:
         _say_plan(console, photo, mask, output, settings)
@@ -151,8 +154,12 @@ def command(
             ),
             watch,
         )
-    chosen = format or (None if output == "-" else format_of(output))
-    data = result.photo.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=_warnings(console))
+    data = result.photo.encode(
+        ways.format or (None if output == "-" else format_of(output)),
+        quality=ways.quality,
+        strip_metadata=ways.strip_metadata,
+        observe=_warnings(console),
+    )
     files.write(output, data, force)
     if report is not None:
         record = {"photo": photo_name, "mask": mask_name, "output": output, **result.report}

@@ -1,12 +1,13 @@
 """``patchloom mask``: make a mask from a photo, or change one."""
 
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from patchloom.cli import files
 from patchloom.cli.options import SectionedCommand, console_options, force_option, in_section
 from patchloom.console import Console
+from patchloom.settings import MaskMode
 
 _MAKE = in_section("Make it from a photo (PICTURE is the photo)")
 _CHANGE = in_section("Change it (in this order)")
@@ -30,7 +31,7 @@ def colour(text: str) -> tuple[int, int, int]:
 @force_option
 @click.option(
     "--mask-mode",
-    type=click.Choice(["auto", "white", "black", "alpha", "color"]),
+    type=click.Choice(get_args(MaskMode)),
     default="auto",
     help="What marks the hole in PICTURE.",
 )

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from patchloom.errors import Cancelled, MaskError, PatchloomError
 from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Observer, Step, Warned, ignore
 from patchloom.inpainter import Inpainter
-from patchloom.mask import Mask, MaskMode
+from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.worker import Message, Send
-from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FillSettings, MaskMode, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, get_args
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -15,6 +15,7 @@ from patchloom.server import measure
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
+from patchloom.settings import Format, MaskMode
 
 FILL_PARTS = {  # part -> what it is
     "image": "The photo: PNG, JPEG, TIFF, WebP or AVIF.",
@@ -32,8 +33,7 @@ OPTIONS = {
     "first_frame": "true: of an animated or multi-page file use the first picture.",
     "allow_cmyk": "true: convert a CMYK photo to RGB.",
 }
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "AVIF")
-MASK_MODES = ("auto", "white", "black", "alpha", "color")
+FORMATS, MASK_MODES = get_args(Format), get_args(MaskMode)
 
 
 def strict_json(text: str | bytes) -> Any:
