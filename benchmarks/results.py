@@ -27,18 +27,31 @@ CLASSICAL = "pypatchmatch,gmic,shift-map,fsr-fast,telea,navier-stokes,biharmonic
 QUICK = "pypatchmatch,telea,navier-stokes,biharmonic,membrane"  # the others take minutes for a photograph
 OURS = "balanced,fast"
 JUDGE = ["--judge", "../shared/weights/vgg19-relu3_1.safetensors"]
-FREE_HOLES = ["--holes", "blobs", "--holes", "random:thick"]
+FREE_HOLES = ["--holes", "blobs", "--holes", "boxes", "--holes", "random:thick"]
 
 ABLATIONS: dict[str, list[str]] = {
-    "start": ["membrane-start=balanced+content=none"],
-    "guide": ["no-guide=balanced+members=0", "guide-1=balanced+members=1", "guide-x4=balanced+guide_weight=4"],
-    "texture-weight": [f"texture-{w}=balanced+texture_weight={w}" for w in (0, 4, 16)],
+    "content": [
+        "no-network=balanced+content=patches",
+        "network-alone=content-network",
+        "fast",
+        "fast-no-network=fast+content=patches",
+    ],
+    "start": [
+        "no-guide=balanced+content=patches+members=0",
+        "network-guide=balanced+members=0",
+        "membrane-guide=balanced+content=none",
+        "weight-1=balanced+guide_weight=1",
+        "weight-4=balanced+guide_weight=4",
+    ],
+    "levels": [f"levels-{n}=balanced+levels={n}" for n in (1, 2, 3, 4)],
+    "texture-weight": [f"texture-{w}=balanced+texture_weight={w}" for w in (0, 0.25, 4, 16)],
     "layers": ["fine=balanced+layers=relu1_1", "middle=balanced+layers=relu2_1", "coarse=balanced+layers=relu3_1"],
-    "iterations": [f"steps-{n}=balanced+iterations={n}" for n in (0, 40)],
+    "iterations": [f"steps-{n}=balanced+iterations={n}" for n in (0, 5, 40)],
     "terms": [
         "no-coherence=balanced+coherence=0",
         "no-locality=balanced+locality=0",
-        "occurrence=balanced+occurrence=0.3",
+        "searched=balanced+matching=searched",
+        "searched-occurrence=balanced+matching=searched+occurrence=0.3",
     ],
 }
 

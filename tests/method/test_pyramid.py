@@ -82,3 +82,14 @@ def test_the_papers_levels() -> None:
     levels = paper_pyramid(torch.zeros(1, 3, 512, 512), flag(hole), flag(~hole))
     assert [each.size for each in levels] == [(128, 128), (256, 256), (512, 512)]
     assert [int(each.hole.sum()) for each in levels] == [64**2, 128**2, 256**2]
+
+
+def test_fewer_levels_leave_out_the_coarsest() -> None:
+    hole = np.zeros((512, 512), bool)
+    hole[128:384, 128:384] = True
+    image = torch.zeros(1, 3, 512, 512)
+    for levels in (
+        shrinking_pyramid(image, flag(hole), flag(~hole), 7, most=2),
+        paper_pyramid(image, flag(hole), flag(~hole), most=2),
+    ):
+        assert [each.size for each in levels] == [(256, 256), (512, 512)]

@@ -1,5 +1,6 @@
 """The content networks: what they leave alone, where they look, and the sizes the papers give."""
 
+import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,6 @@ from patchloom.networks.content import (
     Discriminator,
     PaperContent,
     ResidualContent,
-    frame,
     predict,
 )
 from patchloom.tensors.membrane import membrane
@@ -59,27 +59,40 @@ def test_the_papers_network_sees_nothing_of_its_hole() -> None:
     assert not torch.equal(network(image, hole), network(1 - image, hole))
 
 
-@given(st.integers(20, 200), st.integers(20, 200), st.data())
+@given(st.integers(20, 400), st.integers(20, 400), st.data())
 @settings(max_examples=40, deadline=None)
-def test_the_frame_holds_the_hole_and_its_surroundings(height: int, width: int, data: st.DataObject) -> None:
-    top = data.draw(st.integers(0, height - 2))
-    left = data.draw(st.integers(0, width - 2))
-    bottom, right = data.draw(st.integers(top + 1, height - 1)), data.draw(st.integers(left + 1, width - 1))
-    hole = torch.zeros(height, width, dtype=torch.bool)
-    hole[top:bottom, left:right] = True
-    rows, columns = frame(hole, 2.0)
-    assert len(rows) == len(columns) > max(bottom - top, right - left)
-    assert rows[0] <= top and rows[-1] >= bottom - 1
-    assert columns[0] <= left and columns[-1] >= right - 1
-    for index, length in ((rows, height), (columns, width)):
-        inside = bool((index[0] >= 0) & (index[-1] < length))
-        assert inside == (len(index) <= length)  # beyond the border only where there is no room
+def test_the_frames_cover_the_hole_and_show_its_surroundings(height: int, width: int, data: st.DataObject) -> None:
+    hole = np.zeros((height, width), bool)
+    for _ in range(data.draw(st.integers(1, 3))):
+        top, left = data.draw(st.integers(0, height - 2)), data.draw(st.integers(0, width - 2))
+        bottom, right = data.draw(st.integers(top + 1, height - 1)), data.draw(st.integers(left + 1, width - 1))
+        hole[top:bottom, left:right] = True
+    covered = np.zeros_like(hole)
+    for rows, columns in ResidualContent().frames(hole):
+        assert len(rows) == len(columns)
+        inside = []
+        for index, length in zip((rows, columns), hole.shape, strict=True):
+            # beyond the border only where there is no room
+            assert bool((index[0] >= 0) & (index[-1] < length)) == (len(index) <= length)
+            inside.append(index[(index >= 0) & (index < length)])
+        covered[np.ix_(*inside)] = True
+        assert hole[np.ix_(*inside)].any() and not hole[np.ix_(*inside)].all()
+    assert covered[hole].all()
+
+
+def test_a_stroke_is_shown_as_closely_as_a_square_of_its_width() -> None:
+    square, stroke = np.zeros((2, 600, 600), bool)
+    square[280:340, 100:160] = True
+    stroke[280:340, 100:500] = True
+    network = ResidualContent()
+    (one,), several = network.frames(square), network.frames(stroke)
+    assert len(several) > 1 and {len(rows) for rows, _ in several} == {len(one[0])}
 
 
 def test_the_papers_frame_centres_the_hole_beyond_the_border() -> None:
-    hole = torch.zeros(128, 200, dtype=torch.bool)
+    hole = np.zeros((128, 200), bool)
     hole[0:56, 180:196] = True
-    rows, columns = frame(hole, 128 / 56, centred=True)
+    ((rows, columns),) = PaperContent(8, 16).frames(hole)
     assert len(rows) == len(columns) == 128
     assert (int(rows[0]), int(columns[0])) == (28 - 64, 188 - 64)
 
@@ -103,7 +116,7 @@ def test_predict_puts_a_mark_where_the_network_puts_it() -> None:
     truth = torch.stack([y.sin(), (x * y / 6).cos(), x.sin()])[None] / 2 + 0.5
     hole = torch.zeros(1, 1, 320, 400)
     hole[..., 100:250, 120:260] = 1
-    rows, columns = frame(hole[0, 0] > 0, 2.0)
+    ((rows, columns),) = ResidualContent().frames(hole[0, 0].numpy() > 0)
     seen = truth[:, :, rows[:, None], columns]
 
     class Knowing(Painter):
@@ -115,8 +128,11 @@ def test_predict_puts_a_mark_where_the_network_puts_it() -> None:
     assert float((filled - truth).abs().mean()) < 0.2 * float((membrane(truth, hole) - truth).abs().mean())
 
 
-def test_a_hole_thinner_than_a_coarse_pixel_keeps_the_membrane() -> None:
-    image = torch.rand(1, 3, 512, 512)
-    hole = torch.zeros(1, 1, 512, 512)
-    hole[..., 250, 20:490] = 1
-    assert torch.equal(predict(Painter(1.0).eval(), image, hole), membrane(image, hole))
+def test_what_is_thinner_than_a_coarse_pixel_keeps_the_membrane() -> None:
+    image = torch.rand(1, 3, 600, 600)
+    hole = torch.zeros(1, 1, 600, 600)
+    hole[..., 200:400, 20:160] = 1
+    hole[..., 300, 160:580] = 1
+    filled, smooth = predict(Painter(1.0).eval(), image, hole), membrane(image, hole)
+    assert torch.equal(filled[..., 170:], smooth[..., 170:])
+    assert not torch.equal(filled[..., :160], smooth[..., :160])

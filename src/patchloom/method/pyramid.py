@@ -87,13 +87,13 @@ def paper_step(level: Level) -> Level:
     return Level(torch.where(share > 0, image, torch.zeros_like(image)), hole, ~hole & ~any_under(~level.source))
 
 
-def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int) -> list[Level]:
+def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int, most: int = 0) -> list[Level]:
     """Levels, coarsest first, halved until the hole is gone or the picture about two patches wide.
 
-    The coarsest level kept still has a hole.
+    The coarsest level kept still has a hole. ``most``: of levels; 0 is no limit.
     """
     levels = [Level(image, hole, source & ~hole)]
-    while min(levels[-1].size) >= 4 * patch:
+    while min(levels[-1].size) >= 4 * patch and len(levels) != most:
         coarser = shrinking_step(levels[-1])
         if not coarser.hole.any():
             break
@@ -101,9 +101,12 @@ def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int) -
     return levels[::-1]
 
 
-def paper_pyramid(image: Tensor, hole: Tensor, source: Tensor, coarsest: int = 128) -> list[Level]:
-    """Levels, coarsest first, of which the coarsest has its longer side near ``coarsest`` pixels."""
+def paper_pyramid(image: Tensor, hole: Tensor, source: Tensor, most: int = 0, coarsest: int = 128) -> list[Level]:
+    """Levels, coarsest first, of which the coarsest has its longer side near ``coarsest`` pixels.
+
+    ``most``: of levels; 0 is no limit.
+    """
     levels = [Level(image, hole, source & ~hole)]
-    while max(levels[-1].size) >= 2 * coarsest:
+    while max(levels[-1].size) >= 2 * coarsest and len(levels) != most:
         levels.append(paper_step(levels[-1]))
     return levels[::-1]

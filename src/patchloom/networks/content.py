@@ -15,14 +15,24 @@ Two of them, with one face (:class:`ContentNetwork`): a picture of 128x128 whose
 import math
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
 from patchloom.tensors.membrane import membrane
 
+Ints = NDArray[np.intp]
+Frame = tuple[Ints, Ints]
+"""Row and column numbers of a square of a picture; beyond the border they mean the picture reflected there."""
+
 SIZE = 128
 """Side of the square picture that the networks see, in pixels."""
+
+CONTEXT = 6.0
+"""Side of the square shown of a picture, in depths of its hole. (4 and 10 measured: .1 to .2 dB less on boxes.)"""
 
 
 class ContentNetwork(nn.Module):
@@ -31,8 +41,6 @@ class ContentNetwork(nn.Module):
     name: str = ""
     sha256: str = ""
     size: int = SIZE
-    context: float = 2.0  # side of the square the network is shown, in longer sides of the hole
-    centred: bool = False  # whether the hole has to be in its middle
 
     @property
     def config(self) -> dict[str, Any]:
@@ -47,6 +55,28 @@ class ContentNetwork(nn.Module):
 
     def _guess(self, image: Tensor, hole: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def frames(self, hole: NDArray[np.bool_]) -> list[Frame]:
+        """The squares to show the network of a picture with ``hole`` (H, W), not empty; together they cover it.
+
+        Their side is ``CONTEXT`` times the hole's depth (the greatest distance to a known pixel), so that a stroke
+        is seen as closely as a square of its width (measured against one square around all: .5 dB on scratches,
+        .15 dB on thick strokes); at least 128 pixels, and no more than the picture's shorter side where the hole
+        leaves a choice. Where the hole is longer than half of it there are several, that overlap by half.
+        They lie in the picture if they fit.
+        """
+        deepest = float(ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge")).max())
+        side = min(max(math.ceil(CONTEXT * deepest), SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
+        starts = []
+        for (first, last), length in zip(_spans(hole), hole.shape, strict=True):
+            count = max(1, math.ceil(2 * (last - first) / side))
+            middles = [(first + last) / 2]
+            if count > 1:
+                middles = list(np.linspace(first + side / 4, last - side / 4, count))
+            lowest, highest = (0, length - side) if side <= length else (-side, length)
+            starts.append(sorted({min(max(round(middle - side / 2), lowest), highest) for middle in middles}))
+        squares = ((np.arange(y, y + side), np.arange(x, x + side)) for y in starts[0] for x in starts[1])
+        return [square for square in squares if hole[np.ix_(*map(_inside, square, hole.shape))].any()]
 
 
 class _Residual(nn.Module):
@@ -147,9 +177,6 @@ class PaperContent(ContentNetwork):
     doubling, without biases, as Context Encoders' code has it. Outside the centre the membrane stays.
     """
 
-    context = SIZE / PAPER_HOLE
-    centred = True
-
     def __init__(self, channels: int = 64, width: int = 4000) -> None:
         super().__init__()
         self.channels, self.width = channels, width
@@ -176,6 +203,13 @@ class PaperContent(ContentNetwork):
     @property
     def config(self) -> dict[str, Any]:
         return {"channels": self.channels, "width": self.width}
+
+    def frames(self, hole: NDArray[np.bool_]) -> list[Frame]:
+        """One square with the hole's bounding box in its middle, as the paper treats a hole of another shape."""
+        spans = _spans(hole)
+        side = math.ceil(SIZE / PAPER_HOLE * max(last - first for first, last in spans))
+        rows, columns = (np.arange(side) + (first + last - side) // 2 for first, last in spans)
+        return [(rows, columns)]
 
     def centre(self, image: Tensor) -> Tensor:
         """The network's centre of 64x64 with its rim, in -1..1, for ``image`` (N, 3, 128, 128) in 0..1."""
@@ -229,56 +263,49 @@ def _initialise(module: nn.Module) -> None:
 def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
     """``image`` (1, 3, H, W), RGB in 0..1, of any size, with the network's guess in ``hole`` (1, 1, H, W).
 
-    The square around the hole's bounding box (:func:`frame`) is brought to 128x128 and the network asked. What it
-    changes of the membrane is enlarged and added to the membrane at full size: a smooth picture that fits the
-    known pixels at its rim (pasting the enlarged guess itself, as the paper does, leaves a step there). A hole
-    thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or everything is hole.
+    The network's frames are brought to 128x128 and the network asked. What it changes of the membrane is enlarged,
+    averaged where frames overlap (their middles count more), and added to the membrane at full size: a smooth
+    picture that fits the known pixels at its rim (pasting the enlarged guess itself, as the paper does, leaves
+    a step there). A hole thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or
+    everything is hole.
     """
     filled = membrane(image, hole)
-    rows, columns = frame(hole[0, 0] > 0.5, network.context, network.centred)
-    mirrored = _reflect(rows, image.shape[2])[:, None], _reflect(columns, image.shape[3])
+    change, weight = torch.zeros_like(filled), torch.zeros_like(filled[:, :1])
+    height, width = image.shape[2:]
     size = (network.size, network.size)
-    small = functional.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
-    covered = functional.interpolate(hole[:, :, *mirrored].to(small), size, mode="bilinear", antialias=True)
-    small_hole = (covered > 0.5).to(small)
-    if not small_hole.any() or small_hole.all():
-        return filled
-    small = membrane(small, small_hole)
-    change = functional.interpolate(network(small, small_hole) - small, (len(rows), len(columns)), mode="bilinear")
-    y, x = (rows >= 0) & (rows < image.shape[2]), (columns >= 0) & (columns < image.shape[3])
-    inside = filled[:, :, rows[y][:, None], columns[x]] + change[:, :, y][:, :, :, x]
-    guess = filled.clone()
-    guess[:, :, rows[y][:, None], columns[x]] = inside.clamp(0, 1)
-    return torch.where(hole > 0.5, guess, filled)
+    for rows, columns in network.frames(hole[0, 0].cpu().numpy() > 0.5):
+        mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
+        small = functional.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
+        covered = functional.interpolate(hole[:, :, *mirrored].to(small), size, mode="bilinear", antialias=True)
+        small_hole = (covered > 0.5).to(small)
+        if not small_hole.any() or small_hole.all():
+            continue
+        small = membrane(small, small_hole)
+        side = len(rows)
+        enlarged = functional.interpolate(network(small, small_hole) - small, (side, side), mode="bilinear")
+        bump = torch.sin(math.pi * (torch.arange(side, device=image.device) + 0.5) / side)
+        trust = torch.outer(bump, bump)[None, None]
+        y, x = ((index >= 0) & (index < length) for index, length in ((rows, height), (columns, width)))
+        place = rows[y][:, None], columns[x]
+        change[:, :, *place] += (trust * enlarged)[:, :, y][:, :, :, x]
+        weight[:, :, *place] += trust[:, :, y][:, :, :, x]
+    guess = filled + change / weight.clamp_min(1e-12)
+    return torch.where(hole > 0.5, guess.clamp(0, 1), filled)
 
 
-def frame(hole: Tensor, context: float, centred: bool = False) -> tuple[Tensor, Tensor]:
-    """Row and column numbers of the square a network is shown of a picture with ``hole`` (H, W), bool.
-
-    Its side is ``context`` times the longer side of the hole's bounding box. ``centred``: the box is in its
-    middle, as the paper's network needs it (Yang et al. 2017, section on arbitrary holes). Otherwise the side is
-    at least 128 pixels, no more than the picture's shorter side where the hole leaves a choice, and the square
-    lies in the picture if it fits. Numbers beyond the border mean the picture reflected there.
-    """
-    spans = []
-    for axis in (1, 0):
-        marked = hole.any(axis).nonzero()
-        spans.append((int(marked[0]), int(marked[-1]) + 1))
-    longer = max(last - first for first, last in spans)
-    side = math.ceil(context * longer)
-    if not centred:
-        side = min(max(side, SIZE), max(min(hole.shape), math.ceil(1.25 * longer)))
-    index = []
-    for (first, last), length in zip(spans, hole.shape, strict=True):
-        start = (first + last - side) // 2
-        if not centred and side <= length:
-            start = min(max(start, 0), length - side)
-        index.append(torch.arange(start, start + side, device=hole.device))
-    return index[0], index[1]
+def _spans(hole: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """First and last row, first and last column (exclusive) of the bounding box of ``hole`` (H, W)."""
+    marked = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
+    rows, columns = ((int(numbers[0]), int(numbers[-1]) + 1) for numbers in marked)
+    return rows, columns
 
 
-def _reflect(index: Tensor, length: int) -> Tensor:
+def _inside(index: Ints, length: int) -> Ints:
+    """Those of the positions ``index`` that are in 0..length-1."""
+    return index[(index >= 0) & (index < length)]
+
+
+def _reflect(index: Ints, length: int) -> Ints:
     """Positions beyond 0..length-1 mirrored back, about the border pixels, as often as needed."""
     period = max(2 * (length - 1), 1)
-    index = index.remainder(period)
-    return torch.minimum(index, period - index)
+    return np.minimum(index % period, period - index % period)
