@@ -1,6 +1,7 @@
 """The content networks: what they leave alone, where they look, and the sizes the papers give."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from patchloom.networks.content import (
     ResidualContent,
     predict,
 )
+from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.membrane import membrane
 
 
@@ -136,3 +138,21 @@ def test_what_is_thinner_than_a_coarse_pixel_keeps_the_membrane() -> None:
     filled, smooth = predict(Painter(1.0).eval(), image, hole), membrane(image, hole)
     assert torch.equal(filled[..., 170:], smooth[..., 170:])
     assert not torch.equal(filled[..., :160], smooth[..., :160])
+
+
+def test_the_embedded_network_is_nearer_to_photographs_than_the_membrane() -> None:
+    data = pytest.importorskip("skimage.data")
+    network = load_content(default_content() or "", "cpu")
+    gains = []
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        truth = torch.from_numpy(getattr(data, name)()).permute(2, 0, 1)[None] / 255
+        height, width = truth.shape[2:]
+        for top, left in ((0.3, 0.3), (0.3, 0.5), (0.5, 0.3), (0.5, 0.5)):
+            hole = torch.zeros(1, 1, height, width)
+            hole[..., int(top * height) :, int(left * width) :][..., : height // 4, : height // 4] = 1
+            errors = [
+                (hole * (guess - truth).square()).sum()
+                for guess in (membrane(truth, hole), predict(network, truth, hole))
+            ]
+            gains.append(10 * float((errors[0] / errors[1]).log10()))
+    assert sum(gains) / len(gains) > 0.5, gains  # dB
