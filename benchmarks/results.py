@@ -1,6 +1,6 @@
 """Regenerates the numbers and pictures of docs/results.md.
 
-    python benchmarks/test_set.py ../shared/data/test384.tar runs/test-set --each 10
+    python benchmarks/test_set.py ../shared/data/test384.tar runs/test-set
     python benchmarks/free_photographs.py runs/free
     python benchmarks/results.py run            # all commands, or those named; resumes
     python benchmarks/results.py write          # tables and pictures into the docs

@@ -29,22 +29,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--each", type=int, default=OF_EACH, help="take only the first so many of each kind")
     given = parser.parse_args()
     for folder in ("pictures", "holes"):
         (given.out / folder).mkdir(parents=True, exist_ok=True)
     with tarfile.open(given.archive) as tar:
         names = sorted(member.name for member in tar.getmembers() if member.isfile())
         order = np.random.RandomState(0).permutation(len(names))[TUNED_ON : TUNED_ON + OF_EACH * len(KINDS)]
-        chosen = [(number, index) for number, index in enumerate(order) if number % OF_EACH < given.each]
-        for number, index in chosen:
+        for number, index in enumerate(order):
             kind, name = KINDS[number // OF_EACH], names[index]
             photo = Image.open(io.BytesIO(tar.extractfile(name).read())).convert("RGB")
             hole = make_hole(kind, photo.width, photo.height, name=Path(name).stem)
             stem = f"{kind.rpartition(':')[2]}-{Path(name).stem}"
             photo.save(given.out / "pictures" / f"{stem}.png")
             Image.fromarray(hole.astype(np.uint8) * 255).save(given.out / "holes" / f"{stem}.png")
-    print(f"{len(chosen)} photographs with holes in {given.out}")
+    print(f"{len(order)} photographs with holes in {given.out}")
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def print_agreement(names: dict[str, str], shared: Path) -> None:
 
 def fill_and_score(case: Case, network: str, given: argparse.Namespace, judge: Judge) -> dict[str, float]:
     """Scores of one fill, and its seconds; the picture goes to ``given.out``."""
-    settings = fill_settings(given.preset, texture=network, iterations=given.iterations)
+    settings = fill_settings(given.preset, content="patches", texture=network, iterations=given.iterations)
     photo = Photo.from_array(case.truth * ~case.hole[..., None])
     started = time.perf_counter()
     result = Inpainter(RunSettings(threads=given.threads)).inpaint(photo, Mask.from_array(case.hole), settings)
@@ -143,7 +143,7 @@ def draw_sheet(names: dict[str, str], given: argparse.Namespace) -> None:
         hole[60:120, 60:120] = True
         tiles = [Tile(with_hole(truth, hole), "hole")]
         for label, name in {"no network": "none", **names}.items():
-            settings = fill_settings(given.preset, texture=name, iterations=given.iterations)
+            settings = fill_settings(given.preset, content="patches", texture=name, iterations=given.iterations)
             run = RunSettings(threads=given.threads)
             result = Inpainter(run).inpaint(Photo.from_array(truth), Mask.from_array(hole), settings)
             tiles.append(Tile(result.photo.to_array(), label))
