@@ -47,13 +47,13 @@ ABLATIONS: dict[str, list[str]] = {
     "texture-weight": [f"texture-{w}=balanced+texture_weight={w}" for w in (0, 0.25, 4, 16)],
     "layers": ["fine=balanced+layers=relu1_1", "middle=balanced+layers=relu2_1", "coarse=balanced+layers=relu3_1"],
     "iterations": [f"steps-{n}=balanced+iterations={n}" for n in (0, 5, 40)],
-    "terms": [
-        "no-coherence=balanced+coherence=0",
-        "no-locality=balanced+locality=0",
+    "terms": ["no-coherence=balanced+coherence=0", "no-locality=balanced+locality=0"],
+    "occurrence": [
         "searched=balanced+matching=searched",
         "searched-occurrence=balanced+matching=searched+occurrence=0.3",
     ],
 }
+SLOW = {"occurrence"}  # ablations of the blobs alone
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ RUNS: dict[str, Run] = {
         evaluation(
             "../shared/data/official",
             ["--holes", "box:165,165,180,180"],
-            f"{OURS},{CLASSICAL}",
-            [],
+            f"{OURS},content-network,{CLASSICAL}",
+            ["no-network=balanced+content=patches"],
         ),
     ),
     "photographs": Run("photographs", evaluation("runs/test-set/pictures", PHOTOGRAPHS, f"{OURS},{QUICK}", [])),
@@ -94,7 +94,10 @@ RUNS: dict[str, Run] = {
         evaluation("runs/free/pictures", ["--holes", "runs/free/impossible"], "balanced,pypatchmatch,telea", []),
     ),
     **{
-        f"ablation-{name}": Run("ablation", evaluation("runs/free/small", FREE_HOLES, "balanced", methods))
+        f"ablation-{name}": Run(
+            "ablation-slow" if name in SLOW else "ablation",
+            evaluation("runs/free/small", FREE_HOLES[:2] if name in SLOW else FREE_HOLES, "balanced", methods),
+        )
         for name, methods in ABLATIONS.items()
     },
 }
