@@ -90,6 +90,7 @@ export class Filler extends EventTarget {
     this.running = running;
     this.session.locked = running;
     this.stopping = false;
+    this.asked = null;
     this.levelText = "";
     if (!running) this.announcer.title(null);
     this.stage.previews = [];
@@ -106,7 +107,7 @@ export class Filler extends EventTarget {
       this.announcer.say(this.levelText);
     }
     if (name === "progress") this.progress(data.fraction ?? 0, this.levelText || "Finding structure", data.eta_s);
-    if (name === "preview" && data.box) this.preview(data);
+    if (name === "preview" && data.box && !this.stopping) this.asked = Promise.all([this.asked, this.preview(data)]);
     if (name === "warning") this.announcer.say(data.message, true);
   }
 
@@ -140,6 +141,7 @@ export class Filler extends EventTarget {
     if (!this.running) return false;
     this.stopping = true;
     this.progress(0, "Stopping …");
+    await this.asked; // with the job its previews go
     if (this.id) await api.cancelJob(this.id).catch((error) => this.announcer.fail(error));
     return true;
   }
