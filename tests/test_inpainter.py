@@ -99,6 +99,25 @@ def test_stripes_come_back_stripes() -> None:
     assert psnr(filled, photo, hole) > 30
 
 
+def test_a_bar_that_enters_and_leaves_goes_through() -> None:
+    """Coarse pixels that show little but the hole's rim once cut it in the middle."""
+    rows, columns = np.mgrid[:192, :192] - 96
+    across = np.abs(columns + 0.9 * rows)
+    noise = np.random.default_rng(1).normal(0, 3, (192, 192, 1))
+    photo = np.where((across < 14)[..., None], (150, 20, 60), (245, 245, 245)) + noise
+    hole = square(192, 192, 60, 60, 72)
+    filled = inpaint(
+        np.where(hole[..., None], 0, photo).clip(0, 255).astype(np.uint8),
+        hole,
+        content="patches",
+        members=0,
+        texture="none",
+    )
+    red = filled[..., 1] < 130
+    assert red[hole & (across < 7)].mean() > 0.97
+    assert not red[hole & (across > 20)].any()
+
+
 def test_a_periodic_texture_is_continued_better_than_by_telea() -> None:
     cv2 = pytest.importorskip("cv2")
     y, x = np.mgrid[0:120, 0:120]

@@ -186,7 +186,7 @@ class FileSettings:
 PRESETS: dict[str, FillSettings] = {
     "fast": FillSettings(preset="fast", members=0, iterations=8),
     "balanced": FillSettings(),
-    "best": FillSettings(preset="best", members=10, iterations=30),
+    "best": FillSettings(preset="best", iterations=30, texture_weight=2.0),
     "paper": FillSettings(
         preset="paper",
         pyramid="paper",
@@ -204,7 +204,7 @@ PRESETS: dict[str, FillSettings] = {
 PRESET_HELP: dict[str, str] = {
     "fast": "One fill, guided by the content network alone, and fewer iterations: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
-    "best": "More candidates and more iterations, several times slower.",
+    "best": "Twice the iterations, at twice the texture weight: a little sharper, a third slower.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
 }
 

@@ -5,7 +5,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from patchloom.method.pyramid import Level, halve, paper_pyramid, paper_step, shrinking_pyramid, shrinking_step
+from patchloom.method.pyramid import (
+    Level,
+    halve,
+    paper_pyramid,
+    paper_step,
+    seen_shares,
+    shrinking_pyramid,
+    shrinking_step,
+)
 
 
 def flag(mask: np.ndarray) -> torch.Tensor:
@@ -46,6 +54,19 @@ def test_the_known_share_by_hand() -> None:
     first_row = [10, 1, 0]
     for i in range(3):
         assert abs(float(share[0, 0, i, 1]) - first_row[i] / rows_inside[i]) < 1e-12
+
+
+def test_the_seen_share_by_hand() -> None:
+    """All but the first row of 32x32 is hole. What is seen does not grow back from level to level."""
+    hole = np.ones((32, 32), bool)
+    hole[0] = False
+    levels = shrinking_pyramid(torch.rand(1, 3, 32, 32, dtype=torch.float64), flag(hole), flag(~hole), patch=3)
+    *_, quarter, half, native = seen_shares(levels)
+    assert bool((native == 1).all())
+    once = [10 / 26, 1 / 32, 0, 0]  # the first row's weight in coarse rows, of the weight inside the picture
+    for row, share in enumerate(once):
+        assert abs(float(half[0, 0, row, 8]) - share) < 1e-12
+    assert abs(float(quarter[0, 0, 0, 4]) - (10 * once[0] + 10 * once[1]) / 26) < 1e-12
 
 
 @settings(max_examples=40, deadline=None)

@@ -101,6 +101,21 @@ def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int, m
     return levels[::-1]
 
 
+def seen_shares(levels: list[Level]) -> list[Tensor]:
+    """How much of what a pixel stands for was really seen, (1, 1, H, W) in 0..1 for every level, coarsest first.
+
+    A coarse pixel counts as known although most of what it stands for may be hole: then it shows its known edge,
+    and says little about the rest. At native size pixels stand for themselves, and all shares are 1.
+    """
+    native = levels[-1].image[:, :1]
+    shares = [torch.ones_like(native)]
+    seen = (~levels[-1].hole).to(native.dtype)
+    for _ in levels[1:]:
+        _, seen = halve(seen, seen)
+        shares.append(seen.clamp(0, 1))
+    return shares[::-1]
+
+
 def paper_pyramid(image: Tensor, hole: Tensor, source: Tensor, most: int = 0, coarsest: int = 128) -> list[Level]:
     """Levels, coarsest first, of which the coarsest has its longer side near ``coarsest`` pixels.
 
