@@ -39,9 +39,10 @@ ABLATIONS: dict[str, list[str]] = {
     "start": [
         "no-guide=balanced+content=patches+members=0",
         "network-guide=balanced+members=0",
-        "membrane-guide=balanced+content=none",
+        "membrane-guide=balanced+content=none+members=0",
+        "membrane-and-members=balanced+content=none",
         "weight-1=balanced+guide_weight=1",
-        "weight-4=balanced+guide_weight=4",
+        "weight-6=balanced+guide_weight=6",
     ],
     "levels": [f"levels-{n}=balanced+levels={n}" for n in (1, 2, 3, 4)],
     "texture-weight": [f"texture-{w}=balanced+texture_weight={w}" for w in (0, 0.25, 4, 16)],

@@ -118,6 +118,20 @@ def test_a_bar_that_enters_and_leaves_goes_through() -> None:
     assert not red[hole & (across > 20)].any()
 
 
+def test_roughness_goes_on_beside_a_smooth_surface_of_the_same_colour() -> None:
+    """At coarse levels both are one grey, and the smooth one, which is always a good match, once took all."""
+    rough = np.arange(192) < 106
+    noise = np.random.default_rng(1).normal(0, 1, (192, 192)) * np.where(rough, 35, 3)
+    photo = (128 + noise).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    hole = square(192, 192, 51, 51, 90)
+    filled = inpaint(
+        np.where(hole[..., None], 0, photo).astype(np.uint8), hole, content="patches", members=0, texture="none"
+    )
+    specks = np.abs(filled[..., 0].astype(int) - 128) > 12
+    assert specks[hole & rough].mean() > 0.5 * specks[~hole & rough].mean()
+    assert specks[hole & ~rough].mean() < 0.02
+
+
 def test_a_periodic_texture_is_continued_better_than_by_telea() -> None:
     cv2 = pytest.importorskip("cv2")
     y, x = np.mgrid[0:120, 0:120]

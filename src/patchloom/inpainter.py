@@ -114,7 +114,7 @@ class Inpainter:
         if name == "patches":
             return None, settings
         if name == "none":
-            return _Start(lambda level, place: membrane_fill(level)), replace(settings, members=0)
+            return _Start(lambda level, place: membrane_fill(level)), settings
         network = load_content(name, self.device)
         assert isinstance(network, ContentNetwork)
         weights = {f"content:{network.name}": network.sha256}

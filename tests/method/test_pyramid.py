@@ -13,6 +13,7 @@ from patchloom.method.pyramid import (
     seen_shares,
     shrinking_pyramid,
     shrinking_step,
+    texture_features,
 )
 
 
@@ -69,6 +70,19 @@ def test_the_seen_share_by_hand() -> None:
     assert abs(float(quarter[0, 0, 0, 4]) - (10 * once[0] + 10 * once[1]) / 26) < 1e-12
 
 
+def test_texture_features_by_hand() -> None:
+    """A ramp that rises by .01 a column and not at all from row to row."""
+    ramp = torch.arange(48, dtype=torch.float64).mul(0.01).expand(1, 3, 48, 48)
+    hole = np.zeros((48, 48), bool)
+    hole[12:36, 12:36] = True
+    levels = shrinking_pyramid(ramp, flag(hole), flag(~hole), patch=3)
+    assert len(levels) > 2
+    for one, features in zip(levels, texture_features(levels), strict=True):
+        expected = torch.zeros_like(features)
+        expected[:, :1][~one.hole] = 0.01
+        torch.testing.assert_close(features, expected, atol=1e-9, rtol=0)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.integers(10, 40), st.integers(10, 40))
 def test_known_pixels_take_nothing_from_the_hole_at_any_level(seed: int, height: int, width: int) -> None:
@@ -85,6 +99,9 @@ def test_known_pixels_take_nothing_from_the_hole_at_any_level(seed: int, height:
             assert torch.equal(a.hole, b.hole)
             assert torch.equal(a.image[known], b.image[known])
             assert not (a.source & a.hole).any()
+    of_a, of_b = (shrinking_pyramid(one, flag(hole), flag(~hole), patch=3) for one in (image, other))
+    for feature_a, feature_b in zip(texture_features(of_a), texture_features(of_b), strict=True):
+        assert torch.equal(feature_a, feature_b)
 
 
 def test_a_shrinking_hole_shrinks_and_the_papers_grows() -> None:

@@ -48,8 +48,9 @@ class Field:
 class Canvas:
     """What one level offers the search: the picture and who may be copied from where.
 
-    ``picture`` (H, W, 3) float32, hole pixels holding the current fill; ``hole`` (H, W); ``sources`` (H, W)
-    True where a patch centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
+    ``picture`` (H, W, C) float32, hole pixels holding the current fill, the first three channels colour and any
+    others what else patches are to have in common; ``hole`` (H, W); ``sources`` (H, W) True where a patch
+    centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
     ``guide`` (H, W, 3) is the patch-mean colour wanted, ``means`` (H, W, 3) the patch-mean colour of the
     known picture, ``guided`` (H, W) the strength of that wish.
     """
@@ -145,12 +146,13 @@ def _hash(a: int, b: int, c: int, d: int) -> np.uint64:
 def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore[no-untyped-def]
     """Weighted squared difference of ``patch`` and the source centred at (row, column); gives up at ``bound``.
 
-    ``rows`` is the picture as (H, W * 3), so that one row of a patch is one contiguous run.
+    ``rows`` is the picture as (H, W * C), so that one row of a patch is one contiguous run.
     """
-    run = 3 * (2 * radius + 1)
-    start = 3 * (column - radius)
+    side = 2 * radius + 1
+    run = len(patch) // side
+    start = run // side * (column - radius)
     total = np.float32(0.0)
-    for line in range(2 * radius + 1):
+    for line in range(side):
         source = rows[row - radius + line]
         partial = np.float32(0.0)
         for k in range(run):
@@ -166,21 +168,22 @@ def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore
 def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no-untyped-def]
     """Copies the patch at (row, column) and its weights into scratch; pixels outside the picture weigh 0.
 
-    Returns the factor that turns the weighted sum into a mean over the patch.
+    Returns the factor that turns the weighted sum into a mean over the patch's colours.
     """
     height, width = weight.shape
+    channels = rows.shape[1] // width
     side = 2 * radius + 1
     total = np.float32(0.0)
     for line in range(side):
         y = row - radius + line
         for k in range(side):
             x = column - radius + k
-            place = 3 * (line * side + k)
+            place = channels * (line * side + k)
             inside = 0 <= y < height and 0 <= x < width
             value = weight[y, x] if inside else np.float32(0.0)
             total += value
-            for channel in range(3):
-                patch[place + channel] = rows[y, 3 * x + channel] if inside else np.float32(0.0)
+            for channel in range(channels):
+                patch[place + channel] = rows[y, channels * x + channel] if inside else np.float32(0.0)
                 weights[place + channel] = value
     return np.float32(1.0) / (np.float32(3.0) * max(total, np.float32(1e-6)))
 
@@ -195,8 +198,8 @@ def _search(  # type: ignore[no-untyped-def]
     count = len(centres)
     side = 2 * radius + 1
     for chunk in prange((count + CHUNK - 1) // CHUNK):
-        patch = np.empty(3 * side * side, np.float32)
-        weights = np.empty(3 * side * side, np.float32)
+        patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+        weights = np.empty_like(patch)
         for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
             row, column = centres[i, 0], centres[i, 1]
             scale = _load(patch, weights, rows, weight, row, column, radius)
@@ -282,8 +285,8 @@ def _distances(rows, weight, centres, offsets, distance, radius):  # type: ignor
     side = 2 * radius + 1
     count = len(centres)
     for chunk in prange((count + CHUNK - 1) // CHUNK):
-        patch = np.empty(3 * side * side, np.float32)
-        weights = np.empty(3 * side * side, np.float32)
+        patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+        weights = np.empty_like(patch)
         for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
             row, column = centres[i, 0], centres[i, 1]
             scale = _load(patch, weights, rows, weight, row, column, radius)
@@ -305,7 +308,6 @@ def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: i
     for i in prange(len(pixels)):
         row, column = pixels[i, 0], pixels[i, 1]
         total = np.float32(0.0)
-        red, green, blue = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         for dy in range(-radius, radius + 1):
             for dx in range(-radius, radius + 1):
                 y, x = row + dy, column + dx
@@ -314,11 +316,11 @@ def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: i
                 j = index[y, x]
                 w = trust[j] * bell[dy + radius, dx + radius]
                 sy, sx = row + offsets[j, 0], column + offsets[j, 1]
-                red += w * picture[sy, sx, 0]
-                green += w * picture[sy, sx, 1]
-                blue += w * picture[sy, sx, 2]
+                for channel in range(picture.shape[2]):
+                    out[i, channel] += w * picture[sy, sx, channel]
                 total += w
-        out[i, 0], out[i, 1], out[i, 2] = red / total, green / total, blue / total
+        for channel in range(picture.shape[2]):
+            out[i, channel] /= total
 
 
 def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
@@ -336,6 +338,6 @@ def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     if field.distance.any():  # a field just carried has not been matched yet
         trust = trust / (field.distance / field.distance.mean() + 0.1)
     pixels = np.argwhere(canvas.hole).astype(np.int32)
-    out = np.empty((len(pixels), 3), np.float32)
+    out = np.zeros((len(pixels), canvas.picture.shape[2]), np.float32)
     _vote(canvas.picture, pixels, field.index, field.offsets, trust, bell, field.radius, out)
     canvas.picture[canvas.hole] = out
