@@ -59,8 +59,10 @@ def test_the_search_comes_near_the_best_match_of_all() -> None:
         assert distance <= np.sort(every)[len(every) // 20]  # among the best twentieth
 
 
-def test_reported_distances_are_those_of_the_offsets() -> None:
-    picture = np.random.default_rng(3).random((16, 18, 3), dtype=np.float32)
+@pytest.mark.parametrize("channels", [3, 5])
+def test_reported_distances_are_those_of_the_offsets(channels: int) -> None:
+    """Channels beyond colour count like a colour; the mean is over colours."""
+    picture = np.random.default_rng(3).random((16, 18, channels), dtype=np.float32)
     hole = np.zeros((16, 18), bool)
     hole[0:4, 0:5] = True  # touches the border: patches are cut there
     field = searched(picture, hole, 2, passes=3)
@@ -73,8 +75,9 @@ def test_reported_distances_are_those_of_the_offsets() -> None:
         assert distance == pytest.approx(total / count, rel=1e-4)
 
 
-def test_the_vote_is_the_mean_of_what_the_patches_say() -> None:
-    picture = np.random.default_rng(4).random((12, 12, 3), dtype=np.float32)
+@pytest.mark.parametrize("channels", [3, 5])
+def test_the_vote_is_the_mean_of_what_the_patches_say(channels: int) -> None:
+    picture = np.random.default_rng(4).random((12, 12, channels), dtype=np.float32)
     hole = np.zeros((12, 12), bool)
     hole[5:7, 5:7] = True
     place = canvas(picture, hole, 1)

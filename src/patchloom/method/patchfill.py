@@ -2,7 +2,8 @@
 
 At the top of the shrinking pyramid (``pyramid.py``) the hole is a few pixels wide and its patches are matched
 well; every finer level starts from the *vote of the carried field in the finer picture*, and refines the field
-by a few rounds of search and vote (``tensors/field.py``).
+by a few rounds of search and vote (``tensors/field.py``). Above native size patches are matched in colour and in
+how rough the photograph is there.
 
 Several such fills, differing in patch size, weights and seed, are right on average but blurred. Their mean is
 not a result; it is a **guide**: a term in the patch cost of a last fill, that asks a patch's source to have the
