@@ -9,7 +9,7 @@ from patchloom.errors import Cancelled
 from patchloom.events import CancelToken, Observer
 
 Result = TypeVar("Result")
-PATIENCE = 0.4
+PATIENCE = 0.2
 """Seconds that the work has to reach a point where stopping is safe before the program leaves without it."""
 
 
