@@ -35,7 +35,7 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.field import source_centres
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
-NETWORK_SHARE = 0.5  # of the guide, where both a content network and exemplar fills have a say
+COARSE_SHARE = 0.5  # of the guide, where both a coarse picture and exemplar fills have a say
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _guide(problem: Problem, scales: Scales, crew: list[Recipe], progress: Progr
         fill = exemplar_fill(scales, member, None, _watch(scales, progress, announce=False), finest=1)
         fills.append(enlarge(as_tensor(fill.picture), level.size))
     mean = torch.stack(fills).mean(0)
-    return mean if coarse is None else torch.lerp(mean, coarse, NETWORK_SHARE)
+    return mean if coarse is None else torch.lerp(mean, coarse, COARSE_SHARE)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
