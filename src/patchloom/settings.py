@@ -120,13 +120,13 @@ class FillSettings(Checked):
     levels: int = option(0, "Most levels of the pyramid; 0 takes as many as the hole demands.", ge=0, le=16)
     patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
-        5,
+        10,
         "Exemplar fills whose mean guides the final one, half and half with the content network's guess or the "
         "membrane if --content gives one; 0 is without.",
         ge=0,
         le=16,
     )
-    guide_weight: float = option(3.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
+    guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     coherence: float = option(
         1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
     )

@@ -147,8 +147,8 @@ def _guide(problem: Problem, scales: Scales, crew: list[Recipe], progress: Progr
     fills = []
     for member in crew:
         fill = exemplar_fill(scales, member, None, _watch(scales, progress, announce=False), finest=1)
-        fills.append(enlarge(as_tensor(fill.picture), level.size))
-    mean = torch.stack(fills).mean(0)
+        fills.append(as_tensor(fill.picture))
+    mean = enlarge(torch.stack(fills).mean(0), level.size)
     return mean if coarse is None else torch.lerp(mean, coarse, COARSE_SHARE)
 
 

@@ -326,8 +326,9 @@ def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: i
 def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     """Sets the hole's pixels in ``canvas.picture`` to the weighted mean of their patches' sources.
 
-    A patch counts by the mean weight of its pixels (nearness to the rim), by how well it is matched, and, if
-    ``sigma`` > 0, a pixel by a Gaussian of that many pixels around the centre, which keeps the result crisp.
+    A patch counts by the mean weight of its pixels (nearness to the rim) and, if ``sigma`` > 0, a pixel by a
+    Gaussian of that many pixels around the centre, which keeps the result crisp. Not by how well a patch is
+    matched: smooth patches always are, and would outvote the bar that runs through them.
     """
     side = np.arange(-field.radius, field.radius + 1, dtype=np.float32)
     line = np.exp(-0.5 * (side / sigma) ** 2) if sigma > 0 else np.ones_like(side)
@@ -335,8 +336,6 @@ def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     size = 2 * field.radius + 1
     trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
-    if field.distance.any():  # a field just carried has not been matched yet
-        trust = trust / (field.distance / field.distance.mean() + 0.1)
     pixels = np.argwhere(canvas.hole).astype(np.int32)
     out = np.zeros((len(pixels), canvas.picture.shape[2]), np.float32)
     _vote(canvas.picture, pixels, field.index, field.offsets, trust, bell, field.radius, out)
