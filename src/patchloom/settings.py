@@ -204,7 +204,7 @@ PRESETS: dict[str, FillSettings] = {
 PRESET_HELP: dict[str, str] = {
     "fast": "One fill, guided by the content network alone, and fewer iterations: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
-    "best": "Twice the iterations, at twice the texture weight: a little sharper, a third slower.",
+    "best": "Twice the iterations, at twice the texture weight: a little sharper, an eighth slower.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
 }
 

@@ -5,10 +5,10 @@ well; every finer level starts from the *vote of the carried field in the finer 
 by a few rounds of search and vote (``tensors/field.py``). Above native size patches are matched in colour and in
 how rough the photograph is there.
 
-Several such fills, differing in patch size, weights and seed, are right on average but blurred. Their mean is
-not a result; it is a **guide**: a term in the patch cost of a last fill, that asks a patch's source to have the
-mean colour which the guide shows there. It is the paper's content term in the language of patches, and a
-content network's output takes the same place.
+Several such fills, differing in patch size, weights, seed and in the sources they may use, are right on average
+but blurred. Their mean is not a result; it is a **guide**: a term in the patch cost of a last fill, that asks a
+patch's source to have the mean colour which the guide shows there. It is the paper's content term in the language
+of patches, and a content network's output takes the same place.
 """
 
 from collections.abc import Callable, Sequence
