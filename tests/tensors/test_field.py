@@ -94,6 +94,25 @@ def test_the_vote_is_the_mean_of_what_the_patches_say(channels: int) -> None:
     np.testing.assert_array_equal(place.picture[~hole], picture[~hole])
 
 
+def test_voted_differences_are_those_within_the_sources() -> None:
+    """Of every pair that touches the hole, known first pixels included; colours only."""
+    picture = np.random.default_rng(7).random((14, 15, 5), dtype=np.float32)
+    hole = np.zeros((14, 15), bool)
+    hole[5:8, 6:9] = True
+    place = canvas(picture, hole, 1)
+    field = fields.random_field(hole, place.sources, 1, seed=2)
+    voted = fields.voted_differences(field, place)
+    for row, column in np.ndindex(*hole.shape):
+        for axis, (down, right) in enumerate(((1, 0), (0, 1))):
+            y, x = row + down, column + right
+            if y >= 14 or x >= 15 or not (hole[row, column] or hole[y, x]):
+                continue
+            numbers = field.index[row - 1 + down : row + 2, column - 1 + right : column + 2].reshape(-1)
+            sources = [(row, column) + field.offsets[number] for number in numbers if number >= 0]
+            said = [picture[sy + down, sx + right, :3] - picture[sy, sx, :3] for sy, sx in sources]
+            np.testing.assert_allclose(voted[row, column, axis], np.mean(said, axis=0), atol=1e-6)
+
+
 def test_threads_do_not_change_the_field() -> None:
     picture = np.random.default_rng(5).random((40, 40, 3), dtype=np.float32)
     hole = np.zeros((40, 40), bool)

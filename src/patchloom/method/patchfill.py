@@ -169,7 +169,7 @@ def exemplar_fill(
         else:
             field = fields.carry(state.field, canvas.hole, canvas.sources)
         native = number == len(scales) - 1
-        sigma = BELL_SIGMA / np.sqrt(scales.thickness) if native else 0.0
+        sigma = _native_sigma(scales) if native else 0.0
         coherence = recipe.native_coherence * scales.thickness if native else recipe.coherence
         fields.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
@@ -191,6 +191,17 @@ def exemplar_fill(
             watch(state)
     assert state is not None
     return state
+
+
+def differences_of(fill: ExemplarFill, scales: Scales, recipe: Recipe) -> Floats:
+    """(H, W, 2, 3): what the patches of ``fill``, native, say of neighbours' differences in colour."""
+    canvas = _canvas(scales, fill.number, recipe, None)
+    canvas.picture[...] = fill.picture
+    return fields.voted_differences(fill.field, canvas, _native_sigma(scales))
+
+
+def _native_sigma(scales: Scales) -> float:
+    return BELL_SIGMA / float(np.sqrt(scales.thickness))
 
 
 def _canvas(scales: Scales, number: int, recipe: Recipe, guides: Sequence[Floats] | None) -> Canvas:

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from patchloom.errors import MaskError
-from patchloom.method.coarse import given_fill
+from patchloom.method.coarse import given_fill, membrane_fill
+from patchloom.method.join import correction
 from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import (
     ExemplarFill,
@@ -23,6 +24,7 @@ from patchloom.method.patchfill import (
     Scales,
     as_array,
     as_tensor,
+    differences_of,
     exemplar_fill,
     guide_scales,
     members,
@@ -32,7 +34,7 @@ from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
 from patchloom.method.targets import CarriedTargets, SearchedTargets
 from patchloom.settings import FillSettings
-from patchloom.tensors.field import source_centres
+from patchloom.tensors.field import Field, source_centres
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
 COARSE_SHARE = 0.5  # of the guide, where both a coarse picture and exemplar fills have a say
@@ -70,7 +72,7 @@ def _searched(problem: Problem, settings: FillSettings, neural: NeuralStage, pro
     else:
         first = Problem(levels[0])
         scales = Scales(_shrinking(levels[0], settings))
-        x = as_tensor(_exemplar_start(first, scales, settings, sum(pixels), progress).picture).to(levels[0].image)
+        x = _exemplar_start(first, scales, settings, sum(pixels), progress).picture
     for level, work in zip(levels, pixels, strict=True):
         x = level.composite(enlarge(x, level.size))
         targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric, settings.occurrence)
@@ -84,12 +86,11 @@ def _carried(problem: Problem, settings: FillSettings, neural: NeuralStage | Non
     scales = Scales(_shrinking(level, settings))
     work = settings.iterations * ITERATION_WORK if neural is not None else 0.0
     start = _exemplar_start(problem, scales, settings, work, progress)
-    x = level.composite(as_tensor(start.picture).to(level.image))
+    x = level.composite(start.picture)
     if neural is None or settings.iterations == 0:
         return x
-    return neural.run(
-        level, x, CarriedTargets(start.field, level, x, neural.network, scales.thickness), progress, work
-    )
+    targets = CarriedTargets(start.field, level, x, start.correction, neural.network, scales.thickness)
+    return neural.run(level, x, targets, progress, work)
 
 
 def _levels(level: Level, settings: FillSettings) -> list[Level]:
@@ -109,10 +110,19 @@ def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
     return x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=False)
 
 
+@dataclass(frozen=True)
+class Start:
+    """A joined exemplar fill (1, 3, H, W), the field it was copied by and what the join added to the copies."""
+
+    picture: Tensor
+    field: Field
+    correction: Tensor
+
+
 def _exemplar_start(
     problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
-) -> ExemplarFill:
-    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members."""
+) -> Start:
+    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members, and joined."""
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
@@ -123,33 +133,45 @@ def _exemplar_start(
     rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
     guide_work = sum(rounds[1:]) * len(crew)
     progress.plan(len(scales) + bool(crew) + bool(neural_work), sum(rounds) + guide_work + neural_work)
-    guide = _guide(problem, scales, crew, progress)
-    if guide is None:
-        return exemplar_fill(scales, recipe, None, _watch(scales, progress, announce=True))
-    recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
-    return exemplar_fill(scales, recipe, guide_scales(guide, len(scales)), _watch(scales, progress, announce=True))
-
-
-def _guide(problem: Problem, scales: Scales, crew: list[Recipe], progress: Progress) -> Tensor | None:
-    """What is right on average, (1, 3, H, W): the coarse picture (if any) and the mean of the crew's fills.
-
-    Each has half a say. (Measured: a sixth, as if the network were one fill among five, gave .5 dB less; weighing
-    pixel by pixel by how far the fills agree gave less, too.) Members stop a level above native size: their mean
-    is blurred anyway (measured: no loss, a third of the time).
-    """
     level = problem.level
     coarse = None if problem.coarse is None else given_fill(level, problem.coarse).cpu()
-    if not crew:
-        return coarse
-    progress.begin(
-        level.size[1], level.size[0], "guide", lambda: as_array(level.image if coarse is None else coarse)
-    )
+    mean = _mean_fill(level.image if coarse is None else coarse, scales, crew, progress) if crew else None
+    guide = _halfway(mean, coarse)
+    if guide is not None:
+        recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
+    guides = None if guide is None else guide_scales(guide, len(scales))
+    fill = exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
+    # Where nobody guesses the hole's light, the membrane does: it knows nothing of structure, but of brightness.
+    light = _halfway(mean, membrane_fill(level).cpu() if coarse is None else coarse)
+    assert light is not None
+    differences = differences_of(fill, scales, recipe)
+    added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
+    return Start((as_tensor(fill.picture).to(level.image) + added).clamp(0, 1), fill.field, added)
+
+
+def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Progress) -> Tensor:
+    """What is right on average, (1, 3, H, W): the mean of the crew's fills. ``shown`` is the picture until then.
+
+    They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
+    """
+    height, width = scales.holes[-1].shape
+    progress.begin(width, height, "guide", lambda: as_array(shown))
     fills = []
     for member in crew:
         fill = exemplar_fill(scales, member, None, _watch(scales, progress, announce=False), finest=1)
         fills.append(as_tensor(fill.picture))
-    mean = enlarge(torch.stack(fills).mean(0), level.size)
-    return mean if coarse is None else torch.lerp(mean, coarse, COARSE_SHARE)
+    return enlarge(torch.stack(fills).mean(0), (height, width))
+
+
+def _halfway(mean: Tensor | None, coarse: Tensor | None) -> Tensor | None:
+    """The members' mean and the coarse picture, each with half a say; or the one there is.
+
+    (Measured: a sixth, as if the network were one fill among five, gave .5 dB less; weighing pixel by pixel by how
+    far the fills agree gave less, too.)
+    """
+    if mean is None or coarse is None:
+        return coarse if mean is None else mean
+    return torch.lerp(mean, coarse, COARSE_SHARE)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:

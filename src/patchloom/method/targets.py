@@ -119,13 +119,23 @@ class SearchedTargets:
 
 
 class CarriedTargets:
-    """Nearest patches by the exemplar start's field, at native size."""
+    """Nearest patches by the exemplar start's field, at native size.
+
+    ``correction`` (1, 3, H, W) is what the join added to the copies, in ``start``; their pixels get it as well.
+    """
 
     def __init__(
-        self, field: Field, level: Level, start: Tensor, network: TextureNetwork, thickness: float = 1.0
+        self,
+        field: Field,
+        level: Level,
+        start: Tensor,
+        correction: Tensor,
+        network: TextureNetwork,
+        thickness: float = 1.0,
     ) -> None:
         self.level, self.network, self.thickness = level, network, thickness
         self.known = level.composite(start)
+        self.correction = correction
         self.index = torch.from_numpy(field.index).to(start.device)
         self.offsets = torch.from_numpy(field.offsets).to(start.device)
 
@@ -134,7 +144,8 @@ class CarriedTargets:
         hole = self.level.hole[0, 0]
         crisp = self._target(box, 1, hole, lambda cells: self.known[0].flatten(1)[:, cells])
         share = (self.thickness - 0.25) / 0.75
-        return Target(torch.lerp(box.of(self.known), crisp.value, share), crisp.weight)
+        copies = crisp.value + box.of(self.correction)
+        return Target(torch.lerp(box.of(self.known), copies, share), crisp.weight)
 
     def features(self, box: Box, now: Mapping[str, Tensor]) -> dict[str, Target]:
         """A target a layer for the crop ``box``, whose maps have the sizes of ``now``."""

@@ -303,15 +303,15 @@ def mean_distance(field: Field, canvas: Canvas) -> float:
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def _vote(picture, pixels, index, offsets, trust, bell, radius, out):  # type: ignore[no-untyped-def]
+def _vote(picture, pixels, index, offsets, trust, bell, radius, down, right, out):  # type: ignore[no-untyped-def]
     height, width = index.shape
     for i in prange(len(pixels)):
         row, column = pixels[i, 0], pixels[i, 1]
         total = np.float32(0.0)
-        for dy in range(-radius, radius + 1):
-            for dx in range(-radius, radius + 1):
+        for dy in range(down - radius, radius + 1):
+            for dx in range(right - radius, radius + 1):
                 y, x = row + dy, column + dx
-                if y < 0 or y >= height or x < 0 or x >= width:
+                if y < 0 or y >= height or x < 0 or x >= width or index[y, x] < 0:
                     continue
                 j = index[y, x]
                 w = trust[j] * bell[dy + radius, dx + radius]
@@ -330,13 +330,39 @@ def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
     Gaussian of that many pixels around the centre, which keeps the result crisp. Not by how well a patch is
     matched: smooth patches always are, and would outvote the bar that runs through them.
     """
+    canvas.picture[canvas.hole] = _votes(field, canvas, canvas.picture, canvas.hole, sigma)
+
+
+def voted_differences(field: Field, canvas: Canvas, sigma: float = 0.0) -> Floats:
+    """(H, W, 2, 3): the colour differences to the pixel below and to that on the right which the patches vote for.
+
+    Of every pair of neighbours that touches the hole; 0 elsewhere. Patches count as in :func:`vote`.
+    """
+    result = np.zeros((*canvas.hole.shape, 2, 3), np.float32)
+    for axis in (0, 1):
+        first = (slice(None),) * axis + (slice(-1),)  # all but the last row or column, whose pixels begin no pair
+        values = np.zeros_like(canvas.picture[..., :3])
+        values[first] = np.diff(canvas.picture[..., :3], axis=axis)
+        begins = np.zeros_like(canvas.hole)
+        begins[first] = canvas.hole[first] | np.diff(canvas.hole, axis=axis)
+        result[begins, axis] = _votes(field, canvas, values, begins, sigma, (1 - axis, axis))
+    return result
+
+
+def _votes(
+    field: Field, canvas: Canvas, values: Floats, where: Bools, sigma: float, also: tuple[int, int] = (0, 0)
+) -> Floats:
+    """(N, C): for each pixel of ``where``, the weighted mean of its patches' sources in ``values`` (H, W, C).
+
+    Its patches are those that hold the pixel ``also`` (down, right) of it as well.
+    """
     side = np.arange(-field.radius, field.radius + 1, dtype=np.float32)
     line = np.exp(-0.5 * (side / sigma) ** 2) if sigma > 0 else np.ones_like(side)
     bell = np.maximum(np.outer(line, line), 1e-6).astype(np.float32)
     size = 2 * field.radius + 1
     trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
-    pixels = np.argwhere(canvas.hole).astype(np.int32)
-    out = np.zeros((len(pixels), canvas.picture.shape[2]), np.float32)
-    _vote(canvas.picture, pixels, field.index, field.offsets, trust, bell, field.radius, out)
-    canvas.picture[canvas.hole] = out
+    pixels = np.argwhere(where).astype(np.int32)
+    out = np.zeros((len(pixels), values.shape[2]), np.float32)
+    _vote(values, pixels, field.index, field.offsets, trust, bell, field.radius, *also, out)
+    return out

@@ -1,0 +1,94 @@
+"""The join against a direct solution of the same least squares, and what is known of its minimum."""
+
+import numpy as np
+import pytest
+
+from patchloom.method import join
+
+
+def pairs(height: int, width: int) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
+    """Every pair of neighbours: the pixel, the one below (axis 0) or on the right (axis 1), and the axis."""
+    down = [((y, x), (y + 1, x), 0) for y in range(height - 1) for x in range(width)]
+    return down + [((y, x), (y, x + 1), 1) for y in range(height) for x in range(width - 1)]
+
+
+def differences_of(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 2, 3): to the pixel below and to that on the right."""
+    result = np.zeros((*picture.shape[:2], 2, 3), np.float32)
+    for here, there, axis in pairs(*picture.shape[:2]):
+        result[here][axis] = picture[there] - picture[here]
+    return result
+
+
+def solved_directly(
+    picture: np.ndarray, hole: np.ndarray, differences: np.ndarray, light: np.ndarray
+) -> np.ndarray:
+    """The correction by dense least squares, one row a term of the sum."""
+    number = {tuple(p): i for i, p in enumerate(np.argwhere(hole))}
+    rows, right = [], []
+    for here, there, axis in pairs(*hole.shape):
+        if here in number or there in number:
+            wanted = differences[here][axis]
+            weight = np.sqrt(1 / (1 + (wanted**2).mean() / join.EDGE**2))
+            row = np.zeros(len(number))
+            for sign, pixel in ((1, there), (-1, here)):
+                if pixel in number:
+                    row[number[pixel]] = sign * weight
+            rows.append(row)
+            right.append(weight * (wanted - picture[there] + picture[here]))
+    for pixel, i in number.items():
+        rows.append(np.eye(len(number))[i] / join.REACH)
+        right.append((light[pixel] - picture[pixel]) / join.REACH)
+    solution = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
+    result = np.zeros_like(picture)
+    result[hole] = solution
+    return result
+
+
+def holes() -> dict[str, np.ndarray]:
+    y, x = np.mgrid[:14, :17]
+    return {
+        "box": (abs(y - 7) < 4) & (abs(x - 8) < 5),
+        "in a corner": (y < 6) & (x > 10),
+        "two": ((y < 5) & (x < 5)) | ((y > 9) & (x > 9)),
+        "scattered": np.random.default_rng(0).random(y.shape) < 0.4,
+    }
+
+
+@pytest.mark.parametrize("name", holes())
+def test_is_the_minimum_of_the_sum(name: str) -> None:
+    hole = holes()[name]
+    rng = np.random.default_rng(1)
+    picture, light = rng.normal(0.5, 0.05, (2, *hole.shape, 3)).astype(np.float32)
+    differences = rng.normal(0, 0.05, (*hole.shape, 2, 3)).astype(np.float32)
+    added = join.correction(picture, hole, differences, light)
+    np.testing.assert_allclose(added, solved_directly(picture, hole, differences, light), atol=1 / 255 / 2)
+    assert (added[~hole] == 0).all()
+
+
+def test_leaves_a_fill_alone_that_fits_already() -> None:
+    hole = holes()["box"]
+    picture = np.random.default_rng(2).random((*hole.shape, 3), dtype=np.float32)
+    assert (join.correction(picture, hole, differences_of(picture), picture) == 0).all()
+
+
+def test_a_copy_that_is_too_bright_comes_back_to_its_surroundings() -> None:
+    """The copies' own differences are right: all that is wrong is a step along the rim."""
+    hole = holes()["box"]
+    truth = np.random.default_rng(3).normal(0.5, 0.01, (*hole.shape, 3)).astype(np.float32)
+    bright = truth + 0.1 * hole[..., None]
+    joined = bright + join.correction(bright, hole, differences_of(truth), bright)
+    assert abs(joined - truth).max() < 0.01
+
+
+def test_light_does_not_leak_across_an_outline() -> None:
+    """More light is wanted on the left of an outline alone: that region is corrected, its neighbour is not."""
+    hole = np.zeros((40, 80), bool)
+    hole[5:35, 10:70] = True
+    picture = np.full((40, 80, 3), 0.3, np.float32)
+    picture[:, 40:] = 0.7
+    light = picture.copy()
+    light[:, :40] += 0.1
+    added = join.correction(picture, hole, differences_of(picture), light)[20]
+    assert added[25].min() > 0.005  # the correction falls to zero at the rim, where the photograph is known
+    assert added[39].min() > 10 * added[40].max() > 0
