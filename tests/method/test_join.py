@@ -37,8 +37,10 @@ def solved_directly(
             rows.append(row)
             right.append(weight * (wanted - picture[there] + picture[here]))
     for pixel, i in number.items():
-        rows.append(np.eye(len(number))[i] / join.REACH)
-        right.append((light[pixel] - picture[pixel]) / join.REACH)
+        miss = light[pixel] - picture[pixel]
+        weight = np.sqrt(1 / (1 + (miss**2).mean() / join.ANOTHER**2)) / join.REACH
+        rows.append(np.eye(len(number))[i] * weight)
+        right.append(miss * weight)
     solution = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
     result = np.zeros_like(picture)
     result[hole] = solution

@@ -8,9 +8,10 @@ join looks for the correction :math:`c` of the fill :math:`x`, zero at known pix
 
 over neighbouring pixels :math:`p, q`. :math:`g` are the differences that the field's patches vote for, so that
 steps between regions vanish (gradient-domain join, Perez et al. 2003; voted as in Darabi et al., *Image Melding*,
-2012). :math:`l` is the light wanted; over the reach :math:`r` the correction follows it. But :math:`w` is small
+2012). :math:`l` is the light wanted; the correction follows it over :data:`REACH` pixels. But :math:`w` is small
 across edges (weighted least squares, Farbman et al. 2008): a region is corrected as a whole, and no halo is drawn
-beside an outline.
+beside an outline. And :math:`t` is small where :math:`x` and :math:`l` differ much: a stick before a wall is not a
+badly lit wall.
 """
 
 import numpy as np
@@ -22,6 +23,7 @@ Floats = NDArray[np.float32]
 
 EDGE = 0.02  # root mean square colour difference at which two neighbours are held together half as strongly
 REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction follows the light
+ANOTHER = 0.15  # root mean square colour difference at which the light has half its say
 TOLERANCE = 1e-3  # of the residual, relative to where it began: well below a grey level
 
 
@@ -33,8 +35,10 @@ def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, li
     """
     unknowns = int(hole.sum())
     number = np.where(hole, np.cumsum(hole.reshape(-1)).reshape(hole.shape) - 1, -1)
-    matrix = sparse.identity(unknowns, np.float64, "csr") / REACH**2
-    right = (light - picture)[hole].astype(np.float64) / REACH**2
+    miss = (light - picture)[hole].astype(np.float64)
+    trust = 1 / (1 + np.square(miss).mean(1) / ANOTHER**2) / REACH**2
+    matrix = sparse.diags(trust).tocsr()
+    right = trust[:, None] * miss
     height, width = hole.shape
     for axis, (here, there) in enumerate(
         (
