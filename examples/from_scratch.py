@@ -1,9 +1,9 @@
-"""Fill a hole with the functions of the method: windows, levels, the exemplar start, the composite.
+"""Fill a hole with the functions of the method: windows, levels, the exemplar start, the join, the composite.
 
     python examples/from_scratch.py demo/photo.jpg demo/mask.png filled.png
 
 Makes the same picture as ``one_call.py``. For 8-bit RGB with enough surroundings; no network takes part, so that
-every step is in sight. With one, ``CarriedTargets`` and ``NeuralStage`` go on from ``start``.
+every step is in sight. With one, ``CarriedTargets`` and ``NeuralStage`` go on from ``start`` and ``added``.
 """
 
 import sys
@@ -15,7 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from patchloom import windows
-from patchloom.method.patchfill import Recipe, Scales, as_array, as_tensor, exemplar_fill
+from patchloom.method.coarse import membrane_fill
+from patchloom.method.join import correction
+from patchloom.method.patchfill import Recipe, Scales, as_array, as_tensor, differences_of, exemplar_fill
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.compose import composite, rim_weights
 
@@ -41,8 +43,11 @@ def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]
 def level_filled(native: Level) -> Tensor:
     """(1, 3, H, W): a neighbour field found where the hole is a few pixels wide, carried up to native size."""
     levels = shrinking_pyramid(native.image, native.hole, native.source, PATCH)
-    start = exemplar_fill(Scales(levels), RECIPE)  # start.field says where every patch came from
-    return native.composite(as_tensor(start.picture).clamp(0, 1))
+    scales = Scales(levels)
+    start = exemplar_fill(scales, RECIPE)  # start.field says where every patch came from
+    differences, light = differences_of(start, scales, RECIPE), as_array(membrane_fill(native))
+    added = correction(start.picture, scales.holes[-1], differences, light)
+    return native.composite(as_tensor(start.picture + added).clamp(0, 1))
 
 
 def flag(mask: NDArray[np.bool_]) -> Tensor:
