@@ -42,10 +42,14 @@ COARSE_SHARE = 0.5  # of the guide, where both a coarse picture and exemplar fil
 
 @dataclass(frozen=True)
 class Problem:
-    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it."""
+    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it.
+
+    ``restricted``: texture, and so colours, may come from marked places only.
+    """
 
     level: Level
     coarse: Tensor | None = None
+    restricted: bool = False
 
 
 def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
@@ -122,7 +126,10 @@ class Start:
 def _exemplar_start(
     problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
 ) -> Start:
-    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members, and joined."""
+    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members.
+
+    Joined where neither a coarse picture nor a source mask says what the hole should look like.
+    """
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
@@ -141,12 +148,15 @@ def _exemplar_start(
         recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
-    # Where nobody guesses the hole's light, the membrane does: it knows nothing of structure, but of brightness.
-    light = _halfway(mean, membrane_fill(level).cpu() if coarse is None else coarse)
-    assert light is not None
+    picture = as_tensor(fill.picture).to(level.image)
+    if coarse is not None or problem.restricted:
+        return Start(picture, fill.field, torch.zeros_like(picture))
+    # Nobody says what the hole looks like, so its surroundings do: the membrane knows its light, if no structure.
+    light = membrane_fill(level).cpu()
+    light = light if mean is None else torch.lerp(mean, light, COARSE_SHARE)
     differences = differences_of(fill, scales, recipe)
     added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
-    return Start((as_tensor(fill.picture).to(level.image) + added).clamp(0, 1), fill.field, added)
+    return Start((picture + added).clamp(0, 1), fill.field, added)
 
 
 def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Progress) -> Tensor:
