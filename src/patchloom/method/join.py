@@ -4,7 +4,7 @@ Copies from different places meet with a step, and a copy can be right in struct
 join looks for the correction :math:`c` of the fill :math:`x`, zero at known pixels, that minimises
 
 .. math::
-    \\sum_{p, q} w_{pq} \\, |(x + c)_q - (x + c)_p - g_{pq}|^2 + \\frac{1}{r^2} \\sum_p |(x + c)_p - l_p|^2
+    \\sum_{p, q} w_{pq} \\, |(x + c)_q - (x + c)_p - g_{pq}|^2 + \\sum_p t_p \\, |(x + c)_p - l_p|^2
 
 over neighbouring pixels :math:`p, q`. :math:`g` are the differences that the field's patches vote for, so that
 steps between regions vanish (gradient-domain join, Perez et al. 2003; voted as in Darabi et al., *Image Melding*,

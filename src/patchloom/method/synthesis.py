@@ -143,7 +143,7 @@ def _exemplar_start(
     level = problem.level
     coarse = None if problem.coarse is None else given_fill(level, problem.coarse).cpu()
     mean = _mean_fill(level.image if coarse is None else coarse, scales, crew, progress) if crew else None
-    guide = _halfway(mean, coarse)
+    guide = mean if coarse is None else _halfway(mean, coarse)
     if guide is not None:
         recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
     guides = None if guide is None else guide_scales(guide, len(scales))
@@ -152,8 +152,7 @@ def _exemplar_start(
     if coarse is not None or problem.restricted:
         return Start(picture, fill.field, torch.zeros_like(picture))
     # Nobody says what the hole looks like, so its surroundings do: the membrane knows its light, if no structure.
-    light = membrane_fill(level).cpu()
-    light = light if mean is None else torch.lerp(mean, light, COARSE_SHARE)
+    light = _halfway(mean, membrane_fill(level).cpu())
     differences = differences_of(fill, scales, recipe)
     added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
     return Start((picture + added).clamp(0, 1), fill.field, added)
@@ -173,15 +172,13 @@ def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Prog
     return enlarge(torch.stack(fills).mean(0), (height, width))
 
 
-def _halfway(mean: Tensor | None, coarse: Tensor | None) -> Tensor | None:
-    """The members' mean and the coarse picture, each with half a say; or the one there is.
+def _halfway(mean: Tensor | None, coarse: Tensor) -> Tensor:
+    """The members' mean and the coarse picture, each with half a say; without members it is alone.
 
     (Measured: a sixth, as if the network were one fill among five, gave .5 dB less; weighing pixel by pixel by how
     far the fills agree gave less, too.)
     """
-    if mean is None or coarse is None:
-        return coarse if mean is None else mean
-    return torch.lerp(mean, coarse, COARSE_SHARE)
+    return coarse if mean is None else torch.lerp(mean, coarse, COARSE_SHARE)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
