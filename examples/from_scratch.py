@@ -45,7 +45,7 @@ def level_filled(native: Level) -> Tensor:
     levels = shrinking_pyramid(native.image, native.hole, native.source, PATCH)
     scales = Scales(levels)
     start = exemplar_fill(scales, RECIPE)  # start.field says where every patch came from
-    differences, light = differences_of(start, scales, RECIPE), as_array(membrane_fill(native))
+    differences, light = differences_of(start, scales), as_array(membrane_fill(native))
     added = correction(start.picture, scales.holes[-1], differences, light)
     return native.composite(as_tensor(start.picture + added).clamp(0, 1))
 

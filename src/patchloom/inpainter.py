@@ -180,7 +180,6 @@ class _Work:
         self.unknown = hole.copy()
         self.settings, self.neural, self.device, self.observe = settings, neural, device, observe
         self.rim = rim_weights(hole, settings.feather)
-        self.restricted = not np.array_equal(allowed, ~hole)
 
     def fill(self, number: int, plans: list[windows.Window]) -> dict[str, Any]:
         """Fills window ``number`` of ``plans``; returns its row of the report."""
@@ -202,9 +201,7 @@ class _Work:
             source=_flag(self.allowed[plan.slices]).to(self.device),
         )
         coarse = None if self.start is None else self.start.make(level, plan.slices)
-        result = as_array(
-            synthesise(Problem(level, coarse, self.restricted), self.settings, self.neural, progress)
-        )
+        result = as_array(synthesise(Problem(level, coarse), self.settings, self.neural, progress))
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         weights = self.rim[plan.slices] * plan.part

@@ -137,16 +137,21 @@ def rounds_at(above: int, thickness: float) -> tuple[int, int]:
 
 @dataclass
 class ExemplarFill:
-    """A fill in the making: ``picture`` (H, W, 3), complete, of level ``number``; ``field`` is where it came from.
+    """A fill in the making, of level ``number``: ``field`` says where ``canvas``'s hole was copied from.
 
     ``done`` of ``rounds`` rounds at this level are over.
     """
 
     number: int
-    picture: Floats
+    canvas: Canvas
     field: Field
     done: int
     rounds: int
+
+    @property
+    def picture(self) -> Floats:
+        """(H, W, 3), complete."""
+        return self.canvas.picture[..., :3]
 
 
 def exemplar_fill(
@@ -174,7 +179,7 @@ def exemplar_fill(
         fields.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
-        state = ExemplarFill(number, canvas.picture[..., :3], field, 0, rounds)
+        state = ExemplarFill(number, canvas, field, 0, rounds)
         watch(state)
         for turn in range(rounds):
             fields.search(
@@ -193,11 +198,9 @@ def exemplar_fill(
     return state
 
 
-def differences_of(fill: ExemplarFill, scales: Scales, recipe: Recipe) -> Floats:
+def differences_of(fill: ExemplarFill, scales: Scales) -> Floats:
     """(H, W, 2, 3): what the patches of ``fill``, native, say of neighbours' differences in colour."""
-    canvas = _canvas(scales, fill.number, recipe, None)
-    canvas.picture[...] = fill.picture
-    return fields.voted_differences(fill.field, canvas, _native_sigma(scales))
+    return fields.voted_differences(fill.field, fill.canvas, _native_sigma(scales))
 
 
 def _native_sigma(scales: Scales) -> float:

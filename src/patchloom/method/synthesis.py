@@ -42,14 +42,10 @@ COARSE_SHARE = 0.5  # of the guide, where both a coarse picture and exemplar fil
 
 @dataclass(frozen=True)
 class Problem:
-    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it.
-
-    ``restricted``: texture, and so colours, may come from marked places only.
-    """
+    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it."""
 
     level: Level
     coarse: Tensor | None = None
-    restricted: bool = False
 
 
 def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
@@ -126,10 +122,7 @@ class Start:
 def _exemplar_start(
     problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
 ) -> Start:
-    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members.
-
-    Joined where neither a coarse picture nor a source mask says what the hole should look like.
-    """
+    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members; and joined."""
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
@@ -143,17 +136,16 @@ def _exemplar_start(
     level = problem.level
     coarse = None if problem.coarse is None else given_fill(level, problem.coarse).cpu()
     mean = _mean_fill(level.image if coarse is None else coarse, scales, crew, progress) if crew else None
-    guide = mean if coarse is None else _halfway(mean, coarse)
+    if coarse is None:  # the membrane knows the hole's light, but no structure: it guides nothing
+        guide, light = mean, _halfway(mean, membrane_fill(level).cpu())
+    else:
+        guide = light = _halfway(mean, coarse)
     if guide is not None:
         recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
     picture = as_tensor(fill.picture).to(level.image)
-    if coarse is not None or problem.restricted:
-        return Start(picture, fill.field, torch.zeros_like(picture))
-    # Nobody says what the hole looks like, so its surroundings do: the membrane knows its light, if no structure.
-    light = _halfway(mean, membrane_fill(level).cpu())
-    differences = differences_of(fill, scales, recipe)
+    differences = differences_of(fill, scales)
     added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
     return Start((picture + added).clamp(0, 1), fill.field, added)
 
