@@ -3,7 +3,7 @@
     python benchmarks/test_set.py ../shared/data/test384.tar runs/test-set
     python benchmarks/free_photographs.py runs/free
     python benchmarks/results.py run            # all commands, or those named; resumes
-    python benchmarks/results.py write          # tables and pictures into the docs
+    python benchmarks/results.py write          # tables and pictures into the docs; of all runs, or those named
 
 docs/results.md is prose with blocks between ``<!-- table NAME -->`` and ``<!-- end -->``; every block is replaced
 by the command that makes the numbers and the table of what it wrote.
@@ -188,18 +188,18 @@ def by_group(rows: list[dict]) -> str:
     return "\n".join([*parts[0][:2], *(line for part in parts for line in part[2:])])
 
 
-def write() -> None:
-    """Replaces every block of docs/results.md and every picture it shows."""
+def write(names: list[str]) -> None:
+    """Replaces the blocks of docs/results.md, and the pictures it shows, of the runs ``names``."""
     path = DOCS / "results.md"
     text = re.sub(
-        r"(<!-- table ([^ ]+) -->\n).*?(<!-- end -->)",
-        lambda match: f"{match[1]}{block(match[2])}\n{match[3]}",
+        r"(<!-- table ([^ :]+)(\S*) -->\n).*?(<!-- end -->)",
+        lambda match: f"{match[1]}{block(match[2] + match[3])}\n{match[4]}" if match[2] in names else match[0],
         path.read_text(),
         flags=re.DOTALL,
     )
     path.write_text(text)
-    for name in ("removal", "impossible", *(name for name in RUNS if name.startswith("ablation"))):
-        if recorded(name).exists():
+    for name in names:
+        if name in ("removal", "impossible") or name.startswith("ablation"):
             sheet(name)
 
 
@@ -228,14 +228,15 @@ def main() -> None:
     parser.add_argument("what", choices=["run", "write", "list"])
     parser.add_argument("names", nargs="*", help="runs; all if none is named")
     given = parser.parse_args()
-    for name in given.names or RUNS:
+    names = given.names or list(RUNS)
+    for name in names:
         if given.what == "list":
             print(f"{name}: {shlex.join(RUNS[name].command())}")
         if given.what == "run":
             subprocess.run(RUNS[name].command(), check=True)
             recorded(name).write_bytes(recorded(name).with_name("metrics.json").read_bytes())
     if given.what == "write":
-        write()
+        write(names)
 
 
 if __name__ == "__main__":
