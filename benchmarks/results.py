@@ -38,9 +38,8 @@ ABLATIONS: dict[str, list[str]] = {
     ],
     "start": [
         "no-guide=balanced+content=patches+members=0",
-        "network-guide=balanced+members=0",
-        "membrane-guide=balanced+content=none+members=0",
-        "membrane-and-members=balanced+content=none",
+        "members-guide=balanced+content=patches",
+        "membrane-guide=balanced+content=none",
         "weight-1=balanced+guide_weight=1",
         "weight-6=balanced+guide_weight=6",
     ],

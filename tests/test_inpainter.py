@@ -174,8 +174,8 @@ def test_texture_comes_only_from_the_source() -> None:
 
 @pytest.mark.parametrize("whose", ["a picture", "a network"])
 def test_a_coarse_fill_is_followed(whose: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half the known picture is dark, half bright: the coarse picture decides which goes where, a network's also
-    against the mean of the members (which know only that dark is below and bright above)."""
+    """Half the known picture is dark, half bright: the coarse picture decides which goes where, alone: members
+    know only that dark is below and bright above."""
     random = np.random.default_rng(0)
     photo = (random.integers(0, 30, (96, 96, 3)) + 30).astype(np.uint8)
     photo[:48] += 150
@@ -187,7 +187,7 @@ def test_a_coarse_fill_is_followed(whose: str, monkeypatch: pytest.MonkeyPatch) 
     else:
         guess = torch.from_numpy(coarse / np.float32(255)).permute(2, 0, 1)[None]
         monkeypatch.setattr("patchloom.inpainter.network_fill", lambda level, network: guess)
-        filled = inpaint(photo, hole, content="default", texture="none", members=2, guide_weight=20.0)
+        filled = inpaint(photo, hole, content="default", texture="none", guide_weight=20.0)
     assert filled[38:58, 36:44].mean() > 150 > 90 > filled[38:58, 52:60].mean()
 
 

@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,7 +86,7 @@ class Inpainter:
             listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
         neural = self._neural_stage(settings, listener)
-        start, settings_used = self._start(settings, coarse)
+        start = self._start(settings, coarse)
         plans = windows.plan(hole, allowed if source is not None else None, self.run.max_memory)
         share = float(hole.mean())
         height, width = hole.shape
@@ -95,7 +95,7 @@ class Inpainter:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
-        work = _Work(photo, hole, allowed, start, settings_used, neural, self.device, listener)
+        work = _Work(photo, hole, allowed, start, settings, neural, self.device, listener)
         rows = [work.fill(number, plans) for number in range(len(plans))]
         filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
@@ -104,21 +104,20 @@ class Inpainter:
             weights |= start.weights
         return FillResult(filled, self._report(settings, weights, rows, listener, begun))
 
-    def _start(self, settings: FillSettings, coarse: Photo | None) -> "tuple[_Start | None, FillSettings]":
-        """What is known of the hole beforehand. A picture the user chose is followed without second opinions."""
+    def _start(self, settings: FillSettings, coarse: Photo | None) -> "_Start | None":
+        """What is known of the hole beforehand."""
         if coarse is not None:
             picture = coarse.pixels
-            start = _Start(lambda level, place: given_fill(level, _rgb(picture[place]).to(level.image)))
-            return start, replace(settings, members=0)
+            return _Start(lambda level, place: given_fill(level, _rgb(picture[place]).to(level.image)))
         name = default_content() or "patches" if settings.content == "auto" else settings.content
         if name == "patches":
-            return None, settings
+            return None
         if name == "none":
-            return _Start(lambda level, place: membrane_fill(level)), settings
+            return _Start(lambda level, place: membrane_fill(level))
         network = load_content(name, self.device)
         assert isinstance(network, ContentNetwork)
         weights = {f"content:{network.name}": network.sha256}
-        return _Start(lambda level, place: network_fill(level, network), weights), settings
+        return _Start(lambda level, place: network_fill(level, network), weights)
 
     def _neural_stage(self, settings: FillSettings, observe: Observer) -> NeuralStage | None:
         """The texture network and how it is used, or None where the settings do without."""

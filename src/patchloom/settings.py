@@ -121,8 +121,8 @@ class FillSettings(Checked):
     patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
         10,
-        "Exemplar fills whose mean guides the final one, half and half with the content network's guess or the "
-        "membrane if --content gives one; 0 is without.",
+        "Exemplar fills whose mean guides the final one where --content gives no picture of the hole; 0 is "
+        "without.",
         ge=0,
         le=16,
     )
@@ -202,7 +202,7 @@ PRESETS: dict[str, FillSettings] = {
 }
 
 PRESET_HELP: dict[str, str] = {
-    "fast": "One fill, guided by the content network alone, and fewer iterations: a quick look.",
+    "fast": "Fewer iterations, and a single exemplar fill where there is no content network: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "Twice the iterations, at twice the texture weight: a little sharper, an eighth slower.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",

@@ -37,7 +37,8 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.field import Field, source_centres
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
-COARSE_SHARE = 0.5  # of the guide, where both a coarse picture and exemplar fills have a say
+COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the members' mean (measured)
+MEMBRANE_SHARE = 0.5  # of the light that copies are joined to, the rest being the members' mean
 
 
 @dataclass(frozen=True)
@@ -122,26 +123,30 @@ class Start:
 def _exemplar_start(
     problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
 ) -> Start:
-    """The exemplar fill, guided by the mean of the coarse picture (if any) and of the members; and joined."""
+    """The exemplar fill, guided by the coarse picture or, without one, by the members' mean; and joined."""
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
         native_coherence=settings.coherence,
         seed=settings.seed % 2**20,
     )
-    crew = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in members(settings.members, recipe)]
+    count = settings.members if problem.coarse is None else 0
+    crew = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in members(count, recipe)]
     rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
     guide_work = sum(rounds[1:]) * len(crew)
     progress.plan(len(scales) + bool(crew) + bool(neural_work), sum(rounds) + guide_work + neural_work)
     level = problem.level
-    coarse = None if problem.coarse is None else given_fill(level, problem.coarse).cpu()
-    mean = _mean_fill(level.image if coarse is None else coarse, scales, crew, progress) if crew else None
-    if coarse is None:  # the membrane knows the hole's light, but no structure: it guides nothing
-        guide, light = mean, _halfway(mean, membrane_fill(level).cpu())
-    else:
-        guide = light = _halfway(mean, coarse)
+    guide: Tensor | None
+    if problem.coarse is not None:
+        guide = light = given_fill(level, problem.coarse).cpu()
+        weight = settings.guide_weight * COARSE_WEIGHT
+    else:  # the membrane knows the hole's light, but no structure: it guides nothing
+        guide = _mean_fill(level.image, scales, crew, progress) if crew else None
+        light = membrane_fill(level).cpu()
+        light = light if guide is None else torch.lerp(guide, light, MEMBRANE_SHARE)
+        weight = settings.guide_weight
     if guide is not None:
-        recipe = replace(recipe, guide_weight=settings.guide_weight, seed=recipe.seed + len(crew))
+        recipe = replace(recipe, guide_weight=weight, seed=recipe.seed + len(crew))
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
     picture = as_tensor(fill.picture).to(level.image)
@@ -162,15 +167,6 @@ def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Prog
         fill = exemplar_fill(scales, member, None, _watch(scales, progress, announce=False), finest=1)
         fills.append(as_tensor(fill.picture))
     return enlarge(torch.stack(fills).mean(0), (height, width))
-
-
-def _halfway(mean: Tensor | None, coarse: Tensor) -> Tensor:
-    """The members' mean and the coarse picture, each with half a say; without members it is alone.
-
-    (Measured: a sixth, as if the network were one fill among five, gave .5 dB less; weighing pixel by pixel by how
-    far the fills agree gave less, too.)
-    """
-    return coarse if mean is None else torch.lerp(mean, coarse, COARSE_SHARE)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
