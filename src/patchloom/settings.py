@@ -204,7 +204,7 @@ PRESETS: dict[str, FillSettings] = {
 PRESET_HELP: dict[str, str] = {
     "fast": "Fewer iterations, and a single exemplar fill where there is no content network: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
-    "best": "Twice the iterations, at twice the texture weight: a little sharper, an eighth slower.",
+    "best": "Twice the iterations, at twice the texture weight: a little sharper, in half as much time again.",
     "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
 }
 
