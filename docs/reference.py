@@ -1,8 +1,10 @@
-"""Writes docs/command-line.md and docs/settings.md from the program itself: ``python docs/reference.py``.
+"""Writes the pages that are made from something else: ``python docs/reference.py``.
 
-A test compares them with what this would write.
+The command line and the settings come from the program's own declarations, the table of experiments from the heads
+of their pages. A test compares what is there with what this would write.
 """
 
+import re
 import sys
 import typing
 from dataclasses import fields
@@ -31,6 +33,20 @@ of the command line (`rematch_every` is `--rematch-every`; only `alpha` is `--ho
 settings file, a keyword of `inpaint()`, a field of the HTTP API. A preset is a set of values; what you give
 overrides it.
 """
+
+EXPERIMENTS = """# Experiments
+
+For whoever wants to change the method: what was tried, what it gave, what was decided, newest first. Made from the
+heads of the pages by `python docs/reference.py`; [how to add one](../../CONTRIBUTING.md#recipes).
+
+Unless a page says otherwise, figures are means over the hole's pixels at native size. *PSNR* is in dB; *perc*
+is the relative distance to the truth in normalised VGG-19 relu3_1 features; *serr* is the mean of |ln(gradient
+of the fill / of the truth)|. Groups are those of `benchmarks/quality.py`: `official` (a 180-px square in 512
+px), `boxes`, `blobs`, `thick` strokes, `thin` scratches; *mean* is over the four thick groups. PPM is
+PyPatchMatch 2.2.0 with patch radius 5. Trials on few images rank variants; they are no results. What the
+program scores today is in [results](../results.md).
+"""
+HEAD = ("Date", "Question", "Decision", "Still valid", "In the code")
 
 
 def command_line() -> str:
@@ -88,7 +104,28 @@ def _values(hint: Any, metadata: Any) -> str:
     return {str: "text", bool: "yes or no"}.get(hint, "number")
 
 
-PAGES = {"command-line.md": command_line, "settings.md": settings}
+def experiments() -> str:
+    """The table of the pages in docs/experiments, newest first."""
+    rows = []
+    for page in sorted((HERE / "experiments").glob("????-??-??-*.md"), reverse=True):
+        title, head = experiment(page.read_text())
+        date, question, *others = (head[name] for name in HEAD)
+        rows.append(f"| {date} | [{title}]({page.name}): {question} | " + " | ".join(others) + " |")
+    table = "| date | question | decision | still valid? | in the code |\n|---|---|---|---|---|"
+    return EXPERIMENTS + "\n" + "\n".join([table, *rows]) + "\n"
+
+
+def experiment(text: str) -> tuple[str, dict[str, str]]:
+    """The title of an experiment's page and its head: a list of the facts in HEAD, in that order, a line each."""
+    lines = text.splitlines()
+    head = [re.fullmatch(r"- \*\*(.+?)\*\*: (.+)", line) for line in lines[2 : 2 + len(HEAD)]]
+    found = {match[1]: match[2] for match in head if match}
+    if not lines[0].startswith("# ") or tuple(found) != HEAD:
+        raise ValueError(f"An experiment's page begins with a title and a list of: {', '.join(HEAD)}.")
+    return lines[0].removeprefix("# "), found
+
+
+PAGES = {"command-line.md": command_line, "settings.md": settings, "experiments/README.md": experiments}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
