@@ -22,7 +22,7 @@ from PIL import Image, ImageCms
 from patchloom import OutputError, Photo, PhotoError, SettingsError
 from patchloom.errors import TooLarge, Unsupported
 from patchloom.events import Event, Warned
-from patchloom.photo import FORMATS
+from patchloom.formats import FORMATS
 
 
 def encoded(format: str, mode: str = "RGB", **options: object) -> bytes:
@@ -204,6 +204,10 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body) + 8) + kind + body
+
+
 BOMBS = {
     "PNG": b"\x89PNG\r\n\x1a\n"
     + _chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
@@ -217,7 +221,8 @@ BOMBS = {
     + struct.pack("<HHII", 256, 4, 1, 60000)
     + struct.pack("<HHII", 257, 4, 1, 60000)
     + bytes(99),
-    "AVIF": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1" + b"\0\0\0\x14ispe\0\0\0\0" + struct.pack(">II", 60000, 60000),
+    "AVIF": b"\0\0\0\x18ftypavif\0\0\0\0avifmif1"
+    + _box(b"meta", bytes(4) + _box(b"iprp", _box(b"ipco", _box(b"ispe", struct.pack(">III", 0, 60000, 60000))))),
 }
 
 

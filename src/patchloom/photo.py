@@ -5,12 +5,12 @@ saved in its stored grid, with its orientation tag, so that it looks the same in
 """
 
 import contextlib
+import io
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,34 +18,14 @@ from PIL import Image
 
 from patchloom.errors import OutputError, PhotoError, SettingsError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
-from patchloom.formats import Metadata, Stored, jpeg, png, sniff, tiff, webp
-from patchloom.formats.picture import Samples, split
+from patchloom.formats import FORMATS, WRITTEN, format_of, recognised
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split
+from patchloom.formats.png import to_palette
 
 MAX_PIXELS = 200_000_000
 """More are refused before anything is decoded."""
 
 Source = str | Path | bytes | BinaryIO
-
-
-class _Codec(NamedTuple):
-    suffixes: tuple[str, ...]
-    depths: tuple[str, ...]  # dtypes it can hold, the widest last
-    alpha: bool
-    measure: Callable[[bytes], tuple[int, int]]
-    decode: Callable[[bytes, bool, Observer], Stored]
-    encode: Callable[[Stored, bool, int | None], bytes]
-
-
-_CODECS = {
-    "PNG": _Codec((".png",), ("uint8", "uint16"), True, png.measure, png.decode, png.encode),
-    "JPEG": _Codec((".jpg", ".jpeg", ".jpe"), ("uint8",), False, jpeg.measure, jpeg.decode, jpeg.encode),
-    "TIFF": _Codec(
-        (".tif", ".tiff"), ("uint8", "uint16", "float32"), True, tiff.measure, tiff.decode, tiff.encode
-    ),
-    "WEBP": _Codec((".webp",), ("uint8",), True, webp.measure, webp.decode, webp.encode),
-    "AVIF": _Codec((".avif",), ("uint8",), True, webp.measure_avif, webp.decode_avif, webp.encode_avif),
-}
-FORMATS = tuple(_CODECS)
 
 
 @dataclass(frozen=True)
@@ -94,25 +74,22 @@ class Photo:
     def _decode(cls, data: bytes, allow_cmyk: bool, max_pixels: int, observe: Observer) -> Self:
         if not data:
             raise PhotoError("is empty.", "The file has no bytes; copy it again from where it came.")
-        format = sniff(data)
-        codec = _CODECS[format]
-        width, height = codec.measure(data)
-        if not width or not height:
-            raise PhotoError("has no pixels.")
+        format = recognised(data)
+        width, height, _ = format.header(io.BytesIO(data))
         if width * height > max_pixels:
             raise TooLarge(
                 f"has {width} x {height} pixels; the limit is {max_pixels / 1e6:.0f} million.",
                 "Crop it to the part that matters.",
             )
         try:
-            stored = codec.decode(data, allow_cmyk, observe)
+            stored = format.decode(data, Reading(allow_cmyk, observe))
         except (PhotoError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder makes of damaged data; they share no base class
             raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
         turn = stored.metadata.orientation
         alpha = None if stored.alpha is None else _upright(stored.alpha, turn)
-        return cls(_upright(stored.samples, turn), alpha, format, stored.metadata)
+        return cls(_upright(stored.samples, turn), alpha, format.name, stored.metadata)
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:
@@ -162,7 +139,7 @@ class Photo:
         image = Image.fromarray(samples)
         if self.metadata.mode == "1":
             image = image.convert("1", dither=Image.Dither.NONE)
-        elif self.metadata.mode == "P" and (indexed := png.to_palette(samples, self.metadata.palette)) is not None:
+        elif self.metadata.mode == "P" and (indexed := to_palette(samples, self.metadata.palette)) is not None:
             image = Image.fromarray(indexed[0])
             image.putpalette([value for colour in indexed[1] for value in colour], "RGBA")
         if self.metadata.icc:
@@ -187,11 +164,11 @@ class Photo:
         the photo was coded. ``strip_metadata`` leaves out all but profile and orientation. What a format cannot
         hold is said through ``observe``."""
         format = (format or self.format).upper()
-        if format not in _CODECS:
-            raise SettingsError(f"There is no format '{format}'.", f"Use one of: {', '.join(FORMATS)}.")
+        if format not in WRITTEN:
+            raise SettingsError(f"There is no format '{format}'.", f"Use one of: {', '.join(WRITTEN)}.")
         if quality != "keep" and not 1 <= quality <= 100:
             raise SettingsError(f"quality is {quality}.", "Give quality a value from 1 to 100, or 'keep'.")
-        codec, same = _CODECS[format], format == self.format
+        codec, same = FORMATS[format], format == self.format
         turn = self.metadata.orientation
         stored = Stored(_as_stored(self.pixels, turn), None, self.metadata)
         if self.alpha is not None and codec.alpha:
@@ -199,11 +176,7 @@ class Photo:
         elif self.alpha is not None:
             observe(Warned(message=f"{format} has no transparency; the picture is written without."))
         stored = _fitted(stored, codec.depths, format, observe)
-        if (
-            same
-            and stored.metadata.mode == "P"
-            and png.to_palette(stored.joined(), stored.metadata.palette) is None
-        ):
+        if same and stored.metadata.mode == "P" and to_palette(stored.joined(), stored.metadata.palette) is None:
             observe(Warned(message="The picture now has more than 256 colours; it is written without a palette."))
         stored = _with_fitting_profile(stored, format, observe)
         if strip_metadata:
@@ -229,17 +202,6 @@ class Photo:
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
         write_whole(path, data, force=force)
-
-
-def format_of(path: str | Path) -> str | None:
-    """The format that a file name's ending asks for; None if it asks for none of ours."""
-    suffix = Path(path).suffix.lower()
-    return next((name for name, codec in _CODECS.items() if suffix in codec.suffixes), None)
-
-
-def suffix_of(format: str) -> str:
-    """The ending a file of ``format`` usually has."""
-    return _CODECS[format].suffixes[0]
 
 
 def refuse_existing(path: Path, force: bool) -> None:

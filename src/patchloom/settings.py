@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin
 
 from patchloom.errors import SettingsError
+from patchloom.formats import WRITTEN
 
 
 def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
@@ -169,7 +170,10 @@ class RunSettings(Checked):
 
 
 MaskMode = Literal["auto", "white", "black", "alpha", "color"]
-Format = Literal["PNG", "JPEG", "TIFF", "WEBP", "AVIF"]
+if typing.TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[WRITTEN]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from live_server import Live, mask_png, photo, photo_png
 from PIL import Image
 
 from patchloom.errors import PhotoError
-from patchloom.server.measure import measure
+from patchloom.formats import recognised
 from patchloom.server.problems import Problem
 from patchloom.server.uploads import strict_json
 
@@ -69,9 +69,10 @@ def animated(form: str) -> bytes:
     encoded("TIFF", compression="tiff_lzw"), encoded("JPEG", exif=b"Exif\0\0" + b"\0" * 9000),
 ])  # fmt: skip
 def test_size_is_that_of_the_decoder(data: bytes) -> None:
-    header = measure(io.BytesIO(data))
+    format = recognised(data)
+    header = format.header(io.BytesIO(data))
     with Image.open(io.BytesIO(data)) as image:
-        assert (header.format, header.width, header.height) == (image.format, *image.size)
+        assert (format.name, header.width, header.height) == (image.format, *image.size)
     assert header.frames == 1
 
 
@@ -79,21 +80,21 @@ def test_size_is_that_of_the_decoder(data: bytes) -> None:
     "data", [animated("PNG"), animated("WEBP"), multipage_tiff()], ids=["png", "webp", "tiff"]
 )
 def test_more_than_one_frame_is_noticed(data: bytes) -> None:
-    assert measure(io.BytesIO(data)).frames > 1
+    assert recognised(data).header(io.BytesIO(data)).frames > 1
 
 
 def test_a_big_tiff_is_measured() -> None:
     file = io.BytesIO()
     tifffile.imwrite(file, np.zeros((20, 30), np.uint16), bigtiff=True)
-    header = measure(file)
-    assert (header.format, header.width, header.height) == ("TIFF", 30, 20)
+    assert recognised(file.getvalue()).header(file) == (30, 20, 1)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", *(encoded(form)[:400] for form in ("PNG", "JPEG", "TIFF"))]),
        st.integers(0, 400))  # fmt: skip
 def test_damaged_beginnings_are_refused_in_a_sentence(noise: bytes, start: bytes, position: int) -> None:
     try:
-        header = measure(io.BytesIO(start[:position] + noise + start[position:]))
+        data = start[:position] + noise + start[position:]
+        header = recognised(data).header(io.BytesIO(data))
     except PhotoError as error:
         assert str(error)
     else:

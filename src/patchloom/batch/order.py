@@ -14,13 +14,14 @@ from patchloom.batch import machine
 from patchloom.batch.cluster import Cluster
 from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
 from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
-from patchloom.batch.pairing import PICTURES, Naming, Pairing, outside, pair, refuse_conflicts
+from patchloom.batch.pairing import Naming, Pairing, outside, pair, refuse_conflicts
 from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
 from patchloom.batch.watch import Watch
 from patchloom.batch.work import FillPicture, Recipe, Share, Task
 from patchloom.errors import InputError, OutputError, SettingsError
 from patchloom.events import CancelToken, Observer, Warned, ignore
+from patchloom.formats import ENDINGS
 from patchloom.settings import RunSettings
 
 
@@ -219,7 +220,7 @@ def _masks(location: str) -> tuple[Folder, str]:
     """The masks' folder, and the name of the one mask where a file was given."""
     if "://" in location:
         parent, _, name = location.rpartition("/")
-        single = PurePosixPath(name).suffix.lower() in PICTURES
+        single = PurePosixPath(name).suffix.lower() in ENDINGS
         return (open_folder(parent), name) if single else (open_folder(location), "")
     path = Path(location)
     if path.is_dir():

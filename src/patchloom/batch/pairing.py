@@ -12,13 +12,7 @@ from posixpath import splitext
 
 from patchloom.batch.folders import Folder, Found
 from patchloom.errors import InputError
-
-PICTURES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2"}
-)
-"""Endings that are taken for photographs; other files of a folder are passed over."""
-
-ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp", "AVIF": ".avif"}
+from patchloom.formats import ENDINGS, FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Naming:
 
     def is_photo(self, name: str, masks_among_photos: bool) -> bool:
         path, ending = splitext(name)
-        if ending.lower() not in PICTURES:
+        if ending.lower() not in ENDINGS:
             return False
         if not masks_among_photos:
             return True
@@ -51,7 +45,7 @@ class Naming:
         return splitext(photo)[0] + self.suffix
 
     def output(self, photo: str) -> str:
-        return splitext(photo)[0] + ENDINGS[self.format] if self.format else photo
+        return splitext(photo)[0] + FORMATS[self.format].suffixes[0] if self.format else photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         path, ending = splitext(name)
-        if ending.lower() in PICTURES:
+        if ending.lower() in ENDINGS:
             groups[path].append(name)
     return dict(groups)
 

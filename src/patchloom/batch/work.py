@@ -173,8 +173,9 @@ class FillPicture:
         The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
+        from patchloom.formats import format_of
         from patchloom.mask import Mask
-        from patchloom.photo import Photo, format_of
+        from patchloom.photo import Photo
 
         photo = Photo.open(photo_bytes, allow_cmyk=self.recipe.files.allow_cmyk, observe=observe)
         mask = Mask.open(mask_bytes, mode=self.recipe.files.mask_mode)

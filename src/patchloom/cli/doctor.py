@@ -11,6 +11,7 @@ from patchloom import __version__
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import PatchloomError
+from patchloom.formats import FORMATS, WRITTEN
 
 _PACKAGES = ("torch", "numpy", "numba", "scipy", "pillow", "imagecodecs", "tifffile", "safetensors")
 _EXTRAS = {
@@ -74,12 +75,12 @@ def _codecs() -> Iterator[Row]:
     """Each format is written and read once: what is listed works."""
     import numpy as np
 
-    from patchloom.photo import FORMATS, Photo
+    from patchloom.photo import Photo
 
     small = Photo.from_array(np.full((16, 16, 3), 128, np.uint8))
     deep = Photo.from_array(np.full((16, 16, 3), 40000, np.uint16))
-    for format in FORMATS:
-        depths = [8, 16] if format in ("PNG", "TIFF") else [8]
+    for format in WRITTEN:
+        depths = [8, 16] if "uint16" in FORMATS[format].depths else [8]
         try:
             for photo in (small, deep)[: len(depths)]:
                 Photo.open(photo.encode(format))

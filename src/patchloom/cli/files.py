@@ -7,6 +7,7 @@ from typing import Literal
 import click
 
 from patchloom.errors import OutputError
+from patchloom.formats import FORMATS, format_of
 
 STREAM = "-"
 
@@ -40,12 +41,10 @@ def source(name: str) -> str | bytes:
 
 def default_output(photo: str, format: str, wanted: str | None) -> str:
     """``<stem>.filled.<ext>`` beside the photo, or standard output for a photo from standard input."""
-    from patchloom.photo import format_of, suffix_of
-
     if photo == STREAM:
         return STREAM
     path = Path(photo)
-    suffix = path.suffix if format_of(path) == (wanted or format) else suffix_of(wanted or format)
+    suffix = path.suffix if format_of(path) == (wanted or format) else FORMATS[wanted or format].suffixes[0]
     return str(path.with_name(f"{path.stem}.filled{suffix}"))
 
 

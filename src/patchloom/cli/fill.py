@@ -126,7 +126,8 @@ def command(
       patchloom fill scan.tif scratches.png --grow 2 --report report.json
       cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
     """
-    from patchloom.photo import Photo, format_of
+    from patchloom.formats import format_of
+    from patchloom.photo import Photo
 
     if (photo_name, mask_name, source_name).count(files.STREAM) > 1:
         raise click.UsageError("Only one picture can come from standard input.")

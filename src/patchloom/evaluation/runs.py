@@ -28,11 +28,11 @@ from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method
 from patchloom.evaluation.worker import Fill, Worker
 from patchloom.events import CaseDone, Observer, ignore
+from patchloom.formats import ENDINGS
 from patchloom.mask import Mask
 from patchloom.photo import Photo
 
 Pixels = NDArray[np.uint8]
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def find_images(sources: Iterable[Path], limit: int | None = None) -> list[Path]
     found: list[Path] = []
     for source in sources:
         if source.is_dir():
-            found += sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+            found += sorted(path for path in source.iterdir() if path.suffix.lower() in ENDINGS)
         else:
             found.append(source)
     if not found:

@@ -1,11 +1,10 @@
-"""Picture files, decoded by content and encoded as they came: one module a family of formats.
+"""Picture files, decoded by content and encoded as they came.
 
-Each module has ``measure(data)`` (width and height from the header, nothing decoded), ``decode(data, allow_cmyk,
-observe)`` and ``encode(picture, same, quality)``. They speak of the *stored* grid; turning a picture upright is
-:class:`~patchloom.photo.Photo`'s work.
+``registry`` declares every format; one module a format reads and writes it. They speak of the *stored* grid;
+turning a picture upright is :class:`~patchloom.photo.Photo`'s work. Nothing heavy is imported here, so that
+whoever only wants to know which formats there are (a command's help, pairs of a folder) does not wait for codecs.
 """
 
-from patchloom.formats.picture import JpegCoding, Metadata, Stored, TiffCoding
-from patchloom.formats.sniff import sniff
+from patchloom.formats.registry import ENDINGS, FORMATS, WRITTEN, Format, Header, format_of, recognised
 
-__all__ = ["JpegCoding", "Metadata", "Stored", "TiffCoding", "sniff"]
+__all__ = ["ENDINGS", "FORMATS", "WRITTEN", "Format", "Header", "format_of", "recognised"]

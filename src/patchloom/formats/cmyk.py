@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from patchloom.errors import Unsupported
-from patchloom.events import Observer, Warned
-from patchloom.formats.picture import Samples
+from patchloom.events import Warned
+from patchloom.formats.picture import Reading, Samples
 
 
-def to_rgb(image: Image.Image, icc: bytes, allowed: bool, observe: Observer) -> Samples:
-    """(H, W, 3) uint8 in sRGB. Raises Unsupported unless ``allowed``."""
-    if not allowed:
+def to_rgb(image: Image.Image, icc: bytes, reading: Reading) -> Samples:
+    """(H, W, 3) uint8 in sRGB. Raises Unsupported unless it is allowed."""
+    if not reading.allow_cmyk:
         raise Unsupported(
             "is in CMYK, the colours of print.",
             "Add --allow-cmyk to have it turned into RGB, or convert it in your editor.",
@@ -25,7 +25,7 @@ def to_rgb(image: Image.Image, icc: bytes, allowed: bool, observe: Observer) -> 
         except ImageCms.PyCMSError:
             turned = None
         if turned is not None:
-            observe(Warned(message="CMYK was converted to sRGB with the photo's profile."))
+            reading.observe(Warned(message="CMYK was converted to sRGB with the photo's profile."))
             return np.asarray(turned)
-    observe(Warned(message="CMYK was converted to RGB without a colour profile; colours may shift."))
+    reading.observe(Warned(message="CMYK was converted to RGB without a colour profile; colours may shift."))
     return np.asarray(image.convert("RGB"))

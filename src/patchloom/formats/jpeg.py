@@ -7,18 +7,20 @@ changes few of them and little (a mean of at most 0.3 of 255 on three photograph
 import io
 import struct
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from patchloom.errors import PhotoError
-from patchloom.events import Observer
 from patchloom.formats import exif
 from patchloom.formats.cmyk import to_rgb
-from patchloom.formats.picture import Block, JpegCoding, Metadata, Stored, split
+from patchloom.formats.picture import Block, JpegCoding, Metadata, Reading, Stored, split
+from patchloom.formats.registry import Header
 
 _START = b"\xff\xd8"
-_SCAN = 0xDA
+_END, _SCAN = 0xD9, 0xDA
+_MOST_SEGMENTS = 10_000  # before the frame header: more than any real file has; ends a scan of a crafted one
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _EXIF, _XMP, _XMP_MORE = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _ICC, _PHOTOSHOP = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
@@ -27,21 +29,34 @@ _LARGEST = 65533  # bytes in one segment
 NEW_QUALITY = 95  # of a picture that comes from another format
 
 
-def measure(data: bytes) -> tuple[int, int]:
-    for marker, body in _segments(data):
-        if marker in _FRAMES and len(body) >= 6:
-            height, width = struct.unpack(">HH", body[1:5])
-            return width, height
-    raise PhotoError("is cut short.")
+def header(file: BinaryIO) -> Header:
+    """The size from the frame header."""
+    file.seek(len(_START))
+    for _ in range(_MOST_SEGMENTS):
+        byte = file.read(1)
+        while byte not in (b"\xff", b""):
+            byte = file.read(1)
+        while byte == b"\xff":
+            byte = file.read(1)
+        if not byte or byte[0] in (_END, _SCAN):
+            break
+        if byte[0] == 0x01 or 0xD0 <= byte[0] <= 0xD8:  # these have no length
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        if byte[0] in _FRAMES:
+            _, height, width = struct.unpack(">BHH", file.read(5))
+            return Header(width, height)
+        file.seek(max(0, length - 2), io.SEEK_CUR)
+    raise PhotoError("is cut short.", "Copy it again from where it came.")
 
 
-def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
+def decode(data: bytes, reading: Reading) -> Stored:
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(_plain(data)))
     image.load()
     blocks = tuple(block for segment in _segments(data) if (block := _kept(*segment)) is not None)
     metadata = _metadata(image, blocks)
     if image.mode == "CMYK":
-        colour = to_rgb(image, metadata.icc, allow_cmyk, observe)
+        colour = to_rgb(image, metadata.icc, reading)
         # Neither the CMYK tables nor its profile say anything about the RGB picture.
         plain = Metadata(orientation=metadata.orientation, mode="RGB", exif=metadata.exif, xmp=metadata.xmp)
         return Stored(*split(colour), plain)

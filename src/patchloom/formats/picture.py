@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.events import Observer, ignore
+
 Samples = NDArray[Any]
 """uint8, uint16, or float in 0..1."""
 
@@ -28,6 +30,13 @@ class JpegCoding(NamedTuple):
     subsampling: int  # Pillow's 0 (4:4:4), 1 (4:2:2), 2 (4:2:0), or -1 where it has no number for it
     progressive: bool
     rgb: bool  # stored as RGB rather than YCbCr
+
+
+class Reading(NamedTuple):
+    """How a file is to be read, and who hears what has to be said about it."""
+
+    allow_cmyk: bool = False
+    observe: Observer = ignore
 
 
 class TiffTag(NamedTuple):

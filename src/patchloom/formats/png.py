@@ -4,33 +4,46 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from patchloom.errors import PhotoError, Unsupported
-from patchloom.events import Observer
 from patchloom.formats import exif
-from patchloom.formats.picture import Block, Metadata, Palette, Samples, Stored, split
+from patchloom.formats.picture import Block, Metadata, Palette, Reading, Samples, Stored, split
+from patchloom.formats.registry import Header
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = ("IHDR", "PLTE", "tRNS", "IDAT", "IEND")
 _KEPT = ("iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI", "pHYs", "eXIf", "tEXt", "zTXt", "iTXt")
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
+_MOST_CHUNKS = 10_000  # before the samples: more than any real file has; ends a scan of a crafted one
 _LEVEL = 4  # of compression; libpng's filters make it smaller than Pillow's default of 6, in a third of the time
 _XMP_KEY = b"XML:com.adobe.xmp"
 
 
-def measure(data: bytes) -> tuple[int, int]:
-    if data[12:16] != b"IHDR" or len(data) < 33:
-        raise PhotoError("is cut short.")
-    width, height = struct.unpack(">II", data[16:24])
-    return width, height
+def header(file: BinaryIO) -> Header:
+    """The size from IHDR, and the number of frames of an animation, which stands before the first samples."""
+    file.seek(len(_SIGNATURE))
+    width = height = 0
+    frames = 1
+    for _ in range(_MOST_CHUNKS):
+        length, kind = struct.unpack(">I4s", file.read(8))
+        body = file.read(8) if kind in (b"IHDR", b"acTL") else b""
+        if kind == b"IHDR":
+            width, height = struct.unpack(">II", body)
+        elif kind == b"acTL":
+            frames = max(1, struct.unpack(">I", body[:4])[0])
+        elif kind == b"IDAT":
+            break
+        file.seek(length - len(body) + 4, io.SEEK_CUR)
+    return Header(width, height, frames)
 
 
-def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
-    del allow_cmyk, observe  # PNG knows neither CMYK nor anything that has to be said
+def decode(data: bytes, reading: Reading) -> Stored:
+    del reading  # PNG knows neither CMYK nor anything that has to be said
     chunks = list(_chunks(data))
     if any(kind == "acTL" for kind, _ in chunks):
         raise Unsupported("is an animated PNG.", "Save the frame you want as a plain PNG first.")

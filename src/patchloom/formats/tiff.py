@@ -3,7 +3,8 @@
 import io
 import logging
 import struct
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -14,8 +15,9 @@ from patchloom.events import Observer, Warned
 from patchloom.formats import exif, ifd
 from patchloom.formats.cmyk import to_rgb
 from patchloom.formats.jpeg import resources_without_thumbnail
-from patchloom.formats.picture import Metadata, Palette, Samples, Stored, TiffCoding, TiffTag, split
+from patchloom.formats.picture import Metadata, Palette, Reading, Samples, Stored, TiffCoding, TiffTag, split
 from patchloom.formats.png import to_palette
+from patchloom.formats.registry import Header
 
 _COMPRESSIONS = {1: "", 5: "lzw", 8: "adobe_deflate", 32946: "adobe_deflate", 32773: "packbits", 50000: "zstd"}
 _LOSSY = (6, 7, 33003, 33005, 34712, 34892, 50001, 50002)
@@ -24,21 +26,47 @@ _LAYOUT |= {292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330
 _LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
 _ORIENTATION, _X, _Y, _UNIT, _XMP, _PHOTOSHOP, _ICC = 274, 282, 283, 296, 700, 34377, 34675
 _RAW_TAGS = (33421, 33422, 50706)  # colour filter array, its pattern, DNG version
+_MOST_TAGS = 10_000  # of a page: more than any real file has; ends a scan of a crafted one
 _BILEVEL, _PALETTE, _SEPARATED = 1, 3, 5
 _PHOTOMETRIC = {0, 1, 2, _PALETTE, _SEPARATED, 6}
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says about damaged files, our errors say
 
 
-def measure(data: bytes) -> tuple[int, int]:
-    tags = {tag.code: tag for tag in _directory(data)}
-    if 256 not in tags or 257 not in tags:
-        raise PhotoError("is damaged.")
-    order = ifd.order_of(data)
-    return _number(tags[256], order), _number(tags[257], order)
+def header(file: BinaryIO) -> Header:
+    """The size of the first page, and how many of the first two are of full size."""
+    pages = list(_first_pages(file))
+    if not pages:
+        raise PhotoError("is damaged.", "Copy it again from where it came.")
+    full_size = [page for page in pages if not page.get(254, 0) & 1]
+    return Header(pages[0].get(256, 0), pages[0].get(257, 0), max(1, len(full_size)))
 
 
-def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
+def _first_pages(file: BinaryIO) -> Iterator[dict[int, int]]:
+    """Of the first two pages: tag -> first value, for tags whose value lies in the entry itself."""
+    start = file.read(16)
+    order = ifd.order_of(start)
+    big = struct.unpack_from(order + "H", start, 2)[0] == 43
+    pointer, count_code, entry, inline = ("Q", "Q", 20, 8) if big else ("I", "H", 12, 4)
+    (offset,) = struct.unpack_from(order + pointer, start, 8 if big else 4)
+    for _ in range(2):
+        if offset == 0:
+            return
+        file.seek(offset)
+        (count,) = struct.unpack(order + count_code, file.read(struct.calcsize(count_code)))
+        if count > _MOST_TAGS:
+            raise PhotoError("is damaged.", "Copy it again from where it came.")
+        block = file.read(count * entry)
+        tags: dict[int, int] = {}
+        for position in range(0, count * entry, entry):
+            tag, kind = struct.unpack_from(order + "HH", block, position)
+            code = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind, "I")
+            (tags[tag],) = struct.unpack_from(order + code, block, position + entry - inline)
+        yield tags
+        (offset,) = struct.unpack(order + pointer, file.read(inline))
+
+
+def decode(data: bytes, reading: Reading) -> Stored:
     tags = _directory(data)
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
@@ -46,10 +74,10 @@ def decode(data: bytes, allow_cmyk: bool, observe: Observer) -> Stored:
         samples = np.ascontiguousarray(page.asarray())
         if page.planarconfig == 2 and samples.ndim == 3:
             samples = np.ascontiguousarray(np.moveaxis(samples, 0, -1))
-        coding = _coding(page, data, tags, observe)
+        coding = _coding(page, data, tags, reading.observe)
         metadata = _metadata(coding, _mode(page), _palette(page))
         if page.photometric == _SEPARATED:
-            return _from_cmyk(samples, metadata, allow_cmyk, observe)
+            return _from_cmyk(samples, metadata, reading)
         return Stored(*split(_plain(samples, page)), metadata)
 
 
@@ -127,10 +155,10 @@ def _plain(samples: Samples, page: tifffile.TiffPage) -> Samples:
     return ~samples if page.photometric == 0 else samples
 
 
-def _from_cmyk(samples: Samples, metadata: Metadata, allowed: bool, observe: Observer) -> Stored:
+def _from_cmyk(samples: Samples, metadata: Metadata, reading: Reading) -> Stored:
     if samples.dtype != np.uint8 or samples.ndim != 3 or samples.shape[-1] != 4:
         raise Unsupported("has CMYK samples of other than 8 bit.", "Convert it to RGB in your editor first.")
-    colour = to_rgb(Image.fromarray(samples, "CMYK"), metadata.icc, allowed, observe)
+    colour = to_rgb(Image.fromarray(samples, "CMYK"), metadata.icc, reading)
     coding = metadata.tiff
     if coding is not None:
         coding = coding._replace(tags=tuple(tag for tag in coding.tags if tag.code != _ICC))

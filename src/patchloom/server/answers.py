@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
+from patchloom.formats import FORMATS
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.problems import Problem
 from patchloom.server.security import Receive, Scope, Send
 
-EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "TIFF": "tif", "WEBP": "webp", "AVIF": "avif"}
 NO_STORE = {"Cache-Control": "no-store"}
 KEEP_ALIVE_SECONDS = 15.0
 
@@ -37,7 +37,7 @@ def described(jobs: Jobs, job: Job, request: Request) -> dict[str, Any]:
 def product(job: Job) -> Response:
     """The result's bytes. Raises Problem 409 before there is one and 410 when it is gone."""
     if job.status == "done" and job.result is not None:
-        name = f"patchloom-{job.id[:8]}.{EXTENSIONS[job.result['format']]}"
+        name = f"patchloom-{job.id[:8]}{FORMATS[job.result['format']].suffixes[0]}"
         headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="{name}"'}
         return FileResponse(job.folder / "result", headers=headers, media_type=job.result["media_type"])
     if job.error is not None:

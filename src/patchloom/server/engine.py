@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from patchloom.errors import Cancelled, MaskError, PatchloomError
 from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Observer, Step, Warned, ignore
+from patchloom.formats import FORMATS
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
@@ -28,14 +29,6 @@ PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
 _MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
-
-MEDIA_TYPES = {
-    "PNG": "image/png",
-    "JPEG": "image/jpeg",
-    "TIFF": "image/tiff",
-    "WEBP": "image/webp",
-    "AVIF": "image/avif",
-}
 
 
 class PictureEngine:
@@ -237,7 +230,7 @@ def _store(folder: Path, data: bytes, form: str, picture: Photo) -> Message:
     (folder / "result").write_bytes(data)
     return {
         "format": form,
-        "media_type": MEDIA_TYPES[form],
+        "media_type": FORMATS[form].media_type,
         "width": picture.width,
         "height": picture.height,
         "bytes": len(data),

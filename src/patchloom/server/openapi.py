@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from patchloom.formats import FORMATS, WRITTEN
 from patchloom.server.schema import settings_schema
 from patchloom.server.uploads import NEEDED, OPTIONS
 
 _FILE = {"type": "string", "format": "binary"}
 _PROBLEM = {"description": "Refused", "content": {"application/problem+json": {}}}
-_KINDS = ("image/png", "image/jpeg", "image/tiff", "image/webp", "image/avif")
+_KINDS = tuple(FORMATS[name].media_type for name in WRITTEN)
 
 Answers = dict[int | str, dict[str, Any]]
 PICTURE: Answers = {200: {"content": {kind: {"schema": _FILE} for kind in _KINDS}}, "4XX": _PROBLEM}

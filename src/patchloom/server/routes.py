@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from patchloom import __version__
+from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 from patchloom.server import openapi, uploads
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
 from patchloom.server.jobs import Job, Jobs
@@ -26,7 +27,9 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     async def config() -> dict[str, Any]:
         return {
             "version": __version__,
-            "formats": list(uploads.FORMATS),
+            "formats": list(WRITTEN),
+            "endings": sorted(ENDINGS),
+            "ending_of": {FORMATS[name].media_type: FORMATS[name].suffixes[0] for name in WRITTEN},
             "mask_modes": list(uploads.MASK_MODES),
             "limits": {
                 "request_bytes": limits.request_bytes,

@@ -11,14 +11,15 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from patchloom.formats import FORMATS, WRITTEN
 from patchloom.server import measure
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
-from patchloom.settings import Format, MaskMode
+from patchloom.settings import MaskMode
 
 FILL_PARTS = {  # part -> what it is
-    "image": "The photo: PNG, JPEG, TIFF, WebP or AVIF.",
+    "image": f"The photo: {', '.join(FORMATS)}.",
     "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
     "source": "Optional: texture may come only from where this is white.",
     "coarse": "Optional: the same photo filled by another tool, to be refined.",
@@ -33,7 +34,7 @@ OPTIONS = {
     "first_frame": "true: of an animated or multi-page file use the first picture.",
     "allow_cmyk": "true: convert a CMYK photo to RGB.",
 }
-FORMATS, MASK_MODES = get_args(Format), get_args(MaskMode)
+MASK_MODES = get_args(MaskMode)
 
 
 def strict_json(text: str | bytes) -> Any:
@@ -74,7 +75,7 @@ def options(form: FormData) -> dict[str, Any]:
     """What a client may ask for besides the settings. Raises Problem 422."""
     return {
         "mask_mode": text_option(form, "mask_mode", MASK_MODES, "auto"),
-        "format": text_option(form, "format", FORMATS, "") or None,
+        "format": text_option(form, "format", WRITTEN, "") or None,
         "strip_metadata": flag(form, "strip_metadata"),
         "first_frame": flag(form, "first_frame"),
         "allow_cmyk": flag(form, "allow_cmyk"),

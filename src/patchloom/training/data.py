@@ -24,6 +24,7 @@ from PIL import Image
 
 from patchloom.errors import InputError
 from patchloom.events import CaseDone, Observer, Warned, ignore
+from patchloom.formats import ENDINGS
 
 STORED_SIDE = 136
 """Shorter side of a stored photograph at most, in pixels: a cut of 128 with room to shift."""
@@ -31,7 +32,6 @@ STORED_SIDE = 136
 SMALLEST_SIDE = 100  # smaller photographs would have to be enlarged too much
 LONGEST_RATIO = 3  # panoramas longer than this are cut to their middle
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
 ARCHIVES = {".tar", ".tgz", ".gz", ".zip"}
 
 _AT_ONCE = 512  # photographs decoded before their bytes are written
@@ -114,7 +114,7 @@ def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every picture of a folder tree or archive, or of the file itself, in a fixed order."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
-            if path.is_file() and path.suffix.lower() in SUFFIXES:
+            if path.is_file() and path.suffix.lower() in ENDINGS:
                 yield str(path.relative_to(source)), path.read_bytes()
     elif source.suffix.lower() not in ARCHIVES:
         yield source.name, source.read_bytes()
@@ -128,7 +128,7 @@ def read_files(source: Path) -> Iterator[tuple[str, bytes]]:
 def _read_zip(source: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(source) as archive:
         for name in archive.namelist():
-            if Path(name).suffix.lower() in SUFFIXES:
+            if Path(name).suffix.lower() in ENDINGS:
                 yield name, archive.read(name)
 
 
@@ -136,7 +136,7 @@ def _read_tar(source: Path) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(source) as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
-            if file is not None and Path(member.name).suffix.lower() in SUFFIXES:
+            if file is not None and Path(member.name).suffix.lower() in ENDINGS:
                 yield member.name, file.read()
 
 

@@ -25,7 +25,6 @@ const session = new Session();
 const stage = new Stage($("canvas"), session);
 const tools = new Tools(session, stage);
 const toolbar = new Toolbar(tools, stage);
-const extensions = { "image/png": "png", "image/jpeg": "jpg", "image/tiff": "tif", "image/webp": "webp", "image/avif": "avif" };
 
 /** Runs what may fail, and tells the person if it does. */
 async function attempt(work) {
@@ -44,6 +43,7 @@ const config = await api.config().catch((error) => {
 if (config) start(config);
 
 function start({ limits }) {
+  for (const id of ["photo-file", "mask-file"]) $(id).accept = ["image/*", ...config.endings].join(",");
   const settings = new SettingsForm(config);
   const filler = new Filler(session, stage, settings, announcer);
 
@@ -149,7 +149,7 @@ function stem() {
 
 function resultFile() {
   const { blob } = session.picture;
-  return new File([blob], `${stem()}.filled.${extensions[blob.type] ?? "png"}`, { type: blob.type });
+  return new File([blob], `${stem()}.filled${config.ending_of[blob.type] ?? ".png"}`, { type: blob.type });
 }
 
 function listenToButtons(actions, filler) {
