@@ -309,6 +309,21 @@ def test_saving_takes_the_format_from_the_name_unless_told(tmp_path: Path) -> No
     assert [Photo.open(tmp_path / name).format for name in ("a.jpg", "a.xyz", "b.jpg")] == ["JPEG", "PNG", "TIFF"]
 
 
+@pytest.mark.parametrize("ending", ["gif", "bmp", "heic", "jxl", "jp2", "psd"])
+def test_an_ending_that_cannot_be_written_is_refused(ending: str, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        Photo.open(encoded("PNG")).save(tmp_path / f"a.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("format", "side"), [("WEBP", 16384), ("JPEG", 65501), ("AVIF", 32769)])
+def test_sides_beyond_what_a_format_holds_are_refused(format: str, side: int) -> None:
+    for shape in ((1, side), (side, 1)):
+        with pytest.raises(OutputError, match="pixels a side"):
+            Photo.from_array(np.zeros(shape, np.uint8)).encode(format)
+    assert Photo.open(Photo.from_array(np.zeros((1, side - 1), np.uint8)).encode(format)).width == side - 1
+
+
 def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"precious")

@@ -18,7 +18,7 @@ from PIL import Image
 
 from patchloom.errors import OutputError, PhotoError, SettingsError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
-from patchloom.formats import FORMATS, WRITTEN, format_of, recognised
+from patchloom.formats import FORMATS, WRITTEN, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split
 from patchloom.formats.png import to_palette
 
@@ -163,12 +163,13 @@ class Photo:
         """The file's bytes, in the stored grid. ``quality`` (1..100) is for JPEG, WebP and AVIF; "keep" codes as
         the photo was coded. ``strip_metadata`` leaves out all but profile and orientation. What a format cannot
         hold is said through ``observe``."""
-        format = (format or self.format).upper()
+        format = (format or written_as(self.format)).upper()
         if format not in WRITTEN:
             raise SettingsError(f"There is no format '{format}'.", f"Use one of: {', '.join(WRITTEN)}.")
         if quality != "keep" and not 1 <= quality <= 100:
             raise SettingsError(f"quality is {quality}.", "Give quality a value from 1 to 100, or 'keep'.")
         codec, same = FORMATS[format], format == self.format
+        codec.require_room(self.width, self.height)
         turn = self.metadata.orientation
         stored = Stored(_as_stored(self.pixels, turn), None, self.metadata)
         if self.alpha is not None and codec.alpha:
@@ -198,7 +199,7 @@ class Photo:
 
         Raises OutputError where ``path`` exists and ``force`` is not given, or cannot be written."""
         path = Path(path)
-        chosen = format or format_of(path) or self.format
+        chosen = format or format_of(path)
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
         write_whole(path, data, force=force)

@@ -12,7 +12,7 @@ from posixpath import splitext
 
 from patchloom.batch.folders import Folder, Found
 from patchloom.errors import InputError
-from patchloom.formats import ENDINGS, FORMATS
+from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,12 @@ class Naming:
         return splitext(photo)[0] + self.suffix
 
     def output(self, photo: str) -> str:
-        return splitext(photo)[0] + FORMATS[self.format].suffixes[0] if self.format else photo
+        """Its own name, or one with the ending of the format in which it is written."""
+        stem, ending = splitext(photo)
+        if self.format:
+            return stem + FORMATS[self.format].suffixes[0]
+        is_written = any(ending.lower() in FORMATS[name].suffixes for name in WRITTEN)
+        return photo if is_written else stem + FORMATS["PNG"].suffixes[0]
 
 
 @dataclass(frozen=True, slots=True)

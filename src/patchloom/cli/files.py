@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from patchloom.errors import OutputError
-from patchloom.formats import FORMATS, format_of
+from patchloom.formats import FORMATS, written_as
 
 STREAM = "-"
 
@@ -44,7 +44,8 @@ def default_output(photo: str, format: str, wanted: str | None) -> str:
     if photo == STREAM:
         return STREAM
     path = Path(photo)
-    suffix = path.suffix if format_of(path) == (wanted or format) else FORMATS[wanted or format].suffixes[0]
+    suffixes = FORMATS[wanted or written_as(format)].suffixes
+    suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
     return str(path.with_name(f"{path.stem}.filled{suffix}"))
 
 

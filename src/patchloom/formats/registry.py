@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from patchloom.errors import PhotoError, Unsupported
+from patchloom.errors import OutputError, PhotoError, Unsupported
 
 if TYPE_CHECKING:
     from patchloom.formats.picture import Reading, Stored
@@ -53,6 +53,14 @@ class Format:
         if header.width < 1 or header.height < 1:
             raise PhotoError("has no pixels.", "Copy it again from where it came.")
         return header
+
+    def require_room(self, width: int, height: int) -> None:
+        """Raises OutputError if a file of this format cannot have so many pixels in a row or column."""
+        if max(width, height) > self.largest_side:
+            raise OutputError(
+                f"{self.name} holds at most {self.largest_side} pixels a side; this is {width} x {height}.",
+                "Write it as PNG or TIFF: -o NAME.png, or --format PNG.",
+            )
 
     def decode(self, data: bytes, reading: "Reading") -> "Stored":
         stored: Stored = self._module().decode(data, reading)
@@ -124,7 +132,7 @@ FORMATS: dict[str, Format] = {
             media_type="image/avif",
             begins=_brands(b"avif", b"avis"),
             codec="avif",
-            largest_side=65535,
+            largest_side=32768,  # that readers take (libavif); the file could say 65536
             lossy=True,
         ),
     )
@@ -133,21 +141,23 @@ FORMATS: dict[str, Format] = {
 WRITTEN = tuple(name for name, format in FORMATS.items() if format.written)
 """Names of the formats in which a picture can be saved."""
 
-_OTHERS = {
-    b"GIF8": "a GIF",
-    b"BM": "a BMP",
-    b"8BPS": "a Photoshop file",
-    b"%PDF": "a PDF",
-    b"%!PS": "a PostScript file",
-    b"\x00\x00\x01\x00": "an icon",
-    b"\xff\x0a": "a JPEG XL",
-    b"\x00\x00\x00\x0cJXL ": "a JPEG XL",
-    b"\x00\x00\x00\x0cjP  ": "a JPEG 2000",
-    b"\xff\x4f\xff\x51": "a JPEG 2000",
-    b"\x76\x2f\x31\x01": "an OpenEXR",
-    b"<svg": "an SVG drawing",
-    b"<?xml": "an XML file",
-    b"PK\x03\x04": "a ZIP archive",
+_OTHERS = {  # what is named when it is refused: how it begins, and the endings it has
+    "a GIF": ((b"GIF8",), (".gif",)),
+    "a BMP": ((b"BM",), (".bmp", ".dib")),
+    "a Photoshop file": ((b"8BPS",), (".psd", ".psb")),
+    "a PDF": ((b"%PDF",), (".pdf",)),
+    "a PostScript file": ((b"%!PS",), (".ps", ".eps")),
+    "an icon": ((b"\x00\x00\x01\x00",), (".ico",)),
+    "a JPEG XL": ((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "), (".jxl",)),
+    "a JPEG 2000": ((b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k", ".jpf", ".jpx")),
+    "an HEIC": ((), (".heic", ".heif")),
+    "an OpenEXR": ((b"\x76\x2f\x31\x01",), (".exr",)),
+    "a Radiance picture": ((b"#?RADIANCE",), (".hdr",)),
+    "an SVG drawing": ((b"<svg",), (".svg",)),
+    "an XML file": ((b"<?xml",), (".xml",)),
+    "a ZIP archive": ((b"PK\x03\x04",), (".zip",)),
+    "a camera raw file": ((), (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf")),
+    "a video": ((), (".mp4", ".mov", ".webm", ".avi")),
 }
 _RAW = (b"II\x2a\x00\x10\x00\x00\x00CR", b"FUJIFILMCCD-RAW", b"IIRO", b"IIU\x00")
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
@@ -172,7 +182,7 @@ def recognised(data: bytes) -> Format:
     else:
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
     supported = ", ".join(FORMATS)
-    other = next((name for magic, name in _OTHERS.items() if start.startswith(magic)), "")
+    other = next((name for name, (magic, _) in _OTHERS.items() if magic and start.startswith(magic)), "")
     if start[4:8] == b"ftyp":
         other = "an HEIC" if _brands(*_HEIF_BRANDS)(start) else "a film or unknown container"
     if other:
@@ -181,6 +191,22 @@ def recognised(data: bytes) -> Format:
 
 
 def format_of(path: str | PurePath) -> str | None:
-    """The format that a file name's ending asks for; None if it asks for none that can be written."""
+    """The format that a file name's ending asks for; None if it asks for none.
+
+    Raises OutputError for the ending of pictures that cannot be written: no name may mislead."""
     suffix = PurePath(path).suffix.lower()
-    return next((name for name in WRITTEN if suffix in FORMATS[name].suffixes), None)
+    found = next((format for format in FORMATS.values() if suffix in format.suffixes), None)
+    if found is not None and found.written:
+        return found.name
+    others = (name for name, (_, suffixes) in _OTHERS.items() if suffix in suffixes)
+    if kind := f"a {found.name}" if found else next(others, ""):
+        raise OutputError(
+            f"'{path}' would be {kind}, which cannot be written.",
+            f"Choose an ending of {', '.join(WRITTEN)}, or one that is no picture's together with --format.",
+        )
+    return None
+
+
+def written_as(format: str) -> str:
+    """The format in which a picture of ``format`` is saved: its own, or PNG where that is only read."""
+    return format if FORMATS[format].written else "PNG"
