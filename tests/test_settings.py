@@ -5,8 +5,7 @@ from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patchloom import PRESETS, FillSettings, RunSettings, SettingsError, fill_settings
 from patchloom.settings import PRESET_HELP, Preset

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
 
 Bools = NDArray[np.bool_]
-Picture = TypeVar("Picture", NDArray[Any], Image.Image, Photo)
+Scalar = TypeVar("Scalar", bound=np.generic)
+Picture = TypeVar("Picture", Image.Image, Photo)
 
 LARGE_SHARE = 0.33  # of the photograph; a hole above this is warned of
 
@@ -286,8 +287,32 @@ def _flag(mask: Bools) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
 
 
+@overload
+def inpaint(
+    photo: NDArray[Scalar],
+    mask: NDArray[Any] | Image.Image | Mask,
+    *,
+    preset: str = ...,
+    source: NDArray[Any] | Image.Image | Mask | None = ...,
+    coarse: NDArray[Any] | Image.Image | Photo | None = ...,
+    observe: Observer = ...,
+    run: RunSettings | None = ...,
+    **overrides: Any,
+) -> NDArray[Scalar]: ...
+@overload
 def inpaint(
     photo: Picture,
+    mask: NDArray[Any] | Image.Image | Mask,
+    *,
+    preset: str = ...,
+    source: NDArray[Any] | Image.Image | Mask | None = ...,
+    coarse: NDArray[Any] | Image.Image | Photo | None = ...,
+    observe: Observer = ...,
+    run: RunSettings | None = ...,
+    **overrides: Any,
+) -> Picture: ...
+def inpaint(
+    photo: NDArray[Any] | Image.Image | Photo,
     mask: NDArray[Any] | Image.Image | Mask,
     *,
     preset: str = "balanced",
@@ -296,7 +321,7 @@ def inpaint(
     observe: Observer = ignore,
     run: RunSettings | None = None,
     **overrides: Any,
-) -> Picture:
+) -> NDArray[Any] | Image.Image | Photo:
     """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo).
 
     ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), bool or non-zero
@@ -318,7 +343,7 @@ def inpaint(
         observe=observe,
     )
     if isinstance(photo, Photo):
-        return result.photo  # type: ignore[return-value]  # mypy tries every member of Picture here
+        return result.photo
     return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()
 
 

@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from patchloom.batch.folders import Found, LocalFolder
 from patchloom.batch.pairing import Naming, Pair, outside, pair, refuse_conflicts

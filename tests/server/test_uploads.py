@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from live_server import Live, mask_png, photo, photo_png
 from PIL import Image
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import platformdirs
 import torch
@@ -38,6 +38,26 @@ KNOWN_FILES = {  # sha256 of other people's files -> variant of VGG-19
     "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44": "torchvision",
     "1b728521b881cbcb893257b7b1c5f57a82990a45a0c0071a75da72296e77891a": "normalised",
 }
+
+Network = TypeVar("Network", bound=type[nn.Module])
+_BASES: dict[str, type[nn.Module]] = {"texture": TextureNetwork, "content": ContentNetwork}
+
+
+def register_network(network: Network) -> Network:
+    """Makes weights files of the class ``network`` loadable; returns it, so that it serves as a decorator.
+
+    ``network`` is a subclass of TextureNetwork or ContentNetwork. Write a file with :func:`save_network`, and its
+    path is a value of the settings ``texture`` or ``content``. The class's module has to be imported before the
+    file is read: a file holds weights, never code. Raises WeightsError for a class of another kind.
+    """
+    role = next((role for role, base in _BASES.items() if issubclass(network, base)), None)
+    if role is None:
+        raise WeightsError(
+            f"{network.__name__} is neither a texture nor a content network.",
+            "Derive it from patchloom.networks.texture.TextureNetwork or .content.ContentNetwork.",
+        )
+    CLASSES[role][network.__name__] = network
+    return network
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +215,10 @@ def _load_cached(
 def _rebuild(path: Path, role: str, header: dict[str, Any]) -> nn.Module:
     classes = CLASSES[role]
     if header["kind"] not in classes:
-        raise WeightsError(f"{path.name} holds a '{header['kind']}', which is no {role} network.")
+        raise WeightsError(
+            f"{path.name} holds a '{header['kind']}', which is no {role} network.",
+            "If it is a class of yours, import it before and give it to patchloom.register_network.",
+        )
     try:
         network = classes[header["kind"]](**header["config"])
         network.load_state_dict({key: value.float() for key, value in read_state(path).items()})

@@ -1,0 +1,30 @@
+from . import errors as errors, events as events
+from .errors import (
+    BudgetError as BudgetError,
+    Cancelled as Cancelled,
+    InputError as InputError,
+    MaskError as MaskError,
+    MissingExtra as MissingExtra,
+    OutputError as OutputError,
+    PatchloomError as PatchloomError,
+    PhotoError as PhotoError,
+    SettingsError as SettingsError,
+    WeightsError as WeightsError,
+)
+from .events import CancelToken as CancelToken
+from .inpainter import (
+    FillResult as FillResult,
+    Inpainter as Inpainter,
+    inpaint as inpaint,
+)
+from .mask import Mask as Mask
+from .networks.weights import register_network as register_network
+from .photo import Photo as Photo
+from .settings import (
+    PRESETS as PRESETS,
+    FillSettings as FillSettings,
+    RunSettings as RunSettings,
+    fill_settings as fill_settings,
+)
+
+__version__: str
