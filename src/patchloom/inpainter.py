@@ -79,9 +79,12 @@ class Inpainter:
         """
         begun = time.perf_counter()
         listener = _Listener(observe, begun, self.run.time_limit)
+        if coarse is None and settings.content_picture is not None:
+            coarse = Photo.open(settings.content_picture)
         if coarse is not None:
             coarse = _of_size(coarse, photo)
-        hole = _hole_of(photo, mask, settings)
+        mask.require_size(photo.width, photo.height)
+        hole = mask.to_fill(settings).hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
@@ -227,18 +230,6 @@ class _Listener:
                 "Allow more with --time-limit, or use --preset fast.",
             )
         self.observe(event)
-
-
-def _hole_of(photo: Photo, mask: Mask, settings: FillSettings) -> Bools:
-    """What is filled: the mask, grown as the settings say. Raises MaskError."""
-    mask.require_size(photo.width, photo.height)
-    hole = mask.grow(settings.grow + settings.feather).hole if mask.hole.any() else mask.hole
-    if hole.all():
-        raise MaskError(
-            "The mask covers the whole photograph: nothing is left to fill from.",
-            "White is filled; if your mask is the other way round, use --mask-mode black.",
-        )
-    return hole
 
 
 def _source_of(photo: Photo, source: Mask | None, hole: Bools) -> Bools:

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from patchloom.errors import MaskError, PhotoError
 from patchloom.photo import MAX_PIXELS, Photo, Source
-from patchloom.settings import MaskMode
+from patchloom.settings import FillSettings, MaskMode
 
 Box = tuple[int, int, int, int]  # x, y, width, height
 _COLOURFUL = 0.25  # of full scale between the largest and the smallest channel: a marking, not a grey
@@ -142,6 +142,30 @@ class Mask:
             far = ndimage.distance_transform_edt(~self.hole[rows, columns])
             grown[rows, columns] |= far <= px
         return type(self)(grown)
+
+    def to_fill(self, settings: FillSettings) -> Self:
+        """What a fill with ``settings`` fills: the hole, grown. Raises MaskError where that is everything."""
+        grown = self.grow(settings.grow + settings.feather)
+        if grown.hole.all():
+            raise MaskError(
+                "The mask covers the whole photograph: nothing is left to fill from.",
+                "White is filled; if your mask is the other way round, use --mask-mode black.",
+            )
+        return grown
+
+    def fitted(self, width: int, height: int) -> Self:
+        """At that size, by nearest neighbours, if it has its proportions within a pixel; else as it is.
+
+        Phones cannot make a mask as large as their photographs.
+        """
+        if (self.width, self.height) == (width, height):
+            return self
+        off = max(abs(self.width * height / width - self.height), abs(self.height * width / height - self.width))
+        if off > 1:
+            return self
+        rows = np.arange(height) * self.height // height
+        columns = np.arange(width) * self.width // width
+        return type(self)(self.hole[np.ix_(rows, columns)])
 
     def invert(self) -> Self:
         return type(self)(~self.hole)

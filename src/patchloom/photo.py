@@ -19,7 +19,7 @@ from PIL import Image
 from patchloom.errors import OutputError, PhotoError, SettingsError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, format_of, recognised, written_as
-from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
 from patchloom.formats.png import to_palette
 
 MAX_PIXELS = 200_000_000
@@ -295,8 +295,8 @@ def _with_fitting_profile(stored: Stored, format: str, observe: Observer) -> Sto
 def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
     if target.kind == "f":
         return samples.astype(target)
-    if samples.dtype == np.uint16:
-        return ((samples.astype(np.uint32) + 128) // 257).astype(target)
+    if target == np.uint8:
+        return to_eight_bit(samples)
     return np.round(samples * np.iinfo(target).max).astype(target)
 
 

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal, Self, get_args, get_origin
 
 from patchloom.errors import SettingsError
@@ -46,18 +47,33 @@ class Checked:
                 raise SettingsError(f"There is no setting '{name}'.", f"Known settings: {', '.join(known)}.")
 
     @classmethod
+    def from_form(cls, texts: Mapping[str, str]) -> Self:
+        """From the fields of a form. Raises SettingsError."""
+        cls.check_names(texts)
+        hints = typing.get_type_hints(cls)
+        return cls(**{name: from_text(hints[name], text) for name, text in texts.items()})
+
+    @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         cls.check_names(values)
         return cls(**values)
 
 
+def from_text(hint: Any, text: str) -> Any:
+    """What ``text``, as a form sends it, stands for where ``hint`` is wanted; itself if it stands for nothing."""
+    _, kind = alternatives(hint)
+    if kind is bool:
+        return {"true": True, "false": False}.get(text, text)
+    if kind is int and text.isascii() and text.removeprefix("-").isdecimal():
+        return int(text)
+    return text
+
+
 def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     """``value`` as ``hint`` wants it, or SettingsError. NaN and infinities are never settings."""
-    optional = get_origin(hint) in (typing.Union, types.UnionType) and type(None) in get_args(hint)
-    if optional:
-        if value is None:
-            return None
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    words, hint = alternatives(hint)
+    if value in words:
+        return value
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise SettingsError(f"{name} is {value!r}.", f"Use one of: {', '.join(map(str, get_args(hint)))}.")
@@ -65,7 +81,8 @@ def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> A
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 1e300 else math.inf
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise SettingsError(f"{name} must be {_kind(hint)}, not {value!r}.", f"Give {name} as {_kind(hint)}.")
+        kind = " or ".join([_kind(hint), *(repr(word) for word in words if word is not None)])
+        raise SettingsError(f"{name} must be {kind}, not {value!r}.", f"Give {name} as {kind}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise SettingsError(f"{name} is {value}.", f"Give {name} as a finite number.")
     low, high = metadata.get("ge"), metadata.get("le")
@@ -75,10 +92,27 @@ def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> A
     return value
 
 
+def _is_choice(hint: Any) -> bool:
+    return get_origin(hint) is Literal
+
+
+def alternatives(hint: Any) -> tuple[tuple[Any, ...], Any]:
+    """``int | Literal["keep"]`` -> (("keep",), int); ``str | None`` -> ((None,), str); ``int`` -> ((), int)."""
+    origin: Any = get_origin(hint)
+    if origin not in (typing.Union, types.UnionType):
+        return (), hint
+    parts: list[Any] = [part for part in get_args(hint) if part is not type(None)]
+    main = min(parts, key=_is_choice)  # a type, or else the only choice of words
+    words = [word for part in get_args(hint) if part is not main for word in (get_args(part) or (None,))]
+    return tuple(words), main
+
+
 def _kind(hint: Any) -> str:
     kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     return kinds.get(hint, str(hint))
 
+
+WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 Preset = Literal["fast", "balanced", "best", "paper"]
 Pyramid = Literal["shrinking", "paper"]
@@ -153,6 +187,15 @@ class FillSettings(Checked):
     content_weight: float = option(10.0, "Weight of staying near the coarser level's picture.", ge=0, le=1e6)
     tv_weight: float = option(0.0, "Weight of total variation.", ge=0, le=1e6)
 
+    @property
+    def content_picture(self) -> Path | None:
+        """The picture that ``content`` names, if it names one and no weights file."""
+        path = Path(self.content)
+        try:
+            return path if path.is_file() and path.suffix.lower() not in WEIGHTS_SUFFIXES else None
+        except (OSError, ValueError):  # no possible file name
+            return None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSettings(Checked):
@@ -177,14 +220,18 @@ else:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FileSettings:
+class FileSettings(Checked):
     """How photos and masks are read, and results written."""
 
-    mask_mode: MaskMode = "auto"  # see patchloom.mask.Mask.open
-    format: Format | None = None  # None: as the result's name says, else as the photo's
-    quality: int | Literal["keep"] = "keep"  # 1..100, of JPEG, WebP and AVIF
-    strip_metadata: bool = False
-    allow_cmyk: bool = False
+    mask_mode: MaskMode = option(
+        "auto", "What marks the hole in the mask; auto: transparent where it has alpha, else white."
+    )
+    format: Format | None = option(None, "Write this format; else what the result's name says, else the photo's.")
+    quality: int | Literal["keep"] = option(
+        "keep", "Of JPEG, WebP and AVIF, 1 to 100; keep: as the photo was coded.", ge=1, le=100
+    )
+    strip_metadata: bool = option(False, "Leave out EXIF, XMP, text and dpi.")
+    allow_cmyk: bool = option(False, "Turn a CMYK photo into RGB instead of refusing it.")
 
 
 PRESETS: dict[str, FillSettings] = {

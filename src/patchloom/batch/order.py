@@ -66,8 +66,7 @@ class Batch:
             raise InputError(
                 "Photos and masks lie in one folder.", "Say how the masks' names end: --mask-suffix _mask"
             )
-        content = Path(order.recipe.fill.content)
-        if content.is_file() and content.suffix.lower() not in (".safetensors", ".pth", ".pt"):
+        if order.recipe.fill.content_picture is not None:
             raise SettingsError("A batch takes no picture as --content.", "Give it with 'patchloom fill' instead.")
         if any(_is_same(self.results, folder) for folder in (self.photos, self.masks)):
             raise OutputError("The results would lie among the photos or masks.", "Choose another folder with -o.")

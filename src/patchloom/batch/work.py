@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -114,7 +114,7 @@ class Recipe:
 
     def sha256(self) -> str:
         """A hash of the recipe; settings that name a file count by the file's content."""
-        values: dict[str, Any] = {"fill": self.fill.to_dict(), "files": asdict(self.files)}
+        values: dict[str, Any] = {"fill": self.fill.to_dict(), "files": self.files.to_dict()}
         for name in ("content", "texture"):
             path = Path(getattr(self.fill, name))
             if path.is_file():
@@ -173,44 +173,34 @@ class FillPicture:
         The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
-        from patchloom.formats import format_of
-        from patchloom.mask import Mask
-        from patchloom.photo import Photo
+        from patchloom.filling import Inputs, prepare
 
-        photo = Photo.open(photo_bytes, allow_cmyk=self.recipe.files.allow_cmyk, observe=observe)
-        mask = Mask.open(mask_bytes, mode=self.recipe.files.mask_mode)
+        inputs = Inputs(photo=photo_bytes, mask=mask_bytes)
+        prepared = prepare(inputs, self.recipe.fill, self.recipe.files, name=name, observe=observe)
         limit = share.memory_mb // 2 if room == "half" else share.whole_mb
         if room == "share" and share.memory_mb < share.whole_mb:
-            self._require_room(mask, share)
+            _require_room(prepared, share)
         if room == "half":
             observe(Warned(message=f"Filled with {limit} MB, so the surroundings may be narrower than elsewhere."))
         run = replace(self.run, threads=share.threads, max_memory=limit or self.run.max_memory)
-        result = _inpainter(run).inpaint(photo, mask, self.recipe.fill, observe=observe)
-        data = result.photo.encode(
-            self.recipe.files.format or format_of(name),
-            quality=self.recipe.files.quality,
-            strip_metadata=self.recipe.files.strip_metadata,
-            observe=observe,
-        )
-        return data, mask.share
-
-    def _require_room(self, mask: Any, share: Share) -> None:
-        """Raises BudgetError if the largest window of ``mask`` needs more than this worker's share."""
-        from patchloom import windows
-
-        settings = self.recipe.fill
-        hole = mask.grow(settings.grow + settings.feather).hole
-        if not hole.any() or hole.all():
-            return  # the engine has its own word on these
-        sizes = [plan.part.size for plan in windows.plan(hole, None, share.whole_mb)]
-        need = resident_mb() + max(sizes) * windows.BYTES_PER_PIXEL // 10**6
-        if need > share.memory_mb:
-            raise BudgetError(f"It needs about {need} MB, and a worker's share is {share.memory_mb} MB.")
+        return prepared.fill(_inpainter(run), observe=observe).data, prepared.hole.share
 
     def key(self, photo_bytes: bytes, mask_bytes: bytes) -> str:
         """Equal exactly if photo, mask and recipe are equal."""
         parts = [hashlib.sha256(data).hexdigest() for data in (photo_bytes, mask_bytes)]
         return hashlib.sha256("".join([*parts, self.recipe_sha256]).encode()).hexdigest()
+
+
+def _require_room(prepared: Any, share: Share) -> None:
+    """Raises BudgetError if the fill's largest window needs more than this worker's share."""
+    from patchloom import windows
+
+    if not prepared.hole.hole.any():
+        return  # the engine has its own word on it
+    sizes = [plan.part.size for plan in windows.plan(prepared.hole.hole, None, share.whole_mb)]
+    need = resident_mb() + max(sizes) * windows.BYTES_PER_PIXEL // 10**6
+    if need > share.memory_mb:
+        raise BudgetError(f"It needs about {need} MB, and a worker's share is {share.memory_mb} MB.")
 
 
 _one_at_a_time = threading.Lock()

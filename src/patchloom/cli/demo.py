@@ -10,7 +10,7 @@ from patchloom.cli.files import check_output, write
 from patchloom.cli.interrupt import interruptible
 from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
 from patchloom.console import Console
-from patchloom.settings import FillSettings, RunSettings
+from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
     from patchloom.mask import Mask
@@ -33,9 +33,8 @@ def command(out: Path, force: bool, settings: FillSettings, run: RunSettings, co
     (SpaceX, CC0) and comes with the program; nothing is downloaded.
     """
     from patchloom.errors import OutputError
+    from patchloom.filling import Inputs, prepare
     from patchloom.inpainter import Inpainter
-    from patchloom.mask import Mask
-    from patchloom.photo import Photo
 
     data = resources.files("patchloom") / "data"
     given = {"photo.jpg": (data / "rocket.jpg").read_bytes(), "mask.png": (data / "rocket-mask.png").read_bytes()}
@@ -45,12 +44,12 @@ def command(out: Path, force: bool, settings: FillSettings, run: RunSettings, co
         raise OutputError(f"'{out}' cannot be created: {(error.strerror or '').lower()}.") from error
     for name in (*given, "filled.jpg", "side-by-side.png"):
         check_output(str(out / name), force)
-    photo, mask = Photo.open(given["photo.jpg"]), Mask.open(given["mask.png"])
+    inputs = Inputs(photo=given["photo.jpg"], mask=given["mask.png"])
+    prepared = prepare(inputs, settings, FileSettings(), name="filled.jpg")
     with console.listen() as observe:
-        result = interruptible(
-            lambda guarded: Inpainter(run).inpaint(photo, mask, settings, observe=guarded), observe
-        )
-    results = {"filled.jpg": result.photo.encode(), "side-by-side.png": _side_by_side(photo, mask, result.photo)}
+        filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), observe)
+    side_by_side = _side_by_side(prepared.photo, prepared.mask, filled.photo)
+    results = {"filled.jpg": filled.data, "side-by-side.png": side_by_side}
     for name, content in {**given, **results}.items():
         write(str(out / name), content, force)
     for name in (*given, *results):

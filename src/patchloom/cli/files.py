@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from patchloom.errors import OutputError
-from patchloom.formats import FORMATS, written_as
+from patchloom.formats import FORMATS
 
 STREAM = "-"
 
@@ -39,12 +39,12 @@ def source(name: str) -> str | bytes:
     return sys.stdin.buffer.read()
 
 
-def default_output(photo: str, format: str, wanted: str | None) -> str:
+def default_output(photo: str, format: str) -> str:
     """``<stem>.filled.<ext>`` beside the photo, or standard output for a photo from standard input."""
     if photo == STREAM:
         return STREAM
     path = Path(photo)
-    suffixes = FORMATS[wanted or written_as(format)].suffixes
+    suffixes = FORMATS[format].suffixes
     suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
     return str(path.with_name(f"{path.stem}.filled{suffix}"))
 

@@ -13,15 +13,11 @@ from patchloom.cli import files
 from patchloom.cli.interrupt import interruptible
 from patchloom.cli.options import SectionedCommand, console_options, force_option, in_section, settings_options
 from patchloom.console import Console
-from patchloom.errors import MaskError
 from patchloom.events import Event, LevelDone, Observer
 from patchloom.settings import FileSettings, FillSettings, Format, MaskMode, RunSettings
 
 if TYPE_CHECKING:
-    from patchloom.mask import Mask
-    from patchloom.photo import Photo
-
-_WEIGHTS = (".safetensors", ".pth", ".pt")
+    from patchloom.filling import Prepared
 
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -126,100 +122,47 @@ def command(
       patchloom fill scan.tif scratches.png --grow 2 --report report.json
       cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
     """
-    from patchloom.formats import format_of
-    from patchloom.photo import Photo
+    from patchloom.filling import Inputs, prepare
 
     if (photo_name, mask_name, source_name).count(files.STREAM) > 1:
         raise click.UsageError("Only one picture can come from standard input.")
-    if output is not None:
+    if mask_name is None and not boxes and not from_alpha:
+        raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
+    for name in (output, report):
+        if name is not None:
+            files.check_output(str(name), force)
+    inputs = Inputs(
+        photo=files.source(photo_name),
+        mask=None if mask_name is None else files.source(mask_name),
+        boxes=boxes,
+        alpha=from_alpha,
+        source=None if source_name is None else files.source(source_name),
+    )
+    prepared = prepare(inputs, settings, ways, name=output or "", observe=_warnings(console))
+    if output is None:
+        output = files.default_output(photo_name, prepared.format)
         files.check_output(output, force)
-    photo = Photo.open(files.source(photo_name), allow_cmyk=ways.allow_cmyk, observe=_warnings(console))
-    output = output or files.default_output(photo_name, photo.format, ways.format)
-    files.check_output(output, force)
-    if report is not None:
-        files.check_output(str(report), force)
-    mask = hole_of(photo, mask_name, boxes, from_alpha, ways.mask_mode)
-    source = None if source_name is None else opened_mask(photo, source_name, ways.mask_mode)
-    coarse = _coarse(settings.content)
     if dry_run:
-        _say_plan(console, photo, mask, output, settings)
+        _say_plan(console, prepared, output)
         return
 
     from patchloom.inpainter import Inpainter
 
     with console.listen() as observe:
         watch = observe if steps is None else _saving_steps(steps, observe)
-        result = interruptible(
-            lambda guarded: Inpainter(run).inpaint(
-                photo, mask, settings, source=source, coarse=coarse, observe=guarded
-            ),
-            watch,
-        )
-    data = result.photo.encode(
-        ways.format or (None if output == "-" else format_of(output)),
-        quality=ways.quality,
-        strip_metadata=ways.strip_metadata,
-        observe=_warnings(console),
-    )
-    files.write(output, data, force)
+        filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), watch)
+    files.write(output, filled.data, force)
     if report is not None:
-        record = {"photo": photo_name, "mask": mask_name, "output": output, **result.report}
+        record = {"photo": photo_name, "mask": mask_name, "output": output, **filled.report}
         files.write(str(report), (json.dumps(record, indent=2, default=str) + "\n").encode(), force)
     if output != "-":
         console.say(f"wrote {output}")
 
 
-def hole_of(
-    photo: "Photo",
-    mask_name: str | None,
-    boxes: tuple[tuple[int, int, int, int], ...],
-    from_alpha: bool,
-    mode: Any,
-) -> "Mask":
-    """The union of all that was given. Raises MaskError where nothing was, or where it does not fit."""
-    from patchloom.mask import Mask
-
-    parts = []
-    if mask_name is not None:
-        parts.append(opened_mask(photo, mask_name, mode))
-    if boxes:
-        parts.append(Mask.from_boxes(boxes, photo.width, photo.height))
-    if from_alpha:
-        parts.append(Mask.from_alpha(photo))
-    if not parts:
-        raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
-    hole = parts[0]
-    for part in parts[1:]:
-        hole = hole.union(part)
-    return hole
-
-
-def opened_mask(photo: "Photo", name: str, mode: Any) -> "Mask":
-    """Raises MaskError unless it is of the photo's size."""
-    from patchloom.mask import Mask
-
-    mask = Mask.open(files.source(name), mode=mode)
-    mask.require_size(photo.width, photo.height, "The mask" if name == "-" else f"The mask '{name}'")
-    return mask
-
-
-def _coarse(content: str) -> "Photo | None":
-    """The picture, if ``--content`` names one; weights and names of networks are the engine's matter."""
-    from patchloom.photo import Photo
-
-    path = Path(content)
-    try:
-        is_picture = path.is_file() and path.suffix.lower() not in _WEIGHTS
-    except (OSError, ValueError):  # no possible file name
-        is_picture = False
-    return Photo.open(path) if is_picture else None
-
-
 def _saving_steps(folder: Path, observe: Observer) -> Observer:
     """``observe``, and a PNG of every level's preview."""
-    import numpy as np
-
     from patchloom.errors import OutputError
+    from patchloom.formats.picture import to_eight_bit
     from patchloom.photo import Photo
 
     try:
@@ -229,9 +172,8 @@ def _saving_steps(folder: Path, observe: Observer) -> Observer:
 
     def saving(event: Event) -> None:
         if isinstance(event, LevelDone) and event.preview is not None:
-            picture = np.round(np.clip(event.preview(), 0, 1) * 255).astype(np.uint8)
             name = f"window{event.window + 1:02d}-level{event.level + 1:02d}-{event.stage.replace(' ', '-')}.png"
-            Photo.from_array(picture).save(folder / name, force=True)
+            Photo.from_array(to_eight_bit(event.preview())).save(folder / name, force=True)
         observe(event)
 
     return saving
@@ -244,12 +186,8 @@ def _warnings(console: Console) -> Observer:
     return observe
 
 
-def _say_plan(console: Console, photo: "Photo", mask: "Mask", output: str, settings: FillSettings) -> None:
-    hole = mask.grow(settings.grow)
-    if hole.hole.all():
-        raise MaskError(
-            "The mask covers the whole photo.", "Invert it with --mask-mode black, if black marks the hole."
-        )
+def _say_plan(console: Console, prepared: "Prepared", output: str) -> None:
+    photo, hole, settings = prepared.photo, prepared.hole, prepared.settings
     console.say(f"{photo.format}, {photo.width} x {photo.height} pixels, {photo.pixels.dtype}")
     console.say(f"{100 * hole.share:.2g} % to fill, in {len(hole.boxes())} parts")
     console.say(f"preset {settings.preset}, seed {settings.seed}")

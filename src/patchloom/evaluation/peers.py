@@ -27,6 +27,7 @@ from PIL import Image
 
 from patchloom import __version__
 from patchloom.errors import MissingExtra, PatchloomError, SettingsError
+from patchloom.formats.picture import to_eight_bit
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 
 Pixels = NDArray[np.uint8]
@@ -132,7 +133,7 @@ class Biharmonic(Peer):
 
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
         filled = self.restoration.inpaint_biharmonic(photo / 255.0, hole, split_into_regions=True, channel_axis=-1)
-        return np.asarray(np.clip(filled * 255, 0, 255).round(), np.uint8)
+        return to_eight_bit(filled)
 
 
 class PyPatchMatch(Peer):
@@ -160,11 +161,7 @@ class Membrane(Peer):
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
         picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
         filled = self.membrane(picture, self.torch.from_numpy(hole[None, None]))
-        return _to_pixels(filled[0].permute(1, 2, 0).numpy())
-
-
-def _to_pixels(picture: NDArray[np.floating]) -> Pixels:
-    return np.asarray(np.clip(picture * 255, 0, 255).round(), np.uint8)
+        return to_eight_bit(filled[0].permute(1, 2, 0).numpy())
 
 
 class External(Peer):
@@ -262,7 +259,7 @@ class ContentAlone(Peer):
         picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
         with self.torch.inference_mode():
             filled = self.predict(self.network, picture, self.torch.from_numpy(hole[None, None]))
-        return _to_pixels(filled[0].permute(1, 2, 0).numpy())
+        return to_eight_bit(filled[0].permute(1, 2, 0).numpy())
 
 
 PEERS: dict[str, type[Peer]] = {

@@ -29,6 +29,7 @@ from patchloom.evaluation.peers import Method
 from patchloom.evaluation.worker import Fill, Worker
 from patchloom.events import CaseDone, Observer, ignore
 from patchloom.formats import ENDINGS
+from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
 
@@ -132,12 +133,8 @@ def _hole(spec: str, stem: str, truth: Pixels, seed: int) -> NDArray[np.bool_]:
 
 def _pixels(photo: Photo) -> Pixels:
     """(H, W, 3) uint8 of any photograph; transparency is left out."""
-    pixels = photo.pixels
-    if pixels.dtype == np.uint16:
-        pixels = np.round(pixels / 257.0)
-    elif pixels.dtype != np.uint8:
-        pixels = np.round(np.clip(pixels, 0, 1) * 255)
-    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), np.uint8)
+    pixels = to_eight_bit(photo.pixels)
+    return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
 
 
 def fill_path(out: Path, case: Case, method: str) -> Path:

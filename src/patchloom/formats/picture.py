@@ -55,6 +55,15 @@ class TiffCoding(NamedTuple):
     tags: tuple[TiffTag, ...]  # all that describe, none that lay out samples
 
 
+def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:
+    """Samples of any depth as 8-bit ones, rounded; floats outside of 0..1 are cut off."""
+    if samples.dtype == np.uint8:
+        return samples
+    if samples.dtype == np.uint16:
+        return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.round(np.clip(samples, 0, 1) * 255).astype(np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """All of a file but its samples: as found, but for thumbnails, which would show what was removed."""

@@ -22,6 +22,7 @@ from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import checked_settings
 from patchloom.server.uploads import store_picture, strict_json
+from patchloom.settings import FileSettings
 
 SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
@@ -103,8 +104,8 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             fields = await read_fields(request, ("image", "mask"))
             seed = seed_of(fields)
             settings = checked_settings({"seed": seed}).to_dict()
-            task = {"settings": settings, "upright": True, "mask_mode": "white", "strip_metadata": False}
-            task |= {"format": None, "allow_cmyk": True}
+            files = FileSettings(mask_mode="white", allow_cmyk=True)
+            task = {"settings": settings, "files": files.to_dict(), "upright": True}
             job = await submit(jobs, limits, "fill", fields, ("image", "mask"), task)
         return picture(await waited_for(jobs, job, request), seed)
 

@@ -8,27 +8,28 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from patchloom.errors import Cancelled, MaskError, PatchloomError
-from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Observer, Step, Warned, ignore
+from patchloom.errors import Cancelled, PatchloomError
+from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
+from patchloom.filling import Inputs, prepare
 from patchloom.formats import FORMATS
+from patchloom.formats.picture import to_eight_bit
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.worker import Message, Send
-from patchloom.settings import PRESETS, FillSettings, MaskMode, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FileSettings, FillSettings, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
 _MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
+
+PARTS = ("image", "mask", "source", "coarse")  # the files a task may have in its folder
 
 
 class PictureEngine:
@@ -55,33 +56,32 @@ class PictureEngine:
             self.inpainter.inpaint(Photo.from_array(pixels), Mask.from_array(hole), PRESETS["balanced"])
 
     def fill(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """The same steps as ``patchloom fill``, so that the bytes are the same."""
         settings = fill_settings(**task["settings"])
         observer = Reporter(folder, settings, send, stopped)
-        photo = self._open(folder / "image", allow_cmyk=bool(task["allow_cmyk"]), observe=observer)
-        mode = task["mask_mode"]
-        mask = fitted(self._mask(folder / "mask", mode), photo)
-        source = self._optional_mask(folder / "source", photo)
-        coarse = self._open(folder / "coarse") if (folder / "coarse").exists() else None
-        filled = self.inpainter.inpaint(photo, mask, settings, source=source, coarse=coarse, observe=observer)
-        picture = upright(filled.photo) if task.get("upright") else filled.photo
-        form = task["format"] or picture.format
-        strip = bool(task["strip_metadata"])
-        return _store(folder, picture.encode(form, strip_metadata=strip, observe=observer), form, picture)
+        # From bytes, so that no message can name a path of this machine.
+        sent = {part: (folder / part).read_bytes() for part in PARTS if (folder / part).exists()}
+        inputs = Inputs(
+            photo=sent["image"], mask=sent["mask"], source=sent.get("source"), coarse=sent.get("coarse")
+        )
+        files = FileSettings.from_dict(task["files"])
+        prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
+        filled = prepared.fill(self.inpainter, upright=bool(task.get("upright")), observe=observer)
+        return _store(folder, filled.data, filled.format, filled.photo)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
-        photo = self._open(folder / "image", allow_cmyk=True)
+        data = (folder / "image").read_bytes()
+        photo = Photo.open(data, allow_cmyk=True, max_pixels=self.max_pixels)
         skip = int(np.ceil(np.sqrt(photo.width * photo.height / DISPLAY_PIXELS)))
-        alpha = None if photo.alpha is None else _eight_bit(photo.alpha)[::skip, ::skip]
-        small = photo.with_pixels(_eight_bit(photo.pixels)[::skip, ::skip], alpha)
+        alpha = None if photo.alpha is None else to_eight_bit(photo.alpha)[::skip, ::skip]
+        small = photo.with_pixels(to_eight_bit(photo.pixels)[::skip, ::skip], alpha)
         form = "JPEG" if alpha is None else "PNG"
         result = _store(folder, small.encode(form, quality=90), form, small)
         return {**result, "photo_width": photo.width, "photo_height": photo.height}
 
     def adjust_mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""
-        mask = self._mask(folder / "mask", "white")
+        mask = Mask.open((folder / "mask").read_bytes(), mode="white", max_pixels=self.max_pixels)
         half = int(task["kernel_size"]) // 2
         operations = {
             "expand": lambda: mask.grow(half),
@@ -93,16 +93,6 @@ class PictureEngine:
         pixels[hole] = _MASK_YELLOW
         picture = Photo.from_array(pixels)
         return _store(folder, picture.encode("PNG"), "PNG", picture)
-
-    def _open(self, path: Path, *, allow_cmyk: bool = False, observe: Observer = ignore) -> Photo:
-        # From bytes, so that no message can name a path of this machine.
-        return Photo.open(path.read_bytes(), allow_cmyk=allow_cmyk, max_pixels=self.max_pixels, observe=observe)
-
-    def _mask(self, path: Path, mode: MaskMode) -> Mask:
-        return Mask.open(path.read_bytes(), mode=mode, max_pixels=self.max_pixels)
-
-    def _optional_mask(self, path: Path, photo: Photo) -> Mask | None:
-        return fitted(self._mask(path, "white"), photo) if path.exists() else None
 
 
 class Reporter:
@@ -169,7 +159,7 @@ class Reporter:
             return
         picture = np.asarray(event.preview())
         skip = max(1, -(-max(picture.shape[:2]) // PREVIEW_SIDE))
-        pixels = _eight_bit(np.ascontiguousarray(picture[::skip, ::skip]))
+        pixels = to_eight_bit(np.ascontiguousarray(picture[::skip, ::skip]))
         self._previews += 1
         number = self._previews
         (self._folder / f"preview-{number}").write_bytes(Photo.from_array(pixels).encode("JPEG", quality=85))
@@ -190,40 +180,6 @@ def _installed_networks() -> dict[str, list[str]]:
     for file in weights.installed():
         names[file.role].append(file.name)
     return names
-
-
-def fitted(mask: Mask, photo: Photo) -> Mask:
-    """``mask`` at the photo's size: nearest neighbour, if it has the photo's shape within a pixel.
-
-    Phones cannot make a mask as large as their photos. Raises MaskError for another shape.
-    """
-    height, width = mask.hole.shape
-    if (height, width) == (photo.height, photo.width):
-        return mask
-    if max(abs(width * photo.height / photo.width - height), abs(height * photo.width / photo.height - width)) > 1:
-        raise MaskError(
-            f"The mask has {width} x {height} pixels, the photo {photo.width} x {photo.height}.",
-            "Send a mask of the photo's size, or of the same proportions.",
-        )
-    rows = np.arange(photo.height) * height // photo.height
-    columns = np.arange(photo.width) * width // photo.width
-    return Mask.from_array(mask.hole[np.ix_(rows, columns)])
-
-
-def upright(photo: Photo) -> Photo:
-    """The same picture without anything that tells a viewer to turn it."""
-    if photo.metadata.orientation == 1:
-        return photo
-    plain = replace(photo.metadata, orientation=1, exif=b"", xmp=b"", tiff=None, blocks=())
-    return replace(photo, metadata=plain)
-
-
-def _eight_bit(values: NDArray[Any]) -> NDArray[np.uint8]:
-    if values.dtype == np.uint8:
-        return values
-    if values.dtype == np.uint16:
-        return (values >> 8).astype(np.uint8)
-    return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, dtype=np.uint8)
 
 
 def _store(folder: Path, data: bytes, form: str, picture: Photo) -> Message:

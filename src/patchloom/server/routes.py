@@ -151,13 +151,13 @@ async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -
         form = await uploads.read_form(request)
         try:
             settings = checked_settings(uploads.settings_text(form)).to_dict()
-            task = {**uploads.options(form), "settings": settings}
+            files = uploads.file_settings(form).to_dict()
             pictures = uploads.pictures(form, uploads.DISPLAY_PARTS if kind == "display" else uploads.FILL_PARTS)
             name, folder = jobs.new_folder()
-            await uploads.store(pictures, folder, limits, bool(task["first_frame"]))
+            await uploads.store(pictures, folder, limits, uploads.flag(form, "first_frame"))
         finally:
             await form.close()
-        return jobs.submit(name, folder, kind, task, settings)
+        return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, settings)
     except BaseException:
         jobs.discard(name)
         raise

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
@@ -11,12 +12,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from patchloom.formats import FORMATS, WRITTEN
+from patchloom.formats import FORMATS
 from patchloom.server import measure
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
-from patchloom.settings import MaskMode
+from patchloom.settings import FileSettings, MaskMode
 
 FILL_PARTS = {  # part -> what it is
     "image": f"The photo: {', '.join(FORMATS)}.",
@@ -28,11 +29,8 @@ DISPLAY_PARTS = {"image": "Any supported picture."}
 NEEDED = ("image", "mask")
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
-    "mask_mode": "How the mask is read: auto, white, black, alpha or color.",
-    "format": "Format of the result; the photo's own if absent.",
-    "strip_metadata": "true: leave out EXIF, XMP and text.",
     "first_frame": "true: of an animated or multi-page file use the first picture.",
-    "allow_cmyk": "true: convert a CMYK photo to RGB.",
+    **{item.name: item.metadata["help"] for item in fields(FileSettings)},
 }
 MASK_MODES = get_args(MaskMode)
 
@@ -71,15 +69,16 @@ async def read_form(request: Request) -> FormData:
     return form
 
 
-def options(form: FormData) -> dict[str, Any]:
-    """What a client may ask for besides the settings. Raises Problem 422."""
-    return {
-        "mask_mode": text_option(form, "mask_mode", MASK_MODES, "auto"),
-        "format": text_option(form, "format", WRITTEN, "") or None,
-        "strip_metadata": flag(form, "strip_metadata"),
-        "first_frame": flag(form, "first_frame"),
-        "allow_cmyk": flag(form, "allow_cmyk"),
-    }
+def file_settings(form: FormData) -> FileSettings:
+    """How files are read and written; an empty field is as good as none. Raises Problem 422, SettingsError."""
+    given = {}
+    for item in fields(FileSettings):
+        value = form.get(item.name, "")
+        if not isinstance(value, str):
+            raise Problem(422, "bad_option", f"{item.name} must be a text part, not a file.")
+        if value:
+            given[item.name] = value
+    return FileSettings.from_form(given)
 
 
 def text_option(form: FormData, name: str, allowed: tuple[str, ...], default: str) -> str:

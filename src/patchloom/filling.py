@@ -1,0 +1,149 @@
+"""One file filled: the photograph's and the mask's bytes in, the result's bytes out.
+
+Command line, batch, server and page all come through :func:`prepare`, so that the same input gives the same bytes
+everywhere. It reads and checks everything before the first pixel is computed; :meth:`Prepared.fill` does the work.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from patchloom.errors import MaskError
+from patchloom.events import Observer, ignore
+from patchloom.formats import FORMATS, format_of, written_as
+from patchloom.mask import Box, Mask
+from patchloom.photo import MAX_PIXELS, Photo, Source
+from patchloom.settings import FileSettings, FillSettings
+
+if TYPE_CHECKING:
+    from patchloom.inpainter import Inpainter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """What a fill is made from; pictures are given by name, as bytes or as open files.
+
+    The hole is all that ``mask``, ``boxes`` (x, y, width, height) and, with ``alpha``, the photograph's
+    transparent pixels mark. ``source``: texture may come only from what it marks.
+    ``coarse``: see ``Inpainter.inpaint``.
+    """
+
+    photo: Source
+    mask: Source | None = None
+    boxes: Sequence[Box] = ()
+    alpha: bool = False
+    source: Source | None = None
+    coarse: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The result as a file: its bytes and format, the picture in them, and the report of ``Inpainter.inpaint``."""
+
+    data: bytes
+    format: str
+    photo: Photo
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A fill whose inputs are read and fit each other. ``mask`` is the hole as drawn, ``hole`` as it is filled:
+    grown as the settings say. ``format`` is that of the result."""
+
+    photo: Photo
+    mask: Mask
+    hole: Mask
+    source: Mask | None
+    coarse: Photo | None
+    settings: FillSettings
+    files: FileSettings
+    format: str
+
+    def fill(self, inpainter: "Inpainter", *, upright: bool = False, observe: Observer = ignore) -> Filled:
+        """Fills and encodes. ``upright``: the file holds the picture as it is seen, and no tag that turns it."""
+        result = inpainter.inpaint(
+            self.photo, self.mask, self.settings, source=self.source, coarse=self.coarse, observe=observe
+        )
+        photo = without_turn(result.photo) if upright else result.photo
+        data = photo.encode(
+            self.format,
+            quality=self.files.quality,
+            strip_metadata=self.files.strip_metadata,
+            observe=observe,
+        )
+        return Filled(data, self.format, photo, result.report)
+
+
+def prepare(
+    inputs: Inputs,
+    settings: FillSettings,
+    files: FileSettings,
+    *,
+    name: str = "",
+    fit: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    observe: Observer = ignore,
+) -> Prepared:
+    """Reads and checks all that a fill needs.
+
+    ``name`` is the result's file name, whose ending may ask for a format. ``fit``: a mask of the photograph's
+    proportions is brought to its size. What deserves a remark goes to ``observe``. Raises PhotoError, MaskError,
+    SettingsError.
+    """
+    photo = Photo.open(inputs.photo, allow_cmyk=files.allow_cmyk, max_pixels=max_pixels, observe=observe)
+
+    def opened(source: Source, called: str) -> Mask:
+        mask = Mask.open(source, mode=files.mask_mode, max_pixels=max_pixels)
+        mask = mask.fitted(photo.width, photo.height) if fit else mask
+        mask.require_size(photo.width, photo.height, called + _quoted(source))
+        return mask
+
+    parts = [] if inputs.mask is None else [opened(inputs.mask, "The mask")]
+    parts += [Mask.from_boxes(inputs.boxes, photo.width, photo.height)] if inputs.boxes else []
+    parts += [Mask.from_alpha(photo)] if inputs.alpha else []
+    if not parts:
+        raise MaskError("Nothing says what to fill.", "Give a mask, or boxes.")
+    mask = parts[0]
+    for part in parts[1:]:
+        mask = mask.union(part)
+    format = files.format or format_of(name) or written_as(photo.format)
+    FORMATS[format].require_room(photo.width, photo.height)
+    picture = inputs.coarse if inputs.coarse is not None else settings.content_picture
+    return Prepared(
+        photo=photo,
+        mask=mask,
+        hole=mask.to_fill(settings),
+        source=None if inputs.source is None else opened(inputs.source, "The source mask"),
+        coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
+        settings=settings,
+        files=files,
+        format=format,
+    )
+
+
+def fill_file(
+    inputs: Inputs,
+    settings: FillSettings,
+    files: FileSettings,
+    inpainter: "Inpainter",
+    *,
+    name: str = "",
+    observe: Observer = ignore,
+) -> Filled:
+    """:func:`prepare` and :meth:`Prepared.fill` in one."""
+    return prepare(inputs, settings, files, name=name, observe=observe).fill(inpainter, observe=observe)
+
+
+def without_turn(photo: Photo) -> Photo:
+    """The same picture without anything that tells a viewer to turn it."""
+    if photo.metadata.orientation == 1:
+        return photo
+    plain = replace(photo.metadata, orientation=1, exif=b"", xmp=b"", tiff=None, blocks=())
+    return replace(photo, metadata=plain)
+
+
+def _quoted(source: Source) -> str:
+    """The file's name for a sentence, where it has one."""
+    return f" '{source}'" if isinstance(source, str | Path) else ""
