@@ -31,9 +31,10 @@ from patchloom.networks.content import ContentNetwork
 from patchloom.networks.weights import default_content, default_texture, load_content, load_texture
 from patchloom.photo import Photo
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
-from patchloom.tensors.compiled import first_time, use_threads
+from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
+from patchloom.tensors.threads import processors, working
 
 Bools = NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -51,14 +52,15 @@ class FillResult:
 
 
 class Inpainter:
-    """Fills holes; networks are loaded on first use and kept. Not for use by several threads at once."""
+    """Fills holes; networks are loaded on first use and kept. Several threads may use one.
+
+    While it fills, torch computes on one thread and the fill has ``run.threads`` of its own; afterwards nothing of
+    either is left.
+    """
 
     def __init__(self, run: RunSettings | None = None) -> None:
         self.run = run or RunSettings()
         self.device = resolve_device(self.run.device)
-        if self.run.threads:
-            torch.set_num_threads(self.run.threads)
-            use_threads(self.run.threads)
 
     def inpaint(
         self,
@@ -100,8 +102,9 @@ class Inpainter:
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
         work = _Work(photo, hole, allowed, start, settings, neural, self.device, listener)
-        rows = [work.fill(number, plans) for number in range(len(plans))]
-        filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
+        with working(self.run.threads):
+            rows = [work.fill(number, plans) for number in range(len(plans))]
+            filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:
@@ -147,7 +150,7 @@ class Inpainter:
             "settings": settings.to_dict(),
             "seed": settings.seed,
             "device": str(self.device),
-            "threads": torch.get_num_threads(),
+            "threads": self.run.threads or processors(),
             "weights": weights,
             "windows": rows,
             "seconds": round(time.perf_counter() - begun, 3),

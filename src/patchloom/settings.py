@@ -204,7 +204,7 @@ class RunSettings(Checked):
     device: str = option("auto", "auto, cpu, cuda, cuda:N or mps.")
     threads: int = option(
         0,
-        "Processor threads; 0 uses all that are there. Another number may change the last bits of a pixel.",
+        "Threads; 0 takes one for each processor that this process may use. Their number changes no pixel.",
         ge=0,
         le=1024,
     )

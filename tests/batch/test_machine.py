@@ -20,11 +20,11 @@ from patchloom.batch.work import Share
 def test_workers_fit_cores_and_memory(
     monkeypatch: pytest.MonkeyPatch, cores: int, free: int, asked: dict[str, int], expected: tuple[int, Share]
 ) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: cores)
+    monkeypatch.setattr(machine, "processors", lambda: cores)
     monkeypatch.setattr(machine, "free_mb", lambda: free)
     assert machine.plan(**{"pictures": 0, **asked}) == expected
 
 
 def test_the_machine_tells_something_plausible() -> None:
-    assert machine.cores() >= 1
+    assert machine.processors() >= 1
     assert machine.free_mb() >= 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchloom.tensors import field as fields
-from patchloom.tensors.compiled import use_threads
+from patchloom.tensors.threads import working
 
 NOTHING = np.zeros((1, 1, 3), np.float32)
 
@@ -112,18 +112,16 @@ def test_voted_differences_are_those_within_the_sources() -> None:
             np.testing.assert_allclose(voted[row, column, axis], np.mean(said, axis=0), atol=1e-6)
 
 
-def test_threads_do_not_change_the_field() -> None:
+def test_threads_do_not_change_the_field(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = np.random.default_rng(5).random((40, 40, 3), dtype=np.float32)
     hole = np.zeros((40, 40), bool)
     hole[10:30, 10:30] = True
-    results = []
-    try:
-        for threads in (1, 2):
-            use_threads(threads)
-            results.append(searched(picture, hole, 3).offsets)
-    finally:
-        use_threads(64)
-    np.testing.assert_array_equal(*results)
+    monkeypatch.setattr(fields, "PIECE", 16)  # so that there is something to share
+    alone = searched(picture, hole, 3)
+    with working(3):
+        shared = searched(picture, hole, 3)
+    np.testing.assert_array_equal(alone.offsets, shared.offsets)
+    np.testing.assert_array_equal(alone.distance, shared.distance)
 
 
 def test_carrying_doubles_positions_and_offsets() -> None:

@@ -1,17 +1,15 @@
 """How many workers, with how many threads and how much memory each, suit this machine.
 
 One picture does not keep many cores busy: reading, writing and the coarse levels run on one. So as many workers
-as cores, one thread each, is the fastest. Where the memory does not suffice for that, there are fewer workers, but
-not more threads: a network's sums are split among threads, so the last bit of a pixel can depend on their number,
-and a result should have the same bytes on every machine.
+as cores, one thread each, is the fastest.
 """
 
-import os
 import platform
 import sys
 from pathlib import Path
 
 from patchloom.batch.work import Share
+from patchloom.tensors.threads import processors
 
 WORKER_MB = 1000
 """What a worker should have at least: the runtime and the networks take about half of it."""
@@ -21,15 +19,6 @@ THREADS = 1
 
 RESERVE = 0.8
 """The part of the free memory that is used where no limit is given."""
-
-
-def cores() -> int:
-    """Processors this process may use; a container's quota counts."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _read("/sys/fs/cgroup/cpu.max").split()
-    if len(quota) == 2 and quota[0].isdigit():
-        count = min(count, max(1, int(quota[0]) // int(quota[1])))
-    return count
 
 
 def free_mb() -> int:
@@ -65,7 +54,7 @@ def plan(
     if jobs:
         workers = jobs
     else:
-        workers = 1 if gpu else max(1, cores() // max(1, threads))
+        workers = 1 if gpu else max(1, processors() // max(1, threads))
         if memory:
             workers = min(workers, max(1, memory // WORKER_MB))
     if pictures:

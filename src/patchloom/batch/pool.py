@@ -174,7 +174,7 @@ def _signal(number: int) -> str:
 def _serve(connection: Connection, stop: Any, work: Work, share: Share) -> None:
     """A worker's life: tasks in, outcomes out, until the coordinator hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(share.threads)  # before anything that reads it is imported
     while True:
         try:

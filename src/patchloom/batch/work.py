@@ -204,7 +204,7 @@ def _require_room(prepared: Any, share: Share) -> None:
 
 
 _one_at_a_time = threading.Lock()
-"""Fills of one process take turns: the compiled loops use all of its threads and cannot be entered twice."""
+"""Fills of one process take turns: each is given all of its threads and of its memory."""
 
 
 def attempt(work: Work, task: Task, share: Share, stopped: Stopped) -> Outcome:

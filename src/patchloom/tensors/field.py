@@ -14,19 +14,21 @@ This module knows arrays only: no levels, no settings, no files.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from patchloom.tensors.compiled import njit, prange
+from patchloom.tensors.compiled import njit
+from patchloom.tensors.threads import in_pieces
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int32]
 
 STEPS = np.array([1, 2, 8], dtype=np.int32)  # how far propagation looks
-CHUNK = 128  # queries a thread takes at a time; scratch memory is allocated once a chunk
+PIECE = 1024  # patches or pixels a thread takes at a time
 
 
 @dataclass
@@ -188,78 +190,77 @@ def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no
     return np.float32(1.0) / (np.float32(3.0) * max(total, np.float32(1e-6)))
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _search(  # type: ignore[no-untyped-def]
     rows, weight, sources, guide, means, guided, centres, index, offsets, distance, new_offsets, new_distance,
-    radius, locality, coherence, seed, fresh, steps,
+    radius, locality, coherence, seed, fresh, steps, begin, end,
 ):  # fmt: skip
-    """One pass; see :func:`search`. ``fresh``: the picture changed since ``distance`` was computed."""
+    """One pass over the patches ``begin`` to ``end``; see :func:`search`. ``fresh``: the picture changed since
+    ``distance`` was computed."""
     height, width = sources.shape
-    count = len(centres)
     side = 2 * radius + 1
-    for chunk in prange((count + CHUNK - 1) // CHUNK):
-        patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
-        weights = np.empty_like(patch)
-        for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
-            row, column = centres[i, 0], centres[i, 1]
-            scale = _load(patch, weights, rows, weight, row, column, radius)
-            best_dy, best_dx = offsets[i, 0], offsets[i, 1]
-            best_data = np.float32(np.inf)
-            best = np.float32(np.inf)
-            span = np.float32(max(height, width))
-            tries = 4 * len(steps) + 1
-            random_tries = int(np.log2(span))
-            wish = guided[row, column]
-            for attempt in range(tries + random_tries):
-                if attempt == 0:
-                    dy, dx = offsets[i, 0], offsets[i, 1]
-                elif attempt < tries:
-                    step = steps[(attempt - 1) // 4]
-                    way = (attempt - 1) % 4
-                    y = row + (step if way == 0 else -step if way == 1 else 0)
-                    x = column + (step if way == 2 else -step if way == 3 else 0)
-                    if y < 0 or y >= height or x < 0 or x >= width or index[y, x] < 0:
-                        continue
-                    dy, dx = offsets[index[y, x], 0], offsets[index[y, x], 1]
-                    if dy == best_dy and dx == best_dx:
-                        continue
-                else:
-                    reach = span / np.float32(2 ** (attempt - tries))
-                    value = _hash(seed, i, attempt, 0)
-                    u = np.float32(value >> np.uint64(40)) / np.float32(1 << 24)
-                    v = np.float32((value >> np.uint64(16)) & np.uint64(0xFFFFFF)) / np.float32(1 << 24)
-                    dy = best_dy + np.int32(np.floor((2 * u - 1) * reach))
-                    dx = best_dx + np.int32(np.floor((2 * v - 1) * reach))
-                y, x = row + dy, column + dx
-                if y < 0 or y >= height or x < 0 or x >= width or not sources[y, x]:
+    patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+    weights = np.empty_like(patch)
+    for i in range(begin, end):
+        row, column = centres[i, 0], centres[i, 1]
+        scale = _load(patch, weights, rows, weight, row, column, radius)
+        best_dy, best_dx = offsets[i, 0], offsets[i, 1]
+        best_data = np.float32(np.inf)
+        best = np.float32(np.inf)
+        span = np.float32(max(height, width))
+        tries = 4 * len(steps) + 1
+        random_tries = int(np.log2(span))
+        wish = guided[row, column]
+        for attempt in range(tries + random_tries):
+            if attempt == 0:
+                dy, dx = offsets[i, 0], offsets[i, 1]
+            elif attempt < tries:
+                step = steps[(attempt - 1) // 4]
+                way = (attempt - 1) % 4
+                y = row + (step if way == 0 else -step if way == 1 else 0)
+                x = column + (step if way == 2 else -step if way == 3 else 0)
+                if y < 0 or y >= height or x < 0 or x >= width or index[y, x] < 0:
                     continue
-                extra = locality * np.sqrt(np.float32(dy * dy + dx * dx))
-                same = 0
-                for ny in range(-1, 2):
-                    for nx in range(-1, 2):
-                        if (ny != 0 or nx != 0) and 0 <= row + ny < height and 0 <= column + nx < width:
-                            j = index[row + ny, column + nx]
-                            if j >= 0 and offsets[j, 0] == dy and offsets[j, 1] == dx:
-                                same += 1
-                extra -= coherence * np.float32(same) / np.float32(8.0)
-                if wish > 0:
-                    miss = np.float32(0.0)
-                    for channel in range(3):
-                        difference = means[y, x, channel] - guide[row, column, channel]
-                        miss += difference * difference
-                    extra += wish * miss / np.float32(3.0)
-                if extra >= best:
+                dy, dx = offsets[index[y, x], 0], offsets[index[y, x], 1]
+                if dy == best_dy and dx == best_dx:
                     continue
-                if attempt == 0 and not fresh:
-                    data = distance[i]
-                else:
-                    data = scale * _distance(patch, weights, rows, y, x, radius, (best - extra) / scale)
-                if data + extra < best:
-                    best = data + extra
-                    best_data = data
-                    best_dy, best_dx = dy, dx
-            new_offsets[i, 0], new_offsets[i, 1] = best_dy, best_dx
-            new_distance[i] = best_data
+            else:
+                reach = span / np.float32(2 ** (attempt - tries))
+                value = _hash(seed, i, attempt, 0)
+                u = np.float32(value >> np.uint64(40)) / np.float32(1 << 24)
+                v = np.float32((value >> np.uint64(16)) & np.uint64(0xFFFFFF)) / np.float32(1 << 24)
+                dy = best_dy + np.int32(np.floor((2 * u - 1) * reach))
+                dx = best_dx + np.int32(np.floor((2 * v - 1) * reach))
+            y, x = row + dy, column + dx
+            if y < 0 or y >= height or x < 0 or x >= width or not sources[y, x]:
+                continue
+            extra = locality * np.sqrt(np.float32(dy * dy + dx * dx))
+            same = 0
+            for ny in range(-1, 2):
+                for nx in range(-1, 2):
+                    if (ny != 0 or nx != 0) and 0 <= row + ny < height and 0 <= column + nx < width:
+                        j = index[row + ny, column + nx]
+                        if j >= 0 and offsets[j, 0] == dy and offsets[j, 1] == dx:
+                            same += 1
+            extra -= coherence * np.float32(same) / np.float32(8.0)
+            if wish > 0:
+                miss = np.float32(0.0)
+                for channel in range(3):
+                    difference = means[y, x, channel] - guide[row, column, channel]
+                    miss += difference * difference
+                extra += wish * miss / np.float32(3.0)
+            if extra >= best:
+                continue
+            if attempt == 0 and not fresh:
+                data = distance[i]
+            else:
+                data = scale * _distance(patch, weights, rows, y, x, radius, (best - extra) / scale)
+            if data + extra < best:
+                best = data + extra
+                best_data = data
+                best_dy, best_dx = dy, dx
+        new_offsets[i, 0], new_offsets[i, 1] = best_dy, best_dx
+        new_distance[i] = best_data
 
 
 def search(field: Field, canvas: Canvas, *, locality: float, coherence: float, seed: int, passes: int) -> None:
@@ -272,40 +273,41 @@ def search(field: Field, canvas: Canvas, *, locality: float, coherence: float, s
     for number in range(passes):
         offsets = np.empty_like(field.offsets)
         distance = np.empty_like(field.distance)
-        _search(
+        one_pass = partial(
+            _search,
             rows, canvas.weight, canvas.sources, canvas.guide, canvas.means, canvas.guided,
             field.centres, field.index, field.offsets, field.distance, offsets, distance,
             field.radius, np.float32(locality), np.float32(coherence), seed * 64 + number, number == 0, STEPS,
         )  # fmt: skip
+        in_pieces(one_pass, len(offsets), PIECE)
         field.offsets, field.distance = offsets, distance
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def _distances(rows, weight, centres, offsets, distance, radius):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, fastmath=True)
+def _distances(rows, weight, centres, offsets, distance, radius, begin, end):  # type: ignore[no-untyped-def]
     side = 2 * radius + 1
-    count = len(centres)
-    for chunk in prange((count + CHUNK - 1) // CHUNK):
-        patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
-        weights = np.empty_like(patch)
-        for i in range(chunk * CHUNK, min(count, (chunk + 1) * CHUNK)):
-            row, column = centres[i, 0], centres[i, 1]
-            scale = _load(patch, weights, rows, weight, row, column, radius)
-            y, x = row + offsets[i, 0], column + offsets[i, 1]
-            distance[i] = scale * _distance(patch, weights, rows, y, x, radius, np.float32(np.inf))
+    patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+    weights = np.empty_like(patch)
+    for i in range(begin, end):
+        row, column = centres[i, 0], centres[i, 1]
+        scale = _load(patch, weights, rows, weight, row, column, radius)
+        y, x = row + offsets[i, 0], column + offsets[i, 1]
+        distance[i] = scale * _distance(patch, weights, rows, y, x, radius, np.float32(np.inf))
 
 
 def mean_distance(field: Field, canvas: Canvas) -> float:
     """Mean data cost of the field in the picture as it stands."""
     rows = np.ascontiguousarray(canvas.picture.reshape(canvas.picture.shape[0], -1))
     distance = np.empty_like(field.distance)
-    _distances(rows, canvas.weight, field.centres, field.offsets, distance, field.radius)
+    measure = partial(_distances, rows, canvas.weight, field.centres, field.offsets, distance, field.radius)
+    in_pieces(measure, len(distance), PIECE)
     return float(distance.mean())
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def _vote(picture, pixels, index, offsets, trust, bell, radius, down, right, out):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, fastmath=True)
+def _vote(picture, pixels, index, offsets, trust, bell, radius, down, right, out, begin, end):  # type: ignore[no-untyped-def]
     height, width = index.shape
-    for i in prange(len(pixels)):
+    for i in range(begin, end):
         row, column = pixels[i, 0], pixels[i, 1]
         total = np.float32(0.0)
         for dy in range(down - radius, radius + 1):
@@ -364,5 +366,6 @@ def _votes(
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
     pixels = np.argwhere(where).astype(np.int32)
     out = np.zeros((len(pixels), values.shape[2]), np.float32)
-    _vote(values, pixels, field.index, field.offsets, trust, bell, field.radius, *also, out)
+    count = partial(_vote, values, pixels, field.index, field.offsets, trust, bell, field.radius, *also, out)
+    in_pieces(count, len(pixels), PIECE)
     return out
