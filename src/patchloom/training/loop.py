@@ -7,7 +7,7 @@ run's folder:
 * ``checkpoint.pt``: everything needed to go on;
 * ``<role>-<name>.safetensors``: the averaged weights in half precision with their card, usable at once;
 * ``log.jsonl``: a line for every report: step, running seconds, losses, held-out measures;
-* ``sheet-NNNN.png``: sample pictures after every epoch.
+* ``sheet-NNNN.png``: sample pictures, NNNN the epoch, with every line of the log.
 
 Several processes (``torchrun``): each makes batches of its own, gradients are averaged, process 0 writes.
 """
@@ -17,6 +17,7 @@ import json
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ AVERAGE = 0.998  # of the weights, per step: about the last 500 steps; less at t
 LONGEST_STEP = 20.0  # seconds: a process that was stopped or a laptop that slept does not spend its budget
 PREPARATION = timedelta(hours=12)  # that the other processes wait for process 0 to decode the photographs
 TELL_SECONDS = 1.0  # between two events at least
-REPORT_SECONDS = 120.0  # between two lines of the log: measuring takes a processor some seconds
+REPORTS = 20  # lines of the log in a run: measuring takes a processor some seconds
+AHEAD = 2  # batches being made while one is learnt from: the makers start on the next while one is finished
 
 
 class Task(Protocol):
@@ -74,7 +76,7 @@ class Task(Protocol):
         """Steps that see as many photographs as there are."""
 
     def batch(self, step: int) -> tuple[Tensor, ...]:
-        """The batch of ``step``, on the processor. Called ahead of time, in another thread."""
+        """The batch of ``step``, on the processor. Called ahead of time, in other threads, several at once."""
         ...
 
     def learn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
@@ -233,28 +235,27 @@ class _Run:
 
     def go(self) -> None:
         """Steps until the plan's end."""
-        saved, reported = self.seconds, self.seconds
-        with ThreadPoolExecutor(1) as ahead:
-            upcoming = ahead.submit(self.task.batch, self.step)
+        saved = self.seconds
+        with ThreadPoolExecutor(AHEAD) as ahead:
+            upcoming = deque(ahead.submit(self.task.batch, self.step + k) for k in range(AHEAD))
             while (progress := self.plan.progress(self.step, self.seconds)) < 1:
                 began = time.monotonic()
-                batch = tuple(part.to(self.device, non_blocking=True) for part in upcoming.result())
-                upcoming = ahead.submit(self.task.batch, self.step + 1)
+                made = upcoming.popleft().result()
+                upcoming.append(ahead.submit(self.task.batch, self.step + AHEAD))
+                batch = tuple(part.to(self.device, non_blocking=True) for part in made)
                 self._set_rates(learning_rate(progress, self.step))
                 self._sum(self.task.learn(batch))
                 self.step += 1
                 self._average()
-                if self.step % self.task.epoch_steps == 0:
-                    self._sheet()
                 elapsed = time.monotonic() - began
                 self._spend(elapsed, self._tell(len(batch[0]), elapsed))
-                if self.seconds - reported > REPORT_SECONDS:
-                    reported = self.seconds
-                    self._log()
+                if int(REPORTS * self.plan.progress(self.step, self.seconds)) > int(REPORTS * progress):
+                    self._report()
                 if self.seconds - saved > 60 * self.plan.checkpoint_minutes:
                     saved = self.seconds
                     self.save()
-            upcoming.cancel()
+            for waiting in upcoming:
+                waiting.cancel()
 
     def _set_rates(self, share: float) -> None:
         for name, optimiser in self.task.optimisers.items():
@@ -273,11 +274,11 @@ class _Run:
     @torch.no_grad()
     def _average(self) -> None:
         share = 1 - min(AVERAGE, (1 + self.step) / (10 + self.step))
-        for key, value in self.task.network.state_dict().items():
-            if value.is_floating_point():
-                self.average[key].lerp_(value, share)
-            else:
-                self.average[key].copy_(value)
+        state = self.task.network.state_dict()
+        smooth = [key for key, value in state.items() if value.is_floating_point()]
+        torch._foreach_lerp_([self.average[key] for key in smooth], [state[key] for key in smooth], share)
+        for key in state.keys() - set(smooth):
+            self.average[key].copy_(state[key])
 
     def _tell(self, pictures: int, elapsed: float) -> Cancelled | None:
         """One event, if the last is a second old; returns what the observer raised to stop. Not at every step,
@@ -318,9 +319,10 @@ class _Run:
         network.load_state_dict(self.average)
         return network.eval()
 
-    def _log(self) -> None:
-        """A line of the log: losses since the last, measures of the averaged weights."""
+    def _report(self) -> None:
+        """A line of the log (losses since the last, measures of the averaged weights) and a sheet."""
         if rank() == 0:
+            network = self._averaged()
             losses = self._mean_losses()
             line = {
                 "step": self.step,
@@ -328,13 +330,10 @@ class _Run:
                 "epoch": self.step / self.task.epoch_steps,
             }
             with (self.plan.folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps({**line, **losses, **self.task.measure(self._averaged())}) + "\n")
+                log.write(json.dumps({**line, **losses, **self.task.measure(network)}) + "\n")
+            sheet = self.plan.folder / f"sheet-{self.step // self.task.epoch_steps:04d}.png"
+            Image.fromarray(self.task.sheet(network)).save(sheet)
         self.sums, self.summed = {}, 0
-
-    def _sheet(self) -> None:
-        if rank() == 0:
-            epoch = self.step // self.task.epoch_steps
-            Image.fromarray(self.task.sheet(self._averaged())).save(self.plan.folder / f"sheet-{epoch:04d}.png")
 
     def _state(self) -> dict[str, Any]:
         return {

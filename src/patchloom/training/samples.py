@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from patchloom.tensors.compiled import njit
-from patchloom.tensors.membrane import fill_membrane
+from patchloom.tensors.membrane import solve
 
 SMALLEST_CUT = 100
 LEAST_SHARE, MOST_SHARE = 0.05, 0.50
@@ -169,10 +169,26 @@ def _blobs(hole: Any) -> None:
                         hole[y, x] = True
 
 
-def make_sample(photo: Any, seed: int, kind: int, tolerance: float, picture: Any, filled: Any, hole: Any) -> None:
+@_compiled
+def make_sample(photo: Any, seed: int, kind: int, tolerance: Any, picture: Any, filled: Any, hole: Any) -> None:
     """One sample into ``picture`` and ``filled`` (S, S, 3), float32 in 0..1, and ``hole`` (S, S), bool.
-    ``tolerance`` is the membrane's: a hundredth is plenty here and saves half its time."""
+    ``tolerance``: the membrane's, float32; with 0 the hole is not filled."""
     cut_picture(photo, seed, picture)
     draw_hole(kind, seed, hole)
     filled[:] = picture
-    fill_membrane(filled, hole, tolerance)
+    if tolerance > 0:
+        solve(filled, hole, tolerance)
+
+
+@_compiled
+def make_samples(
+    store: Any, numbers: Any, seeds: Any, kind: int, tolerance: Any, pictures: Any, filled: Any, holes: Any
+) -> None:
+    """Samples of the photographs ``numbers``, one for each of ``seeds``. ``store``: the pixels and index of
+    :class:`patchloom.training.data.Photographs`. Many in one call, because threads that come back to the
+    interpreter after each sample wait for its lock."""
+    pixels, index = store
+    for k in range(len(numbers)):
+        offset, height, width = index[numbers[k]]
+        photo = pixels[offset : offset + 3 * height * width].reshape((height, width, 3))
+        make_sample(photo, seeds[k], kind, tolerance, pictures[k], filled[k], holes[k])

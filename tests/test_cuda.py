@@ -1,0 +1,81 @@
+"""A graphics card gives the processor's fills up to rounding, and leaves what lies outside the hole untouched."""
+
+import importlib.resources
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from patchloom import RunSettings, cli, inpaint
+from patchloom.networks.content import predict
+from patchloom.networks.weights import load_content, load_texture
+from patchloom.training.content import ContentOptions, content_task
+from patchloom.training.data import open_photographs
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card with CUDA")
+
+DEVICES = ("cpu", "cuda")
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    """192x192 of the photograph that the package carries: a rocket, its towers, the sky."""
+    with importlib.resources.as_file(importlib.resources.files("patchloom.data") / "rocket.jpg") as path:
+        return np.array(Image.open(path).convert("RGB"))[120:312, 230:422]
+
+
+@pytest.fixture(scope="module")
+def hole() -> np.ndarray:
+    hole = np.zeros((192, 192), bool)
+    hole[60:130, 70:125] = True
+    return hole
+
+
+def test_the_networks_agree(photo: np.ndarray, hole: np.ndarray) -> None:
+    """To a grey level in the guess and a hundredth of the features: convolutions round to TF32 there."""
+    image = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
+    flag = torch.from_numpy(hole)[None, None].float()
+    with torch.no_grad():
+        guesses = [predict(load_content("default", d), image.to(d), flag.to(d)).cpu() for d in DEVICES]
+        networks = {d: load_texture("compact", d) for d in DEVICES}
+        features = [networks[d](image.to(d), list(networks[d].taps)) for d in DEVICES]
+    assert float((guesses[0] - guesses[1]).abs().max()) < 1 / 255
+    for tap, expected in features[0].items():
+        assert float((features[1][tap].cpu() - expected).norm() / expected.norm()) < 1e-2
+
+
+def test_fills_agree(photo: np.ndarray, hole: np.ndarray) -> None:
+    fills = {d: inpaint(photo, hole, preset="fast", run=RunSettings(device=d)) for d in DEVICES}
+    again = inpaint(photo, hole, preset="fast", run=RunSettings(device="cuda"))
+    assert all(np.array_equal(fill[~hole], photo[~hole]) for fill in fills.values())
+    assert np.array_equal(fills["cuda"], again)
+    errors = [np.sqrt(np.mean((fill[hole].astype(float) - photo[hole]) ** 2)) for fill in fills.values()]
+    assert errors[1] == pytest.approx(errors[0], rel=0.1)
+    assert np.abs(fills["cuda"].astype(float) - fills["cpu"])[hole].mean() < 0.5 * errors[0]
+
+
+def test_the_command_fills_on_the_card(photo: np.ndarray, hole: np.ndarray, tmp_path: Path) -> None:
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    Image.fromarray(hole).save(tmp_path / "mask.png")
+    out = tmp_path / "out.png"
+    files = [str(tmp_path / "photo.png"), str(tmp_path / "mask.png"), "-o", str(out)]
+    assert cli.run(["fill", *files, "--preset", "fast", "--device", "cuda"]) == 0
+    expected = inpaint(photo, hole, preset="fast", run=RunSettings(device="cuda"))
+    np.testing.assert_array_equal(np.array(Image.open(out)), expected)
+
+
+def test_training_steps_agree(photo: np.ndarray, tmp_path: Path) -> None:
+    """The first losses from the same weights on the same samples, in float32."""
+    for corner in range(0, 60, 6):
+        Image.fromarray(photo[corner : corner + 130, corner : corner + 130]).save(tmp_path / f"{corner}.png")
+    photographs = open_photographs([tmp_path], tmp_path / "store")
+    losses = []
+    for device in map(torch.device, DEVICES):
+        torch.manual_seed(0)
+        task = content_task(photographs, ContentOptions(batch=8, mixed_precision=False), device)
+        made = [task.batch(step) for step in range(3)]
+        learnt = [task.learn(tuple(part.to(device) for part in batch)) for batch in made]
+        losses.append([float(loss["loss"]) for loss in learnt])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2)
