@@ -48,12 +48,9 @@ ABLATIONS: dict[str, list[str]] = {
     "layers": ["fine=balanced+layers=relu1_1", "middle=balanced+layers=relu2_1", "coarse=balanced+layers=relu3_1"],
     "iterations": [f"steps-{n}=balanced+iterations={n}" for n in (0, 5, 40)],
     "terms": ["no-coherence=balanced+coherence=0", "no-locality=balanced+locality=0"],
-    "occurrence": [
-        "searched=balanced+matching=searched",
-        "searched-occurrence=balanced+matching=searched+occurrence=0.3",
-    ],
+    "searched": ["searched=balanced+matching=searched"],
 }
-SLOW = {"occurrence"}  # ablations of the blobs alone
+SLOW = {"searched"}  # ablations of the blobs alone
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def test_every_numeric_field_refuses_what_is_no_number_or_out_of_range(kind: typ
 def test_choices_and_texts_refuse_other_kinds() -> None:
     for values in (
         {"preset": "swift"},
-        {"pyramid": 3},
+        {"matching": 3},
         {"content": 5},
         {"content": None},
         {"optimiser": ["adam"]},

@@ -115,7 +115,6 @@ def _kind(hint: Any) -> str:
 WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 Preset = Literal["fast", "balanced", "best", "paper"]
-Pyramid = Literal["shrinking", "paper"]
 Matching = Literal["carried", "searched"]
 Metric = Literal["euclidean", "correlation"]
 Alpha = Literal["fill", "keep"]
@@ -149,9 +148,6 @@ class FillSettings(Checked):
     )
 
     # The exemplar start (method/patchfill.py)
-    pyramid: Pyramid = option(
-        "shrinking", "How the hole is halved: shrinking (known wins) or paper (hole wins; 128, 256, 512 px)."
-    )
     levels: int = option(0, "Most levels of the pyramid; 0 takes as many as the hole demands.", ge=0, le=16)
     patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
@@ -166,10 +162,12 @@ class FillSettings(Checked):
         1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
     )
     locality: float = option(0.3, "Preference for near sources.", ge=0, le=10)
-    occurrence: float = option(0.0, "Penalty for source patches that are used again and again.", ge=0, le=10)
 
     # The neural stage (method/synthesis.py, losses.py, optimise.py)
-    optimised: Optimised = option("last", "Which levels searched patches optimise: the last (native size) or all.")
+    optimised: Optimised = option(
+        "last",
+        "Levels that searched patches optimise: the last (native size) or all (128, 256, 512 px).",
+    )
     matching: Matching = option(
         "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
     )
@@ -240,7 +238,6 @@ PRESETS: dict[str, FillSettings] = {
     "best": FillSettings(preset="best", iterations=30, texture_weight=2.0),
     "paper": FillSettings(
         preset="paper",
-        pyramid="paper",
         content="auto",
         texture="vgg19",
         optimised="all",

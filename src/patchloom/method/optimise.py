@@ -1,32 +1,37 @@
 """Minimising one level's objective over the hole's pixels, with all weights frozen.
 
-Only hole pixels are variables, and only a crop round them (as wide as the features of the hole's cells reach) goes
-through the network. Nearest patches are looked up when the schedule says so and held fixed between: the argument
-minimum has no gradient almost everywhere, so nothing is lost at first order.
+Only hole pixels are variables, and only tiles round them (as wide as the features of the hole's cells reach) go
+through the network, several at once on the fill's threads: their losses and gradients add up to the whole's.
+Nearest patches are looked up when the schedule says so and held fixed between: the argument minimum has no
+gradient almost everywhere, so nothing is lost at first order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from patchloom.method.losses import Target, Weights, objective
+from patchloom.method.boxes import Tile, covering
+from patchloom.method.losses import LOW_PASS, Term
 from patchloom.networks.texture import TextureNetwork
+from patchloom.tensors.threads import mapped
 
 ADAM_START, ADAM_END = 0.02, 0.004  # step sizes in units of the pixel range
+ADAM_DECAY = 0.9, 0.999  # of the mean gradient and of its square
 LBFGS_HISTORY = 25
+MOST, LEAST = 24_000, 4_000  # pixels of a tile
 
-Rematch = Callable[[dict[str, Tensor]], dict[str, Target]]
 Watch = Callable[[int, dict[str, float], Tensor], None]
+Losses = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The piece of a level that is optimised: ``image``, ``prior`` (1, 3, h, w) and ``hole`` (1, 1, h, w)."""
+    """The piece of a level that is optimised: ``image`` (1, 3, h, w) and ``hole`` (1, 1, h, w)."""
 
     image: Tensor
-    prior: Tensor
     hole: Tensor
 
 
@@ -40,78 +45,150 @@ class Schedule:
 
 
 def minimise(
-    crop: Crop,
-    network: TextureNetwork,
-    taps: tuple[str, ...],
-    rematch: Rematch,
-    pixels: Target | None,
-    weights: Weights,
-    schedule: Schedule,
-    watch: Watch,
+    crop: Crop, network: TextureNetwork, terms: Mapping[str, Term], schedule: Schedule, watch: Watch
 ) -> Tensor:
     """The crop with its hole optimised, (1, 3, h, w) in 0..1; known pixels bit for bit.
 
     The best picture since nearest patches were last looked up is the result: Adam's first steps are as long
-    where nothing is left to gain, and must not harm there. ``rematch`` gives the targets for the current features;
-    ``watch(step, losses, picture)`` is called after every iteration (from 1), where raising stops the work.
+    where nothing is left to gain, and must not harm there. ``watch(step, losses, picture)`` is called after every
+    iteration (from 1), where raising stops the work.
     """
-    hole = crop.hole.expand_as(crop.image)
-    free = crop.image[hole].clone().requires_grad_(True)
-    count = crop.hole.sum()
-    targets: dict[str, Target] = {}
-    losses: dict[str, float] = {}
-    best = float("inf"), free.detach().clone()
+    objective = Objective(crop, network, terms)
+    optimiser = _Adam(schedule.iterations) if schedule.optimiser == "adam" else _Lbfgs()
+    pixels = objective.start()
+    best = float("inf"), pixels
+    losses: Losses = {}
 
-    def picture() -> Tensor:
-        return crop.image.masked_scatter(hole, free)
-
-    def total() -> Tensor:
-        nonlocal best
-        x = picture()
-        terms = objective(x, network(x, taps), targets, pixels, crop.prior, crop.hole, weights)
-        losses.update({name: float(term.detach()) for name, term in terms.items()})
+    def evaluate(now: Tensor) -> tuple[float, Tensor]:
+        nonlocal best, losses
+        losses, gradient = objective(now)
         if losses["total"] < best[0]:
-            best = losses["total"], free.detach().clone()
-        # The mean over the hole times its size: the paper's sums, which L-BFGS's first unit step expects.
-        return terms["total"] * count
+            best = losses["total"], now.clone()
+        return losses["total"], gradient
 
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = total()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
-
-    optimiser = _optimiser(schedule, free)
     for step in range(schedule.iterations):
         if step == 0 or (schedule.rematch_every and step % schedule.rematch_every == 0):
-            with torch.no_grad():
-                targets = rematch(network(picture(), taps))
-            best = float("inf"), free.detach().clone()
-            if schedule.optimiser == "lbfgs":
-                optimiser = _optimiser(schedule, free)  # the curvature belongs to the old targets
-        _set_rate(optimiser, schedule, step)
-        optimiser.step(closure)  # type: ignore[arg-type]  # L-BFGS takes a tensor
+            objective.match(pixels)
+            best = float("inf"), pixels.clone()
+            optimiser.restart()
+        pixels = optimiser.step(pixels, evaluate)
         if step + 1 == schedule.iterations:
-            with torch.no_grad():
-                total()
-        watch(step + 1, dict(losses), picture().detach())
-    with torch.no_grad():
-        free.copy_(best[1])
-    return torch.where(crop.hole, picture().detach().clamp(0, 1), crop.image)
+            evaluate(pixels)
+        watch(step + 1, losses, objective.picture(pixels))
+    return torch.where(crop.hole, objective.picture(best[1]).clamp(0, 1), crop.image)
 
 
-def _optimiser(schedule: Schedule, free: Tensor) -> torch.optim.Optimizer:
-    if schedule.optimiser == "adam":
-        return torch.optim.Adam([free], lr=ADAM_START)
-    # One iteration a call; the state is kept between calls, so this is one run of L-BFGS with stops between.
-    return torch.optim.LBFGS(
-        [free], lr=1.0, max_iter=1, max_eval=2, history_size=LBFGS_HISTORY, tolerance_grad=0, tolerance_change=0
-    )
+class Objective:
+    """The sum of ``terms`` as a function of the crop's hole pixels (N,), with its gradient, tile by tile."""
+
+    def __init__(self, crop: Crop, network: TextureNetwork, terms: Mapping[str, Term]) -> None:
+        self.crop, self.network, self.terms = crop, network, terms
+        self.taps = tuple(dict.fromkeys(tap for term in terms.values() for tap in term.taps))
+        self.hole = crop.hole.expand_as(crop.image)
+        # The mean over the hole times its size: the paper's sums, which L-BFGS's first unit step expects.
+        self.count = crop.hole.sum()
+        align = max(LOW_PASS, *(network.stride(tap) for tap in self.taps)) if self.taps else LOW_PASS
+        margin = -(-max((network.reach(tap) for tap in self.taps), default=1) // align) * align
+        size = (crop.hole.shape[-2], crop.hole.shape[-1])
+        boxes = covering(crop.hole[0, 0].cpu().numpy(), MOST, LEAST, align)
+        self.tiles = [Tile(box.widened(margin, size), box) for box in boxes]
+        self.shares: list[dict[str, Term]] = []  # of each tile in the terms
+
+    def start(self) -> Tensor:
+        """The hole's pixels as the crop has them."""
+        return self.crop.image[self.hole]
+
+    def picture(self, pixels: Tensor) -> Tensor:
+        return self.crop.image.masked_scatter(self.hole, pixels)
+
+    @torch.no_grad()
+    def match(self, pixels: Tensor) -> None:
+        """Looks the terms' nearest patches up for the picture with ``pixels``."""
+        looking = [term.looks for term in self.terms.values() if term.looks]
+        features = self.network(self.picture(pixels), looking) if looking else {}
+        matched = {name: term.matched(features) for name, term in self.terms.items()}
+        self.shares = [{name: term.of(tile) for name, term in matched.items()} for tile in self.tiles]
+
+    def __call__(self, pixels: Tensor) -> tuple[Losses, Tensor]:
+        """The terms by name, their sum ``total``, and the gradient (N,) of ``total`` times the hole's size."""
+        picture = self.picture(pixels)
+
+        def share_of(number: int) -> tuple[list[Tensor], Tensor]:
+            x = self.tiles[number].box.of(picture).clone().requires_grad_(True)
+            features = self.network(x, self.taps) if self.taps else {}
+            values = [term(x, features) for term in self.shares[number].values()]
+            (gradient,) = torch.autograd.grad(torch.stack(values).sum() * self.count, x)
+            return [value.detach() for value in values], gradient
+
+        gradient = torch.zeros_like(picture)
+        sums = [0.0] * len(self.terms)
+        with torch.enable_grad():
+            for tile, (values, part) in zip(self.tiles, mapped(share_of, range(len(self.tiles))), strict=True):
+                tile.box.of(gradient).add_(part)
+                sums = [total + float(value) for total, value in zip(sums, values, strict=True)]
+        return dict(zip(self.terms, sums, strict=True)) | {"total": sum(sums)}, gradient[self.hole]
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, schedule: Schedule, step: int) -> None:
-    """Adam's rate falls geometrically from ``ADAM_START`` to ``ADAM_END``; L-BFGS keeps its unit steps."""
-    if schedule.optimiser == "adam":
-        progress = step / max(1, schedule.iterations - 1)
-        for group in optimiser.param_groups:
-            group["lr"] = ADAM_START * (ADAM_END / ADAM_START) ** progress
+class _Optimiser(Protocol):
+    """Steps to smaller values of a function that ``evaluate`` gives with its gradient."""
+
+    def restart(self) -> None:
+        """The function has become another."""
+
+    def step(self, pixels: Tensor, evaluate: Callable[[Tensor], tuple[float, Tensor]]) -> Tensor: ...
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015, algorithm 1), its rate falling geometrically from ``ADAM_START`` to ``ADAM_END``.
+
+    Written out, because importing torch's loads its compiler: a second before the first fill.
+    """
+
+    def __init__(self, iterations: int) -> None:
+        self.iterations, self.done = iterations, 0
+        self.mean: Tensor | float = 0.0
+        self.square: Tensor | float = 0.0
+
+    def restart(self) -> None:
+        """What it knows of the gradients remains of use."""
+
+    def step(self, pixels: Tensor, evaluate: Callable[[Tensor], tuple[float, Tensor]]) -> Tensor:
+        rate = ADAM_START * (ADAM_END / ADAM_START) ** (self.done / max(1, self.iterations - 1))
+        self.done += 1
+        _, gradient = evaluate(pixels)
+        first, second = ADAM_DECAY
+        self.mean = first * self.mean + (1 - first) * gradient
+        self.square = second * self.square + (1 - second) * gradient.square()
+        spread = (self.square / (1 - second**self.done)).sqrt() + 1e-8
+        result: Tensor = pixels - rate / (1 - first**self.done) * self.mean / spread
+        return result
+
+
+class _Lbfgs:
+    """L-BFGS, one iteration a step; begun anew where the function has changed, whose curvature it knew."""
+
+    def __init__(self) -> None:
+        self.pixels: Tensor | None = None
+
+    def restart(self) -> None:
+        self.pixels = None
+
+    def step(self, pixels: Tensor, evaluate: Callable[[Tensor], tuple[float, Tensor]]) -> Tensor:
+        if self.pixels is None:
+            self.pixels = pixels.clone()
+            self.optimiser = torch.optim.LBFGS(
+                [self.pixels],
+                max_iter=1,
+                max_eval=2,
+                history_size=LBFGS_HISTORY,
+                tolerance_grad=0,
+                tolerance_change=0,
+            )
+        variable = self.pixels
+
+        def closure() -> float:
+            total, variable.grad = evaluate(variable)
+            return total
+
+        self.optimiser.step(closure)  # type: ignore[no-untyped-call]
+        return variable.clone()

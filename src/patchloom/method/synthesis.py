@@ -76,7 +76,7 @@ def _searched(problem: Problem, settings: FillSettings, neural: NeuralStage, pro
         x = _exemplar_start(first, scales, settings, sum(pixels), progress).picture
     for level, work in zip(levels, pixels, strict=True):
         x = level.composite(enlarge(x, level.size))
-        targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric, settings.occurrence)
+        targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
         x = neural.run(level, x, targets, progress, work)
     return x
 
@@ -90,16 +90,16 @@ def _carried(problem: Problem, settings: FillSettings, neural: NeuralStage | Non
     x = level.composite(start.picture)
     if neural is None or settings.iterations == 0:
         return x
-    targets = CarriedTargets(start.field, level, x, start.correction, neural.network, scales.thickness)
+    targets = CarriedTargets(
+        level, x, start.correction, start.field, neural.network, neural.taps, scales.thickness
+    )
     return neural.run(level, x, targets, progress, work)
 
 
 def _levels(level: Level, settings: FillSettings) -> list[Level]:
     if settings.optimised == "last":
         return [level]
-    if settings.pyramid == "paper":
-        return paper_pyramid(level.image, level.hole, level.source, settings.levels)
-    return _shrinking(level, settings)
+    return paper_pyramid(level.image, level.hole, level.source, settings.levels)
 
 
 def _shrinking(level: Level, settings: FillSettings) -> list[Level]:

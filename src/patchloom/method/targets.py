@@ -1,6 +1,6 @@
 """What the hole's features should become: each 3x3 neural patch like its nearest patch outside the hole.
 
-Two ways to know the nearest patch, with one result, a :class:`~patchloom.method.losses.Target` a layer:
+Two ways to know the nearest patch, with one result, terms of the objective (``losses.py``):
 
 * **searched** (the paper): every few iterations, among all patches of the level's features that touch no hole
   cell, by convolution and maximum (``tensors/matching.py``).
@@ -11,62 +11,57 @@ Differs from the paper because: a search in features from a soft start weaves fo
 the carried field gives real texture.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Literal, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from patchloom.method.losses import Target
+from patchloom.method.boxes import Box, covering
+from patchloom.method.losses import Features, Pixels, Target, Term, Texture
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
 from patchloom.tensors.field import Field
 from patchloom.tensors.matching import candidate_patches, nearest_patches
-from patchloom.tensors.patches import cells_of, vote, windows_touching
+from patchloom.tensors.patches import SIZE, cells_of, vote, windows_touching
+from patchloom.tensors.threads import mapped
 
-TILE = 192  # pixels; known features are computed in tiles of this side, so that memory does not grow
+MOST, LEAST = 192 * 192, 48 * 48  # pixels of a tile in which known features are computed
 MOST_CANDIDATES = 32768  # a level that offers more is thinned evenly
 VOTE_WEIGHTS = ((0.7, 1.0, 0.7), (1.0, 4.0, 1.0), (0.7, 1.0, 0.7))  # of a patch's nine cells; a crisp centre
 
 
-@dataclass(frozen=True)
-class Box:
-    """A crop of a level, in pixels: rows ``top`` to ``bottom``, columns ``left`` to ``right`` (half open)."""
+class Targets(Protocol):
+    """What the neural stage asks of either way."""
 
-    top: int
-    left: int
-    bottom: int
-    right: int
+    @property
+    def thickness(self) -> float:
+        """Of the hole, from 0.25 (scratches) to 1 (wide holes)."""
 
-    def of(self, values: Tensor) -> Tensor:
-        return values[..., self.top : self.bottom, self.left : self.right]
+    @property
+    def whole(self) -> bool:
+        """Whether the hole is optimised at once and held to its start pixel by pixel, as in the paper."""
 
-    def cells(self, stride: int) -> tuple[int, int]:
-        """The first row and column of a map of ``stride`` that the crop begins with."""
-        return self.top // stride, self.left // stride
+    def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:
+        """The terms that make the crop ``box``, with ``hole`` (1, 1, h, w), like its nearest patches, by name;
+        ``texture`` and ``pixels`` are their weights."""
 
 
 def margin(network: TextureNetwork, taps: Sequence[str]) -> int:
-    """Pixels round the hole that its cells' features depend on, rounded up to whole cells."""
-    return max((5 * network.stride(tap) for tap in taps), default=0)
-
-
-def box_around(mask: Tensor, margin: int, stride: int) -> Box:
-    """The crop round the True pixels of ``mask`` (1, 1, H, W), ``margin`` wider, begun on whole cells."""
-    rows = torch.nonzero(mask[0, 0].any(1)).flatten()
-    columns = torch.nonzero(mask[0, 0].any(0)).flatten()
-    height, width = mask.shape[-2:]
-    align = max(stride, 1)
-    top = max(0, (int(rows[0]) - margin) // align * align)
-    left = max(0, (int(columns[0]) - margin) // align * align)
-    bottom = min(height, -(-(int(rows[-1]) + 1 + margin) // align) * align)
-    right = min(width, -(-(int(columns[-1]) + 1 + margin) // align) * align)
-    return Box(top, left, bottom, right)
+    """Pixels round the hole on which the features of all patches that touch it depend, in whole cells."""
+    stride = max((network.stride(tap) for tap in taps), default=1)
+    wide = max((network.reach(tap) + (SIZE - 1) * network.stride(tap) for tap in taps), default=0)
+    return -(-wide // stride) * stride
 
 
 class SearchedTargets:
     """Nearest patches by search. The bank of candidates is made once a level, from the start picture."""
+
+    thickness = 1.0
+    whole = True
 
     def __init__(
         self,
@@ -75,162 +70,202 @@ class SearchedTargets:
         network: TextureNetwork,
         taps: Sequence[str],
         metric: Literal["euclidean", "correlation"],
-        occurrence: float,
     ) -> None:
-        self.metric, self.occurrence = metric, occurrence
-        self.network, self.hole = network, level.hole
+        self.metric, self.network = metric, network
         with torch.no_grad():
             features = network(level.composite(start), taps)
         self.bank: dict[str, Tensor] = {}
         for tap in taps:
-            size = features[tap].shape[-2:]
-            forbidden = cells_of(~level.source, network.stride(tap), (size[0], size[1]))
+            forbidden = cells_of(~level.source, network.stride(tap), _size(features[tap]))
             allowed = ~windows_touching(forbidden)
             if not allowed.any():
                 continue  # a map too small to hold a patch outside the hole: this layer has nothing to say here
             chosen = torch.nonzero(allowed).flatten()
             chosen = chosen[:: 1 + len(chosen) // MOST_CANDIDATES]
             self.bank[tap] = candidate_patches(features[tap], chosen)
-        self.uses = {tap: bank.new_zeros(len(bank)) for tap, bank in self.bank.items()}
 
-    def pixels(self, box: Box) -> None:
+    def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:
         """The search is in features: pixels have no target of their own."""
-
-    def features(self, box: Box, now: Mapping[str, Tensor]) -> dict[str, Target]:
-        """A target a layer for the crop ``box``, whose features at the moment are ``now``."""
-        targets = {}
-        for tap, bank in self.bank.items():
-            features = now[tap].detach()
-            hole = cells_of(box.of(self.hole), self.network.stride(tap), (features.shape[-2], features.shape[-1]))
-            queries = torch.nonzero(windows_touching(hole)).flatten()
-            penalty = self._penalty(tap, features)
-            nearest = nearest_patches(features, bank, metric=self.metric, penalty=penalty)[queries]
-            self.uses[tap] = torch.bincount(nearest, minlength=len(bank)).to(features)
-            value, count = vote(bank[nearest], queries, (features.shape[-2], features.shape[-1]))
-            targets[tap] = Target(value, count * hole)
-        return targets
-
-    def _penalty(self, tap: str, features: Tensor) -> Tensor | None:
-        """Makes patches used above average in the last search dearer (Zhou et al. 2023, occurrence)."""
-        if self.occurrence == 0 or not self.uses[tap].any():
-            return None
-        scale = self.occurrence * features.square().mean() * self.bank[tap].shape[1] * 0.1
-        return scale * (self.uses[tap] - 1).clamp_min(0) / self.uses[tap].mean().clamp_min(1)
+        return {
+            f"texture_{tap}": _Searched(texture, tap, self.network.stride(tap), bank, self.metric, hole)
+            for tap, bank in self.bank.items()
+            if texture > 0
+        }
 
 
+@dataclass(frozen=True)
+class _Searched(Term):
+    """The texture term of a layer whose nearest patches are looked up in ``bank`` (K, C * 9)."""
+
+    weight: float
+    tap: str
+    stride: int
+    bank: Tensor
+    metric: Literal["euclidean", "correlation"]
+    hole: Tensor
+
+    @property
+    def taps(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.tap,)
+
+    @property
+    def looks(self) -> str:  # type: ignore[override]
+        return self.tap
+
+    def matched(self, features: Features) -> Texture:
+        now = features[self.tap]
+        cells = cells_of(self.hole, self.stride, _size(now))
+        queries = torch.nonzero(windows_touching(cells)).flatten()
+        nearest = nearest_patches(now, self.bank, metric=self.metric)[queries]
+        value, count = vote(self.bank[nearest], queries, _size(now))
+        return Texture(self.weight, self.tap, self.stride, Target.whole(value, count * cells))
+
+
+@dataclass(frozen=True)
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size.
 
-    ``correction`` (1, 3, H, W) is what the join added to the copies, in ``start``; their pixels get it as well.
+    ``start`` (1, 3, H, W) is the fill that the field made, ``correction`` (1, 3, H, W) what joining added to the
+    copies in it; their pixels get it as well.
     """
 
-    def __init__(
-        self,
-        field: Field,
-        level: Level,
-        start: Tensor,
-        correction: Tensor,
-        network: TextureNetwork,
-        thickness: float = 1.0,
-    ) -> None:
-        self.level, self.network, self.thickness = level, network, thickness
-        self.known = level.composite(start)
-        self.correction = correction
-        self.index = torch.from_numpy(field.index).to(start.device)
-        self.offsets = torch.from_numpy(field.offsets).to(start.device)
+    level: Level
+    start: Tensor
+    correction: Tensor
+    field: Field
+    network: TextureNetwork
+    taps: Sequence[str]
+    thickness: float = 1.0
+    whole = False
 
-    def pixels(self, box: Box) -> Target:
-        """The pixels that the field's patches vote for, in the crop; in a thin hole, more of the start's."""
-        hole = self.level.hole[0, 0]
-        crisp = self._target(box, 1, hole, lambda cells: self.known[0].flatten(1)[:, cells])
-        share = (self.thickness - 0.25) / 0.75
-        copies = crisp.value + box.of(self.correction)
-        return Target(torch.lerp(box.of(self.known), copies, share), crisp.weight)
+    @cached_property
+    def known(self) -> Tensor:
+        return self.level.composite(self.start)
 
-    def features(self, box: Box, now: Mapping[str, Tensor]) -> dict[str, Target]:
-        """A target a layer for the crop ``box``, whose maps have the sizes of ``now``."""
-        targets = {}
-        for tap, features in now.items():
-            stride = self.network.stride(tap)
-            size = (-(-self.level.size[0] // stride), -(-self.level.size[1] // stride))
-            hole = cells_of(self.level.hole, stride, size)
-            targets[tap] = self._target(box, stride, hole, _Gather(self.network, self.known, tap, size))
-            if targets[tap].value.shape != features.shape:  # a network that drops an odd last row or column
-                targets[tap] = targets[tap].cropped(features.shape[-2], features.shape[-1])
-        return targets
+    @cached_property
+    def _field(self) -> tuple[Tensor, Tensor]:
+        """The field's index and offsets as tensors."""
+        device = self.start.device
+        return torch.from_numpy(self.field.index).to(device), torch.from_numpy(self.field.offsets).to(device)
 
-    def _target(self, box: Box, stride: int, hole: Tensor, gather: Callable[[Tensor], Tensor]) -> Target:
-        """The overlap vote of the known map's cells at the field's offsets, for the hole cells of the crop."""
-        top, left = box.cells(stride)
-        size = (-(-(box.bottom - box.top) // stride), -(-(box.right - box.left) // stride))
-        inside = hole[top : top + size[0], left : left + size[1]]
-        cells = torch.nonzero(inside)
-        cells += cells.new_tensor([top, left])  # (N, 2)
-        sources, weights = self._sources(cells, stride, hole)  # (9, N), (9, N)
-        used, where = torch.unique(sources, return_inverse=True)
-        values = gather(used)  # (C, U)
-        total = values.new_zeros(values.shape[0], len(cells))
-        for source, weight in zip(where, weights, strict=True):
-            total += weight * values[:, source]
-        norm = weights.sum(0)
-        value = values.new_zeros(1, values.shape[0], *size)
-        weight = values.new_zeros(1, 1, *size)
-        value[0][:, inside] = total / norm.clamp_min(1e-12)
-        weight[0, 0][inside] = (norm > 0).to(values.dtype)
-        return Target(value, weight)
+    @torch.no_grad()
+    def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:
+        """See :class:`Targets`. In a thin hole, the pixels' target has more of the start's."""
+        terms: dict[str, Term] = {}
+        taps = self.taps if texture > 0 else ()
+        strides = {tap: self.network.stride(tap) for tap in taps}
+        votes = {stride: self._votes(box, hole, stride) for stride in {1, *strides.values()}}
+        known = KnownFeatures(self.network, self.known)({tap: votes[strides[tap]].used for tap in taps})
+        for tap, table in known.items():
+            stride = strides[tap]
+            terms[f"texture_{tap}"] = Texture(texture, tap, stride, votes[stride].target(table))
+        if pixels > 0:
+            colours = self.known[0].flatten(1).T[votes[1].used]
+            voted = votes[1].target(colours)
+            copies = voted.value + box.of(self.correction)
+            share = (self.thickness - 0.25) / 0.75
+            value = torch.lerp(box.of(self.known), copies, share)
+            terms["pixels"] = Pixels(pixels, Target.whole(value, voted.weight))
+        return terms
 
-    def _sources(self, cells: Tensor, stride: int, hole: Tensor) -> tuple[Tensor, Tensor]:
-        """For each of a cell's nine patches, the flat index of the source cell it names and its weight."""
+    def _votes(self, box: Box, hole: Tensor, stride: int) -> "_Votes":
+        """The sources of the crop's hole cells, and the weight of each."""
         height, width = self.level.size
+        size = -(-height // stride), -(-width // stride)
+        forbidden = cells_of(self.level.hole, stride, size)
+        area = box.cells(stride)
+        inside = cells_of(hole, stride, area.size)
+        cells = torch.nonzero(inside)
+        cells += cells.new_tensor([area.top, area.left])  # (N, 2)
+        index, offsets = self._field
         sources, weights = [], []
         for dy in (-1, 0, 1):
             for dx in (-1, 0, 1):
                 centre = (cells + cells.new_tensor([dy, dx])) * stride + stride // 2
                 row, column = centre[:, 0].clamp(0, height - 1), centre[:, 1].clamp(0, width - 1)
-                number = self.index[row, column]
-                offset = self.offsets[number.clamp_min(0)].to(torch.float32) / stride
+                number = index[row, column]
+                offset = offsets[number.clamp_min(0)].to(torch.float32) / stride
                 source = cells + torch.floor(offset + 0.5).long()
-                fits = (source >= 0).all(1) & (source[:, 0] < hole.shape[0]) & (source[:, 1] < hole.shape[1])
+                fits = (source >= 0).all(1) & (source[:, 0] < size[0]) & (source[:, 1] < size[1])
                 source = torch.where(fits[:, None], source, 0)
-                fits &= (number >= 0) & ~hole[source[:, 0], source[:, 1]]
-                sources.append(source[:, 0] * hole.shape[1] + source[:, 1])
+                fits &= (number >= 0) & ~forbidden[source[:, 0], source[:, 1]]
+                sources.append(source[:, 0] * size[1] + source[:, 1])
                 weights.append(fits * VOTE_WEIGHTS[dy + 1][dx + 1])
-        return torch.stack(sources), torch.stack(weights)
+        used, places = torch.unique(torch.stack(sources, 1), return_inverse=True)
+        return _Votes(inside, used, places, torch.stack(weights, 1))
 
 
-class _Gather:
-    """Looks up cells of the known picture's features, computing only the tiles that are asked for."""
+@dataclass(frozen=True)
+class _Votes:
+    """Of the N cells of a crop that ``inside`` (h, w) marks, the nine sources each.
 
-    def __init__(self, network: TextureNetwork, picture: Tensor, tap: str, size: tuple[int, int]) -> None:
-        self.network, self.picture, self.tap, self.size = network, picture, tap, size
+    ``places`` (N, 9) among the ``used`` cells (U,) of the level, given as flat indices, and ``weights`` (N, 9).
+    """
+
+    inside: Tensor
+    used: Tensor
+    places: Tensor
+    weights: Tensor
+
+    def target(self, table: Tensor) -> Target:
+        """The overlap vote of what the used cells hold, ``table`` (U, C)."""
+        norm = self.weights.sum(1)
+        total = F.embedding_bag(self.places, table, per_sample_weights=self.weights.to(table), mode="sum")
+        value = table.new_zeros(*self.inside.shape, table.shape[1])
+        value[self.inside] = total / norm.clamp_min(1e-12)[:, None]
+        weight = table.new_zeros(self.inside.shape)
+        weight[self.inside] = (norm > 0).to(table.dtype)
+        return Target.whole(value.permute(2, 0, 1)[None], weight[None, None])
+
+
+class KnownFeatures:
+    """Looks up cells of the known picture's features, computing only tiles that hold some of them."""
+
+    def __init__(self, network: TextureNetwork, picture: Tensor) -> None:
+        self.network, self.picture = network, picture
 
     @torch.no_grad()
-    def __call__(self, cells: Tensor) -> Tensor:
-        """Features (C, N) at flat cell indices ``cells`` (N,)."""
-        stride = self.network.stride(self.tap)
-        rows, columns = cells // self.size[1], cells % self.size[1]
-        tile = TILE // stride
-        tiles = (rows // tile) * 65536 + columns // tile
-        result: Tensor | None = None
-        for number in torch.unique(tiles).tolist():
-            members = torch.nonzero(tiles == number).flatten()
-            box = self._box(number // 65536 * TILE, number % 65536 * TILE)
-            features = self.network(box.of(self.picture), [self.tap])[self.tap][0]
-            top, left = box.cells(stride)
-            found = features[:, rows[members] - top, columns[members] - left]
-            if result is None:
-                result = found.new_zeros(found.shape[0], len(cells))
-            result[:, members] = found
-        assert result is not None
-        return result
+    def __call__(self, cells: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """For every tap, the features (N, C) at its flat cell indices ``cells[tap]`` (N,)."""
+        if not cells:
+            return {}
+        height, width = _size(self.picture)
+        stride = max(self.network.stride(tap) for tap in cells)
+        asked = torch.zeros(-(-height // stride), -(-width // stride), dtype=torch.bool)
+        places = {}
+        for tap, numbers in cells.items():
+            across = -(-width // self.network.stride(tap))
+            rows, columns = (numbers // across).cpu(), (numbers % across).cpu()
+            places[tap] = rows, columns
+            by = stride // self.network.stride(tap)
+            asked[rows // by, columns // by] = True
+        boxes = covering(asked.numpy(), MOST // stride**2, LEAST // stride**2)
+        wide = -(-max(self.network.reach(tap) for tap in cells) // stride) * stride
+        tables: dict[str, Tensor] = {}
 
-    def _box(self, top: int, left: int) -> Box:
-        stride = self.network.stride(self.tap)
-        border = -(-margin(self.network, [self.tap]) // stride) * stride
-        height, width = self.picture.shape[-2:]
-        return Box(
-            max(0, top - border),
-            max(0, left - border),
-            min(height, top + TILE + border),
-            min(width, left + TILE + border),
-        )
+        def compute(box: Box) -> dict[str, tuple[Tensor, Tensor]]:
+            inner = Box(*(stride * side for side in (box.top, box.left, box.bottom, box.right)))
+            outer = inner.widened(wide, (height, width))
+            features = self.network(outer.of(self.picture), list(cells))
+            found = {}
+            for tap, values in features.items():
+                own, crop = inner.cells(self.network.stride(tap)), outer.cells(self.network.stride(tap))
+                rows, columns = places[tap]
+                here = (rows >= own.top) & (rows < own.bottom) & (columns >= own.left) & (columns < own.right)
+                numbers = torch.nonzero(here).flatten()
+                top = (rows[numbers] - crop.top).clamp_max(values.shape[-2] - 1)
+                left = (columns[numbers] - crop.left).clamp_max(values.shape[-1] - 1)
+                found[tap] = numbers, values[0].permute(1, 2, 0)[top.to(values.device), left.to(values.device)]
+            return found
+
+        for found in mapped(compute, boxes):
+            for tap, (numbers, values) in found.items():
+                if tap not in tables:
+                    tables[tap] = values.new_zeros(len(cells[tap]), values.shape[1])
+                tables[tap][numbers.to(values.device)] = values
+        return tables
+
+
+def _size(values: Tensor) -> tuple[int, int]:
+    """Height and width of (1, C, H, W)."""
+    return values.shape[-2], values.shape[-1]

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -60,6 +61,7 @@ class TextureNetwork(nn.Module):
     name: str = ""
     sha256: str = ""
     strides: dict[str, int]
+    reaches: dict[str, int]
 
     @property
     def taps(self) -> tuple[str, ...]:
@@ -75,6 +77,11 @@ class TextureNetwork(nn.Module):
         """Pixels between two cells of ``tap``. Raises WeightsError where there is no such tap."""
         self._check([tap])
         return self.strides[tap]
+
+    def reach(self, tap: str) -> int:
+        """Pixels beyond a cell of ``tap`` that its features depend on. Raises WeightsError."""
+        self._check([tap])
+        return self.reaches[tap]
 
     def forward(self, x: Tensor, taps: Iterable[str]) -> dict[str, Tensor]:
         """Features of ``x`` (N, 3, H, W), RGB in 0..1, at ``taps``: tap -> (N, C, h, w), h and w about H and W
@@ -110,12 +117,14 @@ class Vgg19(TextureNetwork):
         names = names[: names.index(deepest) + 1]
         self.variant = variant
         self.convolutions = nn.ModuleDict()
-        self.strides = {}
-        channels = 3
+        self.strides, self.reaches = {}, {}
+        channels, reach = 3, 0
         for name in names:
             self.convolutions[name] = nn.Conv2d(channels, _VGG19[name][0], 3, padding=1)
             channels = _VGG19[name][0]
-            self.strides[f"relu{name}"] = 2 ** (int(name[0]) - 1)
+            stride = 2 ** (int(name[0]) - 1)
+            reach += stride  # a 3x3 convolution sees one cell further
+            self.strides[f"relu{name}"], self.reaches[f"relu{name}"] = stride, reach
         self.requires_grad_(False).eval()
 
     @property
@@ -169,7 +178,8 @@ class Vgg19(TextureNetwork):
         return features
 
 
-_COMPACT_TAPS = {"relu1_1": 1, "relu2_1": 2, "relu3_1": 4}
+_COMPACT_TAPS = {"relu1_1": 1, "relu2_1": 2, "relu3_1": 4}  # strides; with one more convolution between them
+_COMPACT_REACHES = {"relu1_1": 1, "relu2_1": 4, "relu3_1": 10}
 
 
 class Compact(TextureNetwork):
@@ -186,7 +196,7 @@ class Compact(TextureNetwork):
     ) -> None:
         super().__init__()
         self.widths, self.components = tuple(widths), tuple(components)
-        self.strides = dict(_COMPACT_TAPS)
+        self.strides, self.reaches = dict(_COMPACT_TAPS), dict(_COMPACT_REACHES)
         pairs = zip((3, *self.widths), self.widths, strict=False)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate") for before, after in pairs
@@ -208,6 +218,7 @@ class Compact(TextureNetwork):
 
     def _features(self, x: Tensor, taps: tuple[str, ...]) -> dict[str, Tensor]:
         x = 4 * x - 2  # photographs then have about unit spread
+        x = x.contiguous(memory_format=torch.channels_last)  # a third quicker, and pools five times
         features: dict[str, Tensor] = {}
         deepest = max(map(list(self.strides).index, taps), default=-1)
         for index, tap in enumerate(self.taps[: deepest + 1]):

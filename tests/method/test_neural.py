@@ -1,0 +1,82 @@
+"""One level optimised: which terms, with which weights, and nothing outside the hole."""
+
+import numpy as np
+import pytest
+import torch
+from toy import Toy
+
+from patchloom.events import Event, Step
+from patchloom.method import neural
+from patchloom.method.boxes import Box
+from patchloom.method.losses import Content, LowPassContent, Term
+from patchloom.method.neural import NeuralStage, parts
+from patchloom.method.progress import Progress
+from patchloom.method.pyramid import Level
+from patchloom.settings import fill_settings
+
+
+class Pull:
+    """Targets that ask for nothing but record with which weights they were asked."""
+
+    def __init__(self, thickness: float, whole: bool) -> None:
+        self.thickness, self.whole = thickness, whole
+        self.asked: list[tuple[float, float]] = []
+
+    def terms(self, box: Box, hole: torch.Tensor, texture: float, pixels: float) -> dict[str, Term]:
+        self.asked.append((texture, pixels))
+        return {}
+
+
+def level(height: int = 30, width: int = 40) -> Level:
+    image = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
+    hole = torch.zeros(1, 1, height, width, dtype=torch.bool)
+    hole[..., 5:-5, 5:-5] = True
+    return Level(image, hole, ~hole)
+
+
+def test_weights_follow_the_thickness() -> None:
+    stage = NeuralStage(Toy(), fill_settings(layers="same", iterations=1, texture_weight=2.0, pixel_weight=3.0))
+    targets = Pull(0.25, False)
+    stage.run(level(), level().image, targets, Progress(lambda event: None), 1.0)
+    assert targets.asked == [(0.5, 3.0 * 8)]
+
+
+@pytest.mark.parametrize(("whole", "kind"), [(True, Content), (False, LowPassContent)])
+def test_content_and_variation_as_the_settings_say(whole: bool, kind: type[Content]) -> None:
+    stage = NeuralStage(Toy(), fill_settings(layers="same", content_weight=4.0, tv_weight=0.5))
+    here = level()
+    terms = stage.terms(Pull(1.0, whole), Box(0, 0, 30, 40), here.image, here.hole)
+    assert list(terms) == ["content", "tv"]
+    assert type(terms["content"]) is kind
+    without = NeuralStage(Toy(), fill_settings(layers="same", content_weight=0.0))
+    assert without.terms(Pull(1.0, whole), Box(0, 0, 30, 40), here.image, here.hole) == {}
+
+
+def test_parts_are_optimised_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps count through, the picture outside the hole stays, and what is left of the start is smoothed."""
+    monkeypatch.setattr(neural, "PART", 16)
+    steps: list[Step] = []
+
+    def observe(event: Event) -> None:
+        if isinstance(event, Step):
+            steps.append(event)
+
+    stage = NeuralStage(Toy(), fill_settings(layers="same", iterations=3, content_weight=0.0, tv_weight=1.0))
+    here = level()
+    progress = Progress(observe)
+    progress.plan(1, 1.0)
+    filled = stage.run(here, here.image, Pull(1.0, False), progress, 1.0)
+    assert [event.step for event in steps] == list(range(1, 2 * 2 * 3 + 1))  # 20 x 30 pixels: 2 x 2 parts
+    assert steps[-1].fraction == pytest.approx(1.0)
+    assert torch.equal(filled.where(~here.hole, 0), here.image.where(~here.hole, 0))
+    assert filled.diff(dim=-1).square().mean() < here.image.diff(dim=-1).square().mean()
+
+
+def test_parts_hold_each_pixel_once() -> None:
+    hole = torch.rand(1, 1, 1100, 40, generator=torch.Generator().manual_seed(0)) < 0.01
+    times = np.zeros((1100, 40), int)
+    for box in parts(hole):
+        times[box.slices] += 1
+        assert max(box.size) <= neural.PART
+    assert (times[hole[0, 0].numpy()] == 1).all()
+    assert times.max() == 1
