@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts docs browser clean
+.PHONY: demo test lint types contracts docs browser release clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
@@ -22,9 +22,11 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
-# The pages made from the program itself. A test compares them with what this would write.
+# The pages made from the program itself (a test compares them with what this would write), then the site: open
+# site/index.html. Links and anchors are checked; a warning is an error.
 docs: $(READY)
 	$(BIN)/python docs/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The page is tested in the system's Chromium; without it, and without the right to install it, those tests are skipped.
 browser:
@@ -39,5 +41,9 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[web,eval,cluster]' --group dev
 	touch $@
 
+# Wheel and source distribution in dist/, tried in a clean environment without a network, with checksums.
+release: $(READY)
+	$(BIN)/python scripts/release.py $(RELEASE)
+
 clean:
-	rm -rf $(VENV) demo runs build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo runs build dist site .mypy_cache .ruff_cache .pytest_cache

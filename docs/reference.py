@@ -21,17 +21,17 @@ SHOWN = ("fill", "mask", "info", "demo", "doctor", "completion")  # the others h
 
 COMMAND_LINE = """# The command line
 
-Made from the program's own help by `python docs/reference.py`. Standard output carries only data; everything said
-to a person goes to standard error. Nothing is overwritten without `--force`, and a file is written whole or not at
-all. Ctrl-C stops within a second.
+For whoever uses a terminal. Made from the program's own help by `python docs/reference.py`. Standard output
+carries only data; everything said to a person goes to standard error. Nothing is overwritten without `--force`,
+and a file is written whole or not at all. Ctrl-C stops within a second.
 """
 
 SETTINGS = """# Settings
 
-Made from the program's own declarations by `python docs/reference.py`. A setting is the same everywhere: a flag
-of the command line (`rematch_every` is `--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a
-settings file, a keyword of `inpaint()`, a field of the HTTP API. A preset is a set of values; what you give
-overrides it.
+For whoever wants other values than a preset's. Made from the program's own declarations by `python
+docs/reference.py`. A setting is the same everywhere: a flag of the command line (`rematch_every` is
+`--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings file, a keyword of `inpaint()`, a
+field of the HTTP API. A preset is a set of values; what you give overrides it.
 """
 
 EXPERIMENTS = """# Experiments

@@ -437,6 +437,44 @@ def test_info_says_what_a_file_is(folder: Path, capsys: pytest.CaptureFixture[st
     assert found["coding"] == "4:2:0" and found["EXIF"] == "none"
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--preset", "paper"], "vgg19"),
+        (["--texture", "compact", "--layers", "relu1_1,relu9_1"], "--layers"),
+        (["--content", "nowhere.safetensors"], "nowhere.safetensors"),
+    ],
+)
+def test_a_dry_run_fails_as_the_run_would(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    says: str,
+) -> None:
+    monkeypatch.setenv("PATCHLOOM_WEIGHTS", str(folder / "none"))
+    codes, texts = [], []
+    for more in (["--dry-run"], []):
+        codes.append(run("fill", "photo.png", "mask.png", *options, *more))
+        texts.append(capsys.readouterr().err)
+    assert codes == [3, 3]
+    assert texts[0] == texts[1] and says in texts[0]
+    assert not Path("photo.filled.png").exists()
+
+
+def test_doctor_says_what_a_cuda_build_without_a_card_costs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for version, says in (("13.0", "saves 4 GB"), (None, "none")):
+        monkeypatch.setattr(torch.version, "cuda", version)
+        assert run("doctor", "--json") == 0
+        found = {row["what"]: row["found"] for row in json.loads(capsys.readouterr().out)}
+        assert says in found["cuda"]
+
+
 def test_doctor_finds_this_environment_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("doctor", "--json") == 0
     found = {row["what"]: row["found"] for row in json.loads(capsys.readouterr().out)}

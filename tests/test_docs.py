@@ -69,6 +69,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)
+def test_a_page_says_for_whom_it_is(page: Path) -> None:
+    """The pages of experiments begin with their head instead, and are for whoever reads their table."""
+    title, rest = page.read_text().split("\n", 1)
+    assert title.startswith("# ")
+    assert rest.lstrip().startswith("- **Date**" if page.name[0].isdigit() else "For "), page
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_named_in_code_style_exist(page: Path) -> None:
     """`src/...`, `docs/...` and the like, and `method/...` and its siblings in the package. NAME is a blank."""
@@ -81,6 +89,18 @@ def test_files_named_in_code_style_exist(page: Path) -> None:
     assert not missing
 
 
+def test_the_gallery_is_small_and_shows_every_picture_with_its_licence() -> None:
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    pictures = sorted((ROOT / "docs" / "gallery").glob("*.jpg"))
+    assert len(pictures) >= 16
+    assert sum(picture.stat().st_size for picture in pictures) < 6_000_000
+    assert sorted(re.findall(r"\(gallery/(.+?\.jpg)\)", page)) == [picture.name for picture in pictures]
+    rows, licences = page.split("## Photographs and licences")
+    assert re.findall(r"^## (.+)$", rows, re.MULTILINE) == re.findall(
+        r"^\| (A .+?|[A-Z]\w+ .+?) \|", licences, re.MULTILINE
+    )
+
+
 @pytest.mark.parametrize("name", patchloom.__all__)
 def test_exported_names_import(name: str) -> None:
     assert getattr(patchloom, name) is not None
@@ -88,8 +108,8 @@ def test_exported_names_import(name: str) -> None:
 
 
 def test_make_has_the_targets_the_pages_name() -> None:
-    patterns = r"^make ([a-z]+)|`make ([a-z]+)`"
+    patterns = r"^make ([a-z-]+)  |`make ([a-z-]+)`"
     found = [match for page in PAGES for match in re.findall(patterns, page.read_text(), re.MULTILINE)]
     named = {name for pair in found for name in pair if name}
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"demo", "test"} <= named <= targets

@@ -111,6 +111,15 @@ class Inpainter:
             weights |= start.weights
         return FillResult(filled, self._report(settings, weights, rows, listener, begun))
 
+    def check(self, settings: FillSettings, *, coarse: bool = False) -> None:
+        """Loads the networks that a fill needs; ``coarse``: a coarse picture will be given.
+
+        Raises what the fill would: WeightsError, SettingsError.
+        """
+        self._neural_stage(settings, ignore)
+        if not coarse:
+            self._start(settings, None)
+
     def _start(self, settings: FillSettings, coarse: Photo | None) -> "_Start | None":
         """What is known of the hole beforehand."""
         if coarse is not None:

@@ -253,7 +253,7 @@ PRESET_HELP: dict[str, str] = {
     "fast": "Fewer iterations, and a single exemplar fill where there is no content network: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "Twice the iterations, at twice the texture weight: a little sharper, in half as much time again.",
-    "paper": "The method of Yang et al. 2017 as published; needs VGG-19 weights; slow.",
+    "paper": "The loop of Yang et al. 2017 (docs/method.md says where it differs); needs VGG-19 weights; slow.",
 }
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,6 +152,16 @@ def test_the_command_writes_a_report_and_names_what_is_missing(
     with Image.open(out / "contact-sheet.png") as sheet:
         assert sheet.height == 4 * (256 + 20)
     assert vote.read_text().count("data:image/jpeg") == 8  # 4 comparisons of 2
+
+    assert command_line([*arguments[:6], "--methods", "navier-stokes", "--judge", "none", "--out", str(out)]) == 0
+    capsys.readouterr()
+    again = json.loads((out / "metrics.json").read_text())
+    assert {row["method"] for row in again["rows"]} == {"telea", "copy", "navier-stokes"}
+    assert [row for row in again["rows"] if row["method"] == "telea"] == rows_of(data, "telea")
+
+
+def rows_of(data: Any, method: str) -> list[Any]:
+    return [row for row in data["rows"] if row["method"] == method]
 
 
 def test_votes_are_counted_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from patchloom.cli.weights import command
 from patchloom.errors import Cancelled, WeightsError
 from patchloom.events import Event, Step
 from patchloom.networks import download, weights
@@ -87,10 +88,20 @@ def test_a_pickle_that_runs_code_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "touched").exists()
 
 
+def test_a_file_that_the_user_has_put_there_is_not_called_damaged(folder: Path) -> None:
+    weights.save_network(Compact(), folder / "texture-mine.safetensors", {"licence": "CC0"})
+    (mine,) = (file for file in weights.installed() if file.name == "mine")
+    assert mine.verify() == "yours"
+    assert CliRunner().invoke(command, ["verify"]).exit_code == 0
+    mine.path.write_bytes(mine.path.read_bytes()[:100])
+    with pytest.raises(WeightsError, match="no readable"):
+        mine.verify()
+
+
 def test_embedded_files_are_as_recorded() -> None:
     embedded = [file for file in weights.installed() if file.embedded]
     for file in embedded:
-        file.verify()
+        assert file.verify() == "verified"
         assert {"task", "data", "licence"} <= set(file.card())
     assert {path.name for path in weights.EMBEDDED.glob("*.safetensors")} == set(
         weights.read_sums(weights.EMBEDDED)
@@ -247,7 +258,6 @@ def test_the_command_fetches_lists_verifies_and_removes(
     server: Server, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``weights fetch vgg19``, with a small stand-in for torchvision's file."""
-    from patchloom.cli.weights import command
 
     torch.manual_seed(2)
     network = Vgg19("torchvision", "2_1")

@@ -72,7 +72,8 @@ def test_elsewhere_a_token_is_made_up_and_asked_for_and_not_logged(tmp_path: Pat
         assert httpx.get(f"http://127.0.0.1:{port}/?token={token}").status_code == 303
     finally:
         log = stop(process)
-    assert "GET / 303" in log
+    assert '"GET /" 303' in log
+    assert "leaked" not in log
     assert token not in log
 
 

@@ -18,7 +18,10 @@ _EXTRAS = {
     "web": ("fastapi", "uvicorn"),
     "eval": ("matplotlib", "scikit-image"),
     "cluster": ("distributed", "fsspec"),
+    "metrics": ("prometheus-client",),
 }
+
+_WITHOUT_CUDA = "pip uninstall -y torch triton; pip install torch --index-url https://download.pytorch.org/whl/cpu"
 
 Row = tuple[str, str, str]
 
@@ -54,8 +57,12 @@ def _machine() -> Iterator[Row]:
         "cpu",
         f"{platform.processor() or platform.machine()}, {cores} cores, {torch.get_num_threads()} threads",
     )
-    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-    yield "ok" if name != "none" else "-", "cuda", name
+    if torch.cuda.is_available():
+        yield "ok", "cuda", torch.cuda.get_device_name()
+    elif torch.version.cuda:
+        yield "-", "cuda", f"no card for PyTorch's CUDA build; the other saves 4 GB: {_WITHOUT_CUDA}"
+    else:
+        yield "-", "cuda", "none"
     mps = torch.backends.mps.is_available()
     yield "ok" if mps else "-", "mps", "available" if mps else "none"
     yield "ok", "memory", _memory()
@@ -95,12 +102,12 @@ def _weights() -> Iterator[Row]:
 
     for file in installed():
         try:
-            file.verify()
+            state = file.verify()
         except PatchloomError as error:
             yield "BAD", f"{file.role} {file.name}", f"{error} {error.hint}"
         else:
             where = "embedded" if file.embedded else str(file.path)
-            yield "ok", f"{file.role} {file.name}", f"{file.path.stat().st_size / 1e6:.1f} MB, verified, {where}"
+            yield "ok", f"{file.role} {file.name}", f"{file.path.stat().st_size / 1e6:.1f} MB, {state}, {where}"
     yield "ok", "default networks", f"texture {default_texture() or 'none'}, content {default_content() or 'none'}"
     yield "ok", "weights folder", str(weights_folder())
 

@@ -109,11 +109,11 @@ def command(
     """Fill known parts of PICTURES (files or folders) with several methods and measure how well.
 
     Writes metrics.json, metrics.csv, report.html and contact-sheet.png into --out. Fills that are finished are
-    not made again.
+    not made again, and methods that an earlier call has finished on the same pictures stay in the report.
     """
     from patchloom.evaluation.peers import parse_method
     from patchloom.evaluation.report import Scored, write_report
-    from patchloom.evaluation.runs import find_images, prepare_cases, run
+    from patchloom.evaluation.runs import find_images, finished_before, prepare_cases, results_of, run
     from patchloom.evaluation.scores import failures, score_run
     from patchloom.evaluation.votes import write_page
 
@@ -122,11 +122,13 @@ def command(
         raise SettingsError("Two methods have the same name.", "Give one another name: name=method.")
     judging = _judge(judge)
     cases = prepare_cases(find_images(pictures, limit), holes, out, seed=seed)
+    earlier = finished_before(cases, chosen, out)
 
     def work(observe: Observer) -> Scored:
-        results = run(cases, chosen, out, jobs=jobs, time_limit=time_limit, observe=observe)
+        run(cases, chosen, out, jobs=jobs, time_limit=time_limit, observe=observe)
+        results = results_of(cases, [*chosen, *earlier], out)
         rows = score_run(cases, results, out, judging, observe=observe)
-        return Scored(cases, chosen, rows, failures(results.values()), judging.name)
+        return Scored(cases, [*chosen, *earlier], rows, failures(results.values()), judging.name)
 
     with console.listen() as observe:
         scored = interruptible(work, observe)

@@ -142,12 +142,12 @@ def command(
     if output is None:
         output = files.default_output(photo_name, prepared.format)
         files.check_output(output, force)
-    if dry_run:
-        _say_plan(console, prepared, output)
-        return
-
     from patchloom.inpainter import Inpainter
 
+    if dry_run:
+        Inpainter(run).check(prepared.settings, coarse=prepared.coarse is not None)
+        _say_plan(console, prepared, output)
+        return
     with console.listen() as observe:
         watch = observe if steps is None else _saving_steps(steps, observe)
         filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), watch)

@@ -12,7 +12,10 @@ import click
 from patchloom.cli.options import SectionedCommand, SettingOption, console_options, run_options
 from patchloom.console import Console
 from patchloom.server.limits import Limits
-from patchloom.settings import RunSettings
+from patchloom.settings import PRESETS, Preset, RunSettings
+
+if typing.TYPE_CHECKING:
+    from patchloom.server.operations import AccessLog
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -48,9 +51,27 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--allowed-host", "allowed_hosts", multiple=True, help="Another name this server is reached by.")
 @click.option(
+    "--allowed-origin",
+    "allowed_origins",
+    multiple=True,
+    help="Another site whose pages may call, such as https://photos.example.",
+)
+@click.option(
     "--trusted-proxy", "trusted_proxies", multiple=True, help="Address of a proxy whose headers are believed."
 )
 @click.option("--root-path", default="", help="Sub-path behind a proxy, such as /tools/patchloom.")
+@click.option(
+    "--access-log",
+    type=click.Choice(["off", "text", "json"]),
+    default="off",
+    help="A line for every request on standard error, with its id and the job's.  [off]",
+)
+@click.option(
+    "--iopaint-preset",
+    type=click.Choice(list(PRESETS)),
+    default="balanced",
+    help="The preset for clients of IOPaint's API, who cannot choose.  [balanced]",
+)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where jobs' files lie for a while.  [temporary]")
 @limit_options
 @run_options
@@ -61,8 +82,11 @@ def command(
     open_page: bool,
     token: str,
     allowed_hosts: tuple[str, ...],
+    allowed_origins: tuple[str, ...],
     trusted_proxies: tuple[str, ...],
     root_path: str,
+    access_log: "AccessLog",
+    iopaint_preset: Preset,
     folder: Path | None,
     run: RunSettings,
     console: Console,
@@ -80,6 +104,8 @@ def command(
       patchloom serve --root-path /tools/patchloom --allowed-host photos.example.org
     """
     import logging
+    import signal
+    import sys
     import webbrowser
 
     from patchloom.server import listener
@@ -87,20 +113,30 @@ def command(
     from patchloom.server.security import Access
 
     logging.basicConfig(
-        format="%(asctime)s %(message)s", level=logging.INFO if console.verbose else logging.WARNING
+        format="%(message)s" if access_log == "json" else "%(asctime)s %(message)s",
+        level=logging.INFO if console.verbose else logging.WARNING,
     )
+    logging.getLogger("patchloom.access").setLevel(logging.INFO)
     outside = host not in LOOPBACK
     token = token or (secrets.token_urlsafe(24) if outside else "")
     access = Access(
         token=token,
         allowed_hosts=allowed_hosts,
+        allowed_origins=tuple(origin.rstrip("/") for origin in allowed_origins),
         trusted_proxies=trusted_proxies,
         any_address=outside,
         root_path=root_path,
     )
     if run.time_limit:
         limits["job_seconds"] = min(limits["job_seconds"], run.time_limit)
-    settings = ServerSettings(limits=Limits(**limits), access=access, run=run, folder=folder)
+    settings = ServerSettings(
+        limits=Limits(**limits),
+        access=access,
+        run=run,
+        folder=folder,
+        access_log="text" if console.verbose and access_log == "off" else access_log,
+        iopaint_preset=iopaint_preset,
+    )
     sockets = listener.open_sockets(host, port)
     address = page_address(host, sockets[0].getsockname()[1], root_path, token)
 
@@ -110,6 +146,9 @@ def command(
         if open_page:
             webbrowser.open(address)
 
+    # uvicorn ends its work at SIGTERM and then raises it again: that must end the program as any end does, or the
+    # worker's locks are left to the system.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     try:
         listener.server(create_app(settings), patience=settings.limits.patience_seconds, on_started=started).run(
             sockets

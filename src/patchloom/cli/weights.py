@@ -19,7 +19,7 @@ def command() -> None:
     """List, fetch, verify and remove networks.
 
     patchloom works with the networks that come with it and downloads nothing by itself. VGG-19, the network of the
-    original method, can be fetched (548 MB, of which 14 MB are kept).
+    original method, can be fetched (575 MB, of which 14 MB are kept).
     """
 
 
@@ -34,7 +34,7 @@ def list_(console: Console) -> None:
             file.role,
             file.name,
             round(file.path.stat().st_size / 1e6, 2),
-            "patchloom" if file.embedded else "fetched",
+            "patchloom" if file.embedded else "fetched" if file.sha256 else "you",
             file.card().get("licence", ""),
         )
         for file in installed()
@@ -65,11 +65,11 @@ def fetch(name: str, mirrors: tuple[str, ...], keep: bool, console: Console) -> 
 @console_options
 def verify(names: tuple[str, ...], console: Console) -> None:
     """Check the files of all networks, or of those named, against their SHA-256."""
-    files = _named(names)
-    for file in files:
-        file.verify()
-    rows = [(file.role, file.name, file.sha256) for file in files]
-    console.table("Verified", ["role", "name", "SHA-256"], rows)
+    rows = [
+        (file.role, file.name, file.verify(), file.sha256 or "none recorded: a file of yours")
+        for file in _named(names)
+    ]
+    console.table("Networks", ["role", "name", "state", "SHA-256"], rows)
 
 
 @command.command()

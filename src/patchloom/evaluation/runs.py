@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.errors import InputError, MaskError
+from patchloom.errors import InputError, MaskError, PatchloomError
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method
 from patchloom.evaluation.worker import Fill, Worker
@@ -154,6 +154,32 @@ def read_results(out: Path) -> dict[tuple[str, str], Result]:
     return results
 
 
+def finished_before(cases: Sequence[Case], methods: Sequence[Method], out: Path) -> list[Method]:
+    """Methods of earlier calls, not among ``methods``, that have finished every case and would make the same fills
+    today: they stay in the report."""
+    known = read_results(out)
+    found: dict[str, list[Result]] = {}
+    for case in cases:
+        for (digest, name), result in known.items():
+            if digest == case.digest and not result.error and fill_path(out, case, name).exists():
+                found.setdefault(name, []).append(result)
+    named = {method.name for method in methods}
+    kept = []
+    for name, results in found.items():
+        method = Method(name, results[-1].spec)
+        if name not in named and len(results) == len(cases) and _as_today(method, results):
+            kept.append(method)
+    return kept
+
+
+def _as_today(method: Method, results: Sequence[Result]) -> bool:
+    try:
+        recipe = method.peer().recipe
+    except PatchloomError:  # a peer that is not there any more
+        return False
+    return all((result.spec, result.recipe) == (method.spec, recipe) for result in results)
+
+
 def run(
     cases: Sequence[Case],
     methods: Sequence[Method],
@@ -201,6 +227,12 @@ def run(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    return {key: known[key] for key in _keys(cases, methods)}
+
+
+def results_of(cases: Sequence[Case], methods: Sequence[Method], out: Path) -> dict[tuple[str, str], Result]:
+    """What is recorded of these, failed ones too: {(case's digest, method's name): result}."""
+    known = read_results(out)
     return {key: known[key] for key in _keys(cases, methods)}
 
 

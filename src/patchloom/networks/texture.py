@@ -98,7 +98,8 @@ class TextureNetwork(nn.Module):
             if tap not in self.strides:
                 name = self.name or type(self).__name__
                 raise WeightsError(
-                    f"The texture network '{name}' has no layer '{tap}'.", f"Its layers: {', '.join(self.taps)}."
+                    f"The texture network '{name}' has no layer '{tap}'.",
+                    f"Choose among its layers with --layers: {', '.join(self.taps)}.",
                 )
 
 

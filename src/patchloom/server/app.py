@@ -20,10 +20,11 @@ from patchloom.server import routes
 from patchloom.server.compat import add_compatible_routes
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
+from patchloom.server.operations import AccessLog, access_log, add_operations_routes
 from patchloom.server.problems import MEDIA_TYPE, Problem
 from patchloom.server.security import Access, Application, guarded
 from patchloom.server.storage import Storage
-from patchloom.settings import RunSettings
+from patchloom.settings import Preset, RunSettings
 
 STATIC = Path(__file__).parent / "static"
 ENGINE = "patchloom.server.engine:PictureEngine"
@@ -37,6 +38,8 @@ class ServerSettings:
     access: Access = field(default_factory=Access)
     run: RunSettings = field(default_factory=RunSettings)
     engine: str = ENGINE
+    access_log: AccessLog = "off"
+    iopaint_preset: Preset = "balanced"  # what clients of IOPaint's API, who cannot choose, get
     folder: Path | None = None
 
 
@@ -62,12 +65,14 @@ def create_app(settings: ServerSettings) -> Application:
     routes.add_server_routes(api, jobs, limits)
     routes.add_job_routes(api, jobs, limits)
     routes.add_follow_routes(api, jobs, limits)
-    add_compatible_routes(api, jobs, limits)
+    add_operations_routes(api, jobs, limits)
+    add_compatible_routes(api, jobs, limits, settings.iopaint_preset)
     return guarded(
         cast(Application, api),
         settings.access,
         request_bytes=limits.request_bytes,
         patience=limits.patience_seconds,
+        record=access_log(settings.access_log),
     )
 
 

@@ -1,7 +1,8 @@
 """The part of IOPaint's HTTP API (version 1.6) that fills holes, so that its clients work with another port.
 
-``inpaint``, ``server-config``, ``model``, ``adjust_mask`` and ``samplers``; fields that only diffusion models
-read are ignored, as are unknown ones. A call runs as a normal job: the same limits, token and checks.
+``inpaint``, ``server-config``, ``model``, ``adjust_mask`` and ``samplers``, and the multipart ``/inpaint`` of its
+predecessor lama-cleaner; fields that only other models read are ignored, as are unknown ones. A call runs as a
+normal job: the same limits, token and checks.
 """
 
 import asyncio
@@ -14,15 +15,17 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from patchloom.server import measure, openapi
 from patchloom.server.answers import waited_for
 from patchloom.server.jobs import Job, Jobs
-from patchloom.server.limits import Limits
+from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import checked_settings
 from patchloom.server.uploads import store_picture, strict_json
-from patchloom.settings import FileSettings
+from patchloom.settings import FileSettings, Preset
 
 SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
@@ -84,9 +87,17 @@ class Refused(Exception):  # noqa: N818
         return JSONResponse({"error": "Bad request", "detail": text, "body": "", "errors": text}, self.status)
 
 
-def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
-    """Adds the routes under ``/api/v1``."""
+def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Preset) -> None:
+    """Adds the routes under ``/api/v1``, and ``/inpaint``; fills are made with ``preset``."""
     bodies = asyncio.Semaphore(BODIES)
+    add_mask_and_model_routes(api, jobs, limits, bodies)
+
+    async def filled(request: Request, pictures: dict[str, bytes], seed: int) -> Response:
+        settings = checked_settings({"preset": preset, "seed": seed}).to_dict()
+        files = FileSettings(mask_mode="white", allow_cmyk=True)
+        task = {"settings": settings, "files": files.to_dict(), "upright": True}
+        job = await submit(request, jobs, limits, "fill", pictures, task)
+        return picture(await waited_for(jobs, job, request), seed)
 
     @api.exception_handler(Refused)
     async def refuse(request: Request, refused: Refused) -> Response:
@@ -102,12 +113,24 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     async def inpaint(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("image", "mask"))
-            seed = seed_of(fields)
-            settings = checked_settings({"seed": seed}).to_dict()
-            files = FileSettings(mask_mode="white", allow_cmyk=True)
-            task = {"settings": settings, "files": files.to_dict(), "upright": True}
-            job = await submit(jobs, limits, "fill", fields, ("image", "mask"), task)
-        return picture(await waited_for(jobs, job, request), seed)
+            pictures = {part: decoded(fields[part], part) for part in ("image", "mask")}
+            return await filled(request, pictures, seed_of(fields))
+
+    @api.post(
+        "/inpaint",
+        tags=["IOPaint"],
+        summary="Fill a hole; a form with two files, as lama-cleaner's clients send it",
+        openapi_extra=openapi.form({name: INPAINT_FIELDS[name] for name in ("image", "mask")}),
+        responses=openapi.PICTURE,
+    )
+    async def inpaint_form(request: Request) -> Response:
+        async with bodies:
+            pictures, fields = await read_two_pictures(request)
+            return await filled(request, pictures, seed_of(fields))
+
+
+def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: asyncio.Semaphore) -> None:
+    """What is asked beside fills; the answers about models are constants."""
 
     @api.post(
         "/api/v1/adjust_mask",
@@ -127,7 +150,9 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
                 or not 0 < size < 1000
             ):
                 raise Refused(422, "operate is expand, shrink or reverse; kernel_size is from 1 to 999.")
-            job = await submit(jobs, limits, "adjust_mask", fields, ("mask",), task)
+            job = await submit(
+                request, jobs, limits, "adjust_mask", {"mask": decoded(fields["mask"], "mask")}, task
+            )
         return picture(await waited_for(jobs, job, request))
 
     @api.get("/api/v1/server-config", tags=["IOPaint"], summary="What this server can do")
@@ -164,6 +189,28 @@ async def read_fields(request: Request, needed: tuple[str, ...]) -> dict[str, An
     return fields
 
 
+async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """``image`` and ``mask`` of a form, and ``sd_seed``, if one was sent; other fields are of other models. Raises
+    Refused, or Problem 415 for another media type."""
+    if not (request.headers.get("content-type") or "").startswith("multipart/form-data"):
+        raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
+    try:
+        form = await request.form(max_files=8, max_fields=64, max_part_size=SETTINGS_BYTES)
+    except HTTPException as error:
+        raise Refused(422, str(error.detail)) from error
+    try:
+        files = {name: form.get(name) for name in ("image", "mask")}
+        found = {name: await file.read() for name, file in files.items() if isinstance(file, UploadFile)}
+        for name in files.keys() - found.keys():
+            raise Refused(422, f"The part '{name}' is missing or no file.")
+        seed = form.get("sd_seed", "")
+    finally:
+        await form.close()
+    if not isinstance(seed, str) or not seed.lstrip("-").isdigit():
+        return found, {}
+    return found, {"sd_seed": int(seed)}
+
+
 def seed_of(fields: dict[str, Any]) -> int:
     """``sd_seed``; -1 draws one."""
     seed = fields.get("sd_seed", DEFAULT_SEED)
@@ -183,19 +230,21 @@ def decoded(text: str, name: str) -> bytes:
 
 
 async def submit(
-    jobs: Jobs, limits: Limits, kind: str, fields: dict[str, Any], pictures: tuple[str, ...], task: dict[str, Any]
+    request: Request, jobs: Jobs, limits: Limits, kind: str, pictures: dict[str, bytes], task: dict[str, Any]
 ) -> Job:
     """Stores the pictures and queues the job. Raises Refused; Problem 429 when the queue is full."""
-    jobs.reserve()
+    client = request.client.host if request.client else ""
+    jobs.reserve(client)
     name = ""
     try:
-        files = {part: io.BytesIO(decoded(fields[part], part)) for part in pictures}
+        files = {part: io.BytesIO(data) for part, data in pictures.items()}
         if "image" in files:
             require_same_size(files["image"], files["mask"], limits)
         name, folder = jobs.new_folder()
         for part, file in files.items():
             await run_in_threadpool(store_picture, file, part, folder, limits, True)
-        return jobs.submit(name, folder, kind, task, task.get("settings", {}))
+        request.scope["job"] = name
+        return jobs.submit(name, folder, kind, task, task.get("settings", {}), client)
     except Problem as problem:
         jobs.discard(name)
         raise Refused(problem.status, f"{problem.message} {problem.hint}".strip()) from problem
@@ -203,7 +252,7 @@ async def submit(
         jobs.discard(name)
         raise
     finally:
-        jobs.release()
+        jobs.release(client)
 
 
 def require_same_size(image: io.BytesIO, mask: io.BytesIO, limits: Limits) -> None:

@@ -13,7 +13,7 @@ Everything a request handler calls here returns at once.
 import secrets
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,8 @@ class Job:
     settings: Message
     created: float = field(default_factory=time.time)
     status: Status = "queued"
+    client: str = ""  # the address that sent it
+    started: float = 0.0
     finished: float = 0.0
     progress: Message = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -110,7 +112,8 @@ class Jobs:
         self.about: Message = {}
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
-        self._reserved = 0
+        self._reserved: Counter[str] = Counter()  # by client
+        self._on_finished: list[Callable[[Job], None]] = []
         self._lock = threading.Condition()
         self._worker: Worker | None = None
         self._ready = False
@@ -140,23 +143,29 @@ class Jobs:
         """The worker has loaded what it needs."""
         return self._ready
 
-    def reserve(self) -> None:
-        """Takes a place in the queue before anything is stored. Raises Problem 429 when there is none."""
+    def reserve(self, client: str = "") -> None:
+        """Takes a place in the queue before anything is stored. Raises Problem 429 when there is none, or when the
+        client has its share."""
+        later = {"Retry-After": "10"}
+        share = self.limits.max_queue_per_client
         with self._lock:
-            if len(self._waiting) + self._reserved >= self.limits.max_queue:
+            if len(self._waiting) + self._reserved.total() >= self.limits.max_queue:
+                raise Problem(429, "queue_full", "Too many jobs are waiting.", "Try again in a moment.", later)
+            own = sum(job.client == client for job in self._waiting) + self._reserved[client]
+            if share and own >= share:
                 raise Problem(
-                    429,
-                    "queue_full",
-                    "Too many jobs are waiting.",
-                    "Try again in a moment.",
-                    {"Retry-After": "10"},
+                    429, "share_full", "Your other jobs are still waiting.", "Send it after them.", later
                 )
-            self._reserved += 1
+            self._reserved[client] += 1
 
-    def release(self) -> None:
+    def release(self, client: str = "") -> None:
         """Gives a reserved place back."""
         with self._lock:
-            self._reserved -= 1
+            self._reserved[client] -= 1
+
+    def on_finished(self, listener: Callable[[Job], None]) -> None:
+        """Calls ``listener`` at the end of every job, one at a time."""
+        self._on_finished.append(listener)
 
     def new_folder(self) -> tuple[str, Path]:
         """An unguessable id and its private folder."""
@@ -171,9 +180,11 @@ class Jobs:
     def __contains__(self, name: object) -> bool:
         return name in self._jobs
 
-    def submit(self, name: str, folder: Path, kind: str, task: Message, settings: Message) -> Job:
+    def submit(
+        self, name: str, folder: Path, kind: str, task: Message, settings: Message, client: str = ""
+    ) -> Job:
         """Puts a job into the queue, on a place reserved before."""
-        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, settings)
+        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, settings, client=client)
         job.bytes = self.storage.size(name)
         with self._lock:
             self._jobs[name] = job
@@ -232,6 +243,7 @@ class Jobs:
             if self._stopping or not self._waiting:
                 return None
             job = self._waiting.popleft()
+            job.started = time.time()
             job.status = "running"
             return job
 
@@ -373,6 +385,9 @@ class Jobs:
         job.finished = time.time()
         job.bytes = self.storage.size(job.id)
         job.status = status
+        with self._lock:
+            for listener in self._on_finished:
+                listener(job)
         job.emit(status, data)
 
     def _expire(self, job: Job) -> None:

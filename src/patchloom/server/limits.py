@@ -12,6 +12,9 @@ class Limits(Checked):
     max_request_mb: int = option(320, "Largest request in MB; refused before it is read.", ge=1, le=100_000)
     max_megapixels: float = option(64.0, "Largest photo in megapixels; refused before it is decoded.", ge=0.001)
     max_queue: int = option(16, "Jobs that may wait; the next is told to come back later.", ge=1, le=10_000)
+    max_queue_per_client: int = option(
+        0, "Jobs of one address that may wait; 0 is as many as may wait at all.", ge=0, le=10_000
+    )
     job_seconds: float = option(1800.0, "Seconds one job may take.", ge=0.1)
     job_memory_mb: int = option(0, "Memory one job may take in MB; 0 is nine tenths of the machine's.", ge=0)
     keep_minutes: float = option(60.0, "Minutes for which a finished job's files are kept.", ge=0)

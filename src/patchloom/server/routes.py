@@ -145,7 +145,8 @@ def preview_file(job: Job, number: int, request: Request) -> Response:
 
 async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
     """Takes a place, then reads and stores the request, then queues the job; a refusal leaves nothing behind."""
-    jobs.reserve()
+    client = request.client.host if request.client else ""
+    jobs.reserve(client)
     name = ""
     try:
         form = await uploads.read_form(request)
@@ -157,9 +158,10 @@ async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -
             await uploads.store(pictures, folder, limits, uploads.flag(form, "first_frame"))
         finally:
             await form.close()
-        return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, settings)
+        request.scope["job"] = name
+        return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, settings, client)
     except BaseException:
         jobs.discard(name)
         raise
     finally:
-        jobs.release()
+        jobs.release(client)

@@ -17,8 +17,10 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qs, urlsplit
+
+from starlette.middleware.cors import CORSMiddleware
 
 from patchloom.server.problems import MEDIA_TYPE, Problem
 
@@ -30,7 +32,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "patchloom"
-PUBLIC = ("/api/health", "/static/")  # what needs no token: a sign of life, and the page's own code
+PUBLIC = ("/api/health", "/api/ready", "/static/")  # what needs no token: signs of life, and the page's own code
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SLOWEST = 4096  # bytes a second that an upload must bring on average
 HEADERS = {
@@ -49,19 +51,53 @@ class Access:
 
     token: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()  # of other sites whose pages may call, such as https://photos.example
     trusted_proxies: tuple[str, ...] = ()
     any_address: bool = False
     root_path: str = ""
 
 
-def guarded(app: Application, access: Access, *, request_bytes: int, patience: float) -> Application:
+class Answered(NamedTuple):
+    """A request and its answer, for the log. ``path`` is without the query, which may hold a token."""
+
+    request: str
+    client: str
+    method: str
+    path: str
+    status: int
+    bytes: int  # of the answer's body
+    seconds: float
+    job: str  # its id, if the request concerned one
+
+
+def guarded(
+    app: Application,
+    access: Access,
+    *,
+    request_bytes: int,
+    patience: float,
+    record: Callable[[Answered], None] = lambda answered: None,
+) -> Application:
     """``app`` behind every layer; the first one named in the nesting sees a request last."""
-    app = OriginCheck(app)
+    app = OriginCheck(app, access.allowed_origins)
     app = TokenCheck(app, access.token)
+    if access.allowed_origins:
+        app = cast(Application, _cross_origin(app, access.allowed_origins))
     app = BodyLimit(app, request_bytes, patience)
     app = HostCheck(app, access)
     app = ProxyHeaders(app, access)
-    return Envelope(app)
+    return Envelope(app, record)
+
+
+def _cross_origin(app: Application, origins: tuple[str, ...]) -> CORSMiddleware:
+    """Answers what browsers ask before they let those sites' pages call, token included."""
+    return CORSMiddleware(
+        cast(Any, app),
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+        expose_headers=["Location", "Retry-After", "X-Request-Id", "X-Seed", "X-Width", "X-Height"],
+    )
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -89,10 +125,10 @@ async def redirect(send: Send, path: str, *headers: tuple[bytes, bytes]) -> None
 
 
 class Envelope:
-    """Outermost: security headers and a request id on every answer; an error of ours becomes a plain 500."""
+    """Outermost: security headers and a request id on every answer; an error of ours becomes a 500."""
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
+    def __init__(self, app: Application, record: Callable[[Answered], None]) -> None:
+        self.app, self.record = app, record
         self.headers = [(key.lower().encode(), value.encode()) for key, value in HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,15 +137,15 @@ class Envelope:
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
         scope["request_id"] = secrets.token_hex(8)
-        started = False
+        began, status, length = time.monotonic(), 0, 0
 
         async def enveloped(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
+            nonlocal status, length
             if message["type"] == "http.response.start":
-                started = True
-                own = [(b"x-request-id", scope["request_id"].encode()), *self.headers]
+                status = message["status"]
+                own = [(b"x-request-id", scope["request_id"].encode()), *self._headers(message.get("headers", []))]
                 message = {**message, "headers": [*message.get("headers", []), *own]}
-                log.info("%s %s %s", scope["method"], scope["path"], message["status"])
+            length += len(message.get("body", b""))
             await send(message)
 
         try:
@@ -118,12 +154,25 @@ class Envelope:
             await answer(enveloped, scope, problem)
         except Exception:
             log.exception("Request %s met an error of ours", scope["request_id"])
-            if not started:
+            if not status:
                 await answer(enveloped, scope, Problem(500, "internal_error", "Something went wrong inside."))
+        finally:
+            client = (scope.get("client") or ("",))[0]
+            seconds = round(time.monotonic() - began, 4)
+            job = scope.get("path_params", {}).get("name") or scope.get("job", "")
+            self.record(
+                Answered(scope["request_id"], client, scope["method"], scope["path"], status, length, seconds, job)
+            )
+
+    def _headers(self, sent: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Ours; an answer that a page of another site may read is not kept to our own."""
+        if any(key == b"access-control-allow-origin" for key, _ in sent):
+            return [pair for pair in self.headers if pair[0] != b"cross-origin-resource-policy"]
+        return self.headers
 
 
 class ProxyHeaders:
-    """Believes ``X-Forwarded-Host`` and ``-Proto`` of trusted proxies only, and knows the sub-path."""
+    """Believes ``X-Forwarded-Host``, ``-Proto`` and ``-For`` of trusted proxies only, and knows the sub-path."""
 
     def __init__(self, app: Application, access: Access) -> None:
         self.app = app
@@ -143,6 +192,9 @@ class ProxyHeaders:
 
     def _believe(self, scope: Scope) -> None:
         scope["scheme"] = (header(scope, b"x-forwarded-proto") or scope["scheme"]).split(",")[0].strip()
+        client = (header(scope, b"x-forwarded-for") or "").split(",")[-1].strip()  # whom the proxy itself has seen
+        if client:
+            scope["client"] = (client, 0)
         host = header(scope, b"x-forwarded-host")
         if host:
             rest = [pair for pair in scope["headers"] if pair[0] != b"host"]
@@ -330,8 +382,8 @@ class TokenCheck:
 class OriginCheck:
     """Refuses writes that another site's page makes a browser send. Programs send no Origin and pass."""
 
-    def __init__(self, app: Application) -> None:
-        self.app = app
+    def __init__(self, app: Application, allowed: tuple[str, ...]) -> None:
+        self.app, self.allowed = app, frozenset(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self._own(scope):
@@ -339,6 +391,8 @@ class OriginCheck:
         await self.app(scope, receive, send)
 
     def _own(self, scope: Scope) -> bool:
+        if header(scope, b"origin") in self.allowed:
+            return True
         if (header(scope, b"sec-fetch-site") or "same-origin") not in ("same-origin", "none"):
             return False
         origin = header(scope, b"origin")

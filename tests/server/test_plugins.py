@@ -1,0 +1,122 @@
+"""Plug-ins in the real programs, or by the interface that the program calls them through."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from live_server import Live, hole, photo, photo_png
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BOX = (30, 20, 16, 12)  # x, y, width, height: within the picture of photo()
+
+
+@pytest.fixture(scope="module")
+def gimp(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a GIMP 2.10 whose only foreign plug-in is ours, compiled as its first lines say."""
+    missing = [name for name in ("gimp-2.10", "gimptool-2.0", "gcc", "curl") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    home = tmp_path_factory.mktemp("gimp")
+    environment = os.environ | {
+        "HOME": str(home),
+        "GIMP2_DIRECTORY": str(home / "gimp"),
+        "XDG_CACHE_HOME": str(home),
+    }
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "gimp-2.0"], capture_output=True, text=True, check=True
+    )
+    (home / "gimp" / "plug-ins").mkdir(parents=True)
+    source, program = EXAMPLES / "gimp" / "patchloom.c", home / "gimp" / "plug-ins" / "patchloom"
+    subprocess.run(["gcc", "-Wall", "-Werror", "-o", program, source, *flags.stdout.split()], check=True)
+    return environment
+
+
+def batch(environment: dict[str, str], folder: Path, script: str) -> str:
+    """What a headless GIMP says to a script."""
+    command = [
+        "gimp-2.10",
+        "--no-interface",
+        "--no-data",
+        "--no-fonts",
+        "--batch",
+        script,
+        "--batch",
+        "(gimp-quit 0)",
+    ]
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=250,
+    )
+    return done.stdout
+
+
+def steps(port: int, selects: str) -> str:
+    return f"""(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "photo.png" "photo.png")))
+                      (layer (car (gimp-image-get-active-layer image))))
+        {selects}
+        (plug-in-patchloom RUN-NONINTERACTIVE image layer "http://127.0.0.1:{port}")
+        (let* ((flat (car (gimp-image-flatten image))))
+            (file-png-save RUN-NONINTERACTIVE image flat "out.png" "out.png" 0 9 0 0 0 0 0)))"""
+
+
+def test_gimp_fills_its_selection(gimp: dict[str, str], real: Live, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo_png())
+    x, y, width, height = BOX
+    select = f"(gimp-image-select-rectangle image CHANNEL-OP-REPLACE {x} {y} {width} {height})"
+    said = batch(gimp, tmp_path, steps(real.port, select))
+    assert (tmp_path / "out.png").exists(), said
+    after, before = np.asarray(Image.open(tmp_path / "out.png").convert("RGB")).astype(int), photo().astype(int)
+    selected = np.zeros(before.shape[:2], bool)
+    selected[y : y + height, x : x + width] = True
+    assert (after == before)[~selected].all()
+    assert (after != before)[selected].any(1).mean() > 0.5
+
+
+def test_gimp_says_that_nothing_is_selected(gimp: dict[str, str], real: Live, tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo_png())
+    assert "select what should go" in batch(gimp, tmp_path, steps(real.port, "(gimp-selection-none image)"))
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_gimp_says_that_no_server_answers(gimp: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(photo_png())
+    assert "No patchloom server answers" in batch(gimp, tmp_path, steps(9, "(gimp-selection-all image)"))
+
+
+@pytest.fixture(scope="module")
+def node() -> Any:
+    spec = importlib.util.spec_from_file_location("patchloom_node", EXAMPLES / "comfyui" / "patchloom_node.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.NODE_CLASS_MAPPINGS["PatchloomFill"]
+
+
+def test_comfyui_s_node_fills_a_batch(node: Any) -> None:
+    """Called as ComfyUI calls it: by name, with what INPUT_TYPES declares; an answer for each of RETURN_TYPES."""
+    declared = node.INPUT_TYPES()
+    images = torch.from_numpy(np.stack([photo(), photo()[:, ::-1]]).astype(np.float32) / 255)
+    mask = torch.from_numpy(hole() > 0).float()
+    given = {"image": images, "mask": mask, "preset": declared["required"]["preset"][0][1], "seed": 1, "grow": 0}
+    assert set(given) == set(declared["required"])
+    answers = getattr(node(), node.FUNCTION)(**given)
+    assert len(answers) == len(node.RETURN_TYPES) == 1
+    filled, known = answers[0], mask == 0
+    assert (filled.shape, filled.dtype) == (images.shape, images.dtype)
+    assert torch.equal(filled[:, known], images[:, known])
+    assert (filled[:, ~known] != images[:, ~known]).any()
+    refined = getattr(node(), node.FUNCTION)(**given, coarse=images)[0]
+    error = [(one - images)[:, ~known].abs().mean().item() for one in (refined, filled)]
+    assert error[0] < error[1]  # the truth as the coarse picture brings it nearer to the truth
