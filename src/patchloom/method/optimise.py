@@ -56,26 +56,27 @@ def minimise(
     objective = Objective(crop, network, terms)
     optimiser = _Adam(schedule.iterations) if schedule.optimiser == "adam" else _Lbfgs()
     pixels = objective.start()
-    best = float("inf"), pixels
     losses: Losses = {}
+    best = float("inf"), pixels, losses
 
     def evaluate(now: Tensor) -> tuple[float, Tensor]:
         nonlocal best, losses
         losses, gradient = objective(now)
         if losses["total"] < best[0]:
-            best = losses["total"], now.clone()
+            best = losses["total"], now.clone(), losses
         return losses["total"], gradient
 
     for step in range(schedule.iterations):
         if step == 0 or (schedule.rematch_every and step % schedule.rematch_every == 0):
             objective.match(pixels)
-            best = float("inf"), pixels.clone()
+            best = float("inf"), pixels.clone(), losses
             optimiser.restart()
         pixels = optimiser.step(pixels, evaluate)
         if step + 1 == schedule.iterations:
             evaluate(pixels)
+            _, pixels, losses = best  # the last that is told of is the result
         watch(step + 1, losses, objective.picture(pixels))
-    return torch.where(crop.hole, objective.picture(best[1]).clamp(0, 1), crop.image)
+    return torch.where(crop.hole, objective.picture(pixels).clamp(0, 1), crop.image)
 
 
 class Objective:
