@@ -21,7 +21,6 @@ import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
-from scipy.sparse.linalg import cg
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +30,7 @@ SPAN = 7  # pixels over which the votes of overlapping patches spread a step
 STEP = 0.1  # root mean square height of a step that is more of an outline than of a seam
 ANOTHER = 0.15  # root mean square colour difference of fill and light that is more than bad light
 TOLERANCE = 1e-3  # of the residual, relative to where it began: well below a grey level
+MOST = 2000  # iterations; about four times REACH are needed
 
 
 def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, light: Floats) -> Floats:
@@ -39,11 +39,11 @@ def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, li
     ``differences`` (H, W, 2, 3) are the wanted ones to the pixel below and to the pixel on the right, of every
     pair that touches the hole; ``light`` (H, W, 3) is the picture whose colours are right at large.
     """
-    unknowns = int(hole.sum())
+    miss = (light - picture)[hole]
+    pull = np.full(len(miss), REACH**-2, np.float32)  # of each unknown, towards the light or towards zero
+    right: Floats = (_same(miss, ANOTHER)[:, None] * miss * REACH**-2).astype(np.float32)
     number = np.where(hole, np.cumsum(hole.reshape(-1)).reshape(hole.shape) - 1, -1)
-    miss = (light - picture)[hole].astype(np.float64)
-    matrix = sparse.identity(unknowns, format="csr") / REACH**2
-    right = _same(miss, ANOTHER)[:, None] * miss / REACH**2
+    diagonal, rows, columns, entries = pull, [], [], []
     height, width = hole.shape
     for axis, (here, there) in enumerate(
         (
@@ -55,21 +55,54 @@ def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, li
         wanted = differences[here][:, :, axis]
         lacking = (wanted - (picture[there] - picture[here])) * pairs[..., None]
         step = _range(lacking, axis)[pairs]
-        weight = _same(step, STEP) / (1 + np.square(wanted[pairs]).mean(1, dtype=np.float64) / EDGE**2)
-        # One row a pair: + where it ends, - where it begins; known ends have no column.
-        rows = np.arange(len(weight))
-        difference = sparse.csr_matrix((len(weight), unknowns))
-        for sign, columns in ((1.0, number[there][pairs]), (-1.0, number[here][pairs])):
-            ours = columns >= 0
-            entries = (np.full(int(ours.sum()), sign), (rows[ours], columns[ours]))
-            difference = difference + sparse.csr_matrix(entries, difference.shape)
-        weighted = difference.T.multiply(weight).tocsr()
-        matrix = matrix + weighted @ difference
-        right += weighted @ lacking[pairs]
-    scaling = sparse.diags(1 / matrix.diagonal())
+        weight = _same(step, STEP) / (1 + np.square(wanted[pairs]).mean(1) / EDGE**2)
+        begin, end = number[here][pairs], number[there][pairs]  # -1 where that end is known
+        for ours, sign in ((begin, np.float32(-1)), (end, np.float32(1))):
+            # Every unknown is at most once the begin, and once the end, of a pair along an axis.
+            inside = ours >= 0
+            diagonal[ours[inside]] += weight[inside]
+            right[ours[inside]] += (sign * weight * lacking[pairs].T).T[inside]
+        both = (begin >= 0) & (end >= 0)
+        rows += [begin[both], end[both]]
+        columns += [end[both], begin[both]]
+        entries += [-weight[both], -weight[both]]
+    places = np.concatenate(rows), np.concatenate(columns)
+    neighbours = sparse.csr_matrix((np.concatenate(entries), places), (len(miss), len(miss)))
     result = np.zeros_like(picture)
-    result[hole] = np.stack([cg(matrix, channel, rtol=TOLERANCE, M=scaling)[0] for channel in right.T], axis=1)
+    result[hole] = _solved(diagonal, neighbours, right)
     return result
+
+
+def _solved(diagonal: Floats, neighbours: sparse.csr_matrix, right: Floats) -> Floats:
+    """The x (N, 3) for which (diag + neighbours) x = ``right``, by conjugate gradients, all channels side by side.
+
+    Hestenes and Stiefel 1952, of the system scaled so that its diagonal is 1. Sums are NumPy's own: those of BLAS
+    bring a pool of threads that spin.
+    """
+    scale = 1 / np.sqrt(diagonal)
+    neighbours = sparse.csr_matrix(neighbours.multiply(scale[:, None]).multiply(scale), dtype=np.float32)
+    residual: Floats = np.ascontiguousarray((right * scale[:, None]).T, np.float32)  # (3, N)
+    x, direction = np.zeros_like(residual), residual.copy()
+    size = _squares(residual)
+    goal = TOLERANCE**2 * size
+    for _ in range(MOST):
+        if (size <= goal).all():
+            break
+        image = direction + np.stack([neighbours @ channel for channel in direction])
+        step = size / np.maximum(np.einsum("cn,cn->c", direction, image), 1e-30)
+        x += step[:, None] * direction
+        residual -= step[:, None] * image
+        before, size = size, _squares(residual)
+        direction *= (size / np.maximum(before, 1e-30))[:, None]
+        direction += residual
+    result: Floats = (x.T * scale[:, None]).astype(np.float32)
+    return result
+
+
+def _squares(values: Floats) -> Floats:
+    """(3,): the squared norm of each row of ``values`` (3, N)."""
+    squares: Floats = np.einsum("cn,cn->c", values, values)
+    return squares
 
 
 def _range(steps: Floats, axis: int) -> Floats:
@@ -80,7 +113,7 @@ def _range(steps: Floats, axis: int) -> Floats:
     return np.delete(highest - lowest, 0, axis)
 
 
-def _same(difference: NDArray[np.floating], scale: float) -> NDArray[np.float64]:
+def _same(difference: Floats, scale: float) -> Floats:
     """(N,): how far colours that differ by ``difference`` (N, 3) are the same thing, 1 to 0."""
-    weight: NDArray[np.float64] = np.exp(-np.square(difference, dtype=np.float64).mean(1) / (2 * scale**2))
+    weight: Floats = np.exp(-np.square(difference).mean(1) / (2 * scale**2))
     return weight
