@@ -1,11 +1,12 @@
 """Writes the pages that are made from something else: ``python docs/reference.py``.
 
-The command line and the settings come from the program's own declarations, the table of experiments from the heads
-of their pages. A test compares what is there with what this would write.
+The command line, the settings and the routes of the server come from the program's own declarations, the table of
+experiments from the heads of their pages. A test compares what is there with what this would write.
 """
 
 import re
 import sys
+import tempfile
 import typing
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 from patchloom.cli import COMMANDS, main
+from patchloom.server.app import ServerSettings, create_api
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
 HERE = Path(__file__).parent
@@ -33,6 +35,14 @@ docs/reference.py`. A setting is the same everywhere: a flag of the command line
 `--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings file, a keyword of `inpaint()`, a
 field of the HTTP API. A preset is a set of values; what you give overrides it.
 """
+
+HTTP_ROUTES = """# Routes of the HTTP API
+
+For programmers: every route of `patchloom serve` and what it takes, made from its OpenAPI description by `python
+docs/reference.py`; the server has it too, at `/docs` for people and `/openapi.json` for programs. How routes are
+used, what answers and errors look like: [the HTTP API](api.md).
+"""
+TAGS = {"server": "The server", "jobs": "Jobs", "IOPaint": "For clients of IOPaint and lama-cleaner"}
 
 EXPERIMENTS = """# Experiments
 
@@ -104,6 +114,47 @@ def _values(hint: Any, metadata: Any) -> str:
     return {str: "text", bool: "yes or no"}.get(hint, "number")
 
 
+def http_routes() -> str:
+    """Every route with what it takes, from the server's OpenAPI description."""
+    with tempfile.TemporaryDirectory() as folder:
+        described = create_api(ServerSettings(folder=Path(folder))).openapi()
+    sections: dict[str, list[str]] = {}
+    for path, methods in described["paths"].items():
+        for method, route in methods.items():
+            sections.setdefault(route["tags"][0], []).append(_route(method.upper(), path, route))
+    parts = [f"## {TAGS.get(tag, tag.capitalize())}\n\n" + "\n\n".join(found) for tag, found in sections.items()]
+    return HTTP_ROUTES + "\n" + "\n\n".join(parts) + "\n"
+
+
+def _route(method: str, path: str, route: dict[str, Any]) -> str:
+    """A heading, what it does, and a table of what a body holds."""
+    text = f"### `{method} {path}`\n\n{route['summary']}."
+    for kind, content in (route.get("requestBody") or {}).get("content", {}).items():
+        fields = content["schema"].get("properties", {})
+        needed = content["schema"].get("required", [])
+        rows = [
+            f"| `{name}`{'' if name in needed else ' (optional)'} | {_field(name, field)} |"
+            for name, field in fields.items()
+        ]
+        text += f"\n\n`{kind}`:\n\n| part | what |\n|---|---|\n" + "\n".join(rows)
+    return text
+
+
+def _field(name: str, field: dict[str, Any]) -> str:
+    if "properties" in field:
+        return "An object of [settings](settings.md)."
+    choices = [str(choice) for choice in field.get("enum", ())]
+    return (
+        " ".join(
+            filter(
+                None,
+                [field.get("description", "").removeprefix("Optional: "), ", ".join(f"`{c}`" for c in choices)],
+            )
+        )
+        or "text"
+    )
+
+
 def experiments() -> str:
     """The table of the pages in docs/experiments, newest first."""
     rows = []
@@ -125,7 +176,12 @@ def experiment(text: str) -> tuple[str, dict[str, str]]:
     return lines[0].removeprefix("# "), found
 
 
-PAGES = {"command-line.md": command_line, "settings.md": settings, "experiments/README.md": experiments}
+PAGES = {
+    "command-line.md": command_line,
+    "settings.md": settings,
+    "http-routes.md": http_routes,
+    "experiments/README.md": experiments,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -45,6 +45,17 @@ class ServerSettings:
 
 def create_app(settings: ServerSettings) -> Application:
     """The whole server as an ASGI application, safety layers included."""
+    return guarded(
+        cast(Application, create_api(settings)),
+        settings.access,
+        request_bytes=settings.limits.request_bytes,
+        patience=settings.limits.patience_seconds,
+        record=access_log(settings.access_log),
+    )
+
+
+def create_api(settings: ServerSettings) -> FastAPI:
+    """What is behind the safety layers: the routes, and the queue that starts with the application."""
     limits = settings.limits
     run = replace(settings.run, time_limit=0.0, max_memory=settings.run.max_memory or limits.job_memory_mb)
     options = {"run": run.to_dict(), "max_pixels": limits.pixels}
@@ -67,13 +78,7 @@ def create_app(settings: ServerSettings) -> Application:
     routes.add_follow_routes(api, jobs, limits)
     add_operations_routes(api, jobs, limits)
     add_compatible_routes(api, jobs, limits, settings.iopaint_preset)
-    return guarded(
-        cast(Application, api),
-        settings.access,
-        request_bytes=limits.request_bytes,
-        patience=limits.patience_seconds,
-        record=access_log(settings.access_log),
-    )
+    return api
 
 
 def _answer_problems(api: FastAPI) -> None:
