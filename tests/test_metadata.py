@@ -15,7 +15,7 @@ from patchloom import Photo
 from patchloom.formats import exif as exif_block
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r"/></x:xmpmeta>'
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 HOLE = (slice(9, 13), slice(20, 25))
 
 
@@ -411,4 +411,4 @@ def test_reading_exif_never_fails_on_noise() -> None:
         for position in rng.integers(0, len(block), 6):
             noisy[position] = rng.integers(256)
         assert 1 <= exif_block.orientation(bytes(noisy)) <= 8
-        assert len(exif_block.without_thumbnail(bytes(noisy))) == len(block)
+        assert len(exif_block.without_pictures(bytes(noisy))[0]) in (0, len(block))

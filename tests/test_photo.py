@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 from patchloom import OutputError, Photo, PhotoError, SettingsError
 from patchloom.errors import TooLarge, Unsupported
 from patchloom.events import Event, Warned
-from patchloom.formats import FORMATS
+from patchloom.formats import WRITTEN
 
 
 def encoded(format: str, mode: str = "RGB", **options: object) -> bytes:
@@ -99,7 +99,7 @@ def test_pillow_modes_that_would_lose_something_are_refused() -> None:
         Photo.from_pillow(Image.new("CMYK", (8, 8)))
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_content_decides_and_not_the_name(format: str, tmp_path: Path) -> None:
     path = tmp_path / "misleading.gif"
     path.write_bytes(encoded(format))
@@ -109,7 +109,7 @@ def test_content_decides_and_not_the_name(format: str, tmp_path: Path) -> None:
         assert Photo.open(file).format == format
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_truncated_files_are_refused_wherever_they_end(format: str) -> None:
     data = encoded(format)
     for length in (1, 4, 12, 20, 40, len(data) // 3, len(data) // 2, len(data) * 9 // 10):
@@ -118,7 +118,7 @@ def test_truncated_files_are_refused_wherever_they_end(format: str) -> None:
         assert str(caught.value).startswith("The picture ")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_noise_in_a_file_never_raises_anything_but_a_photo_error(format: str) -> None:
     rng = np.random.default_rng(5)
     data = encoded(format)
@@ -135,13 +135,10 @@ def test_noise_in_a_file_never_raises_anything_but_a_photo_error(format: str) ->
     [
         (b"", "is empty"),
         (b"hello, this is text", "is not a picture"),
-        (b"GIF89a" + bytes(40), "a GIF"),
         (b"%PDF-1.7" + bytes(40), "a PDF"),
         (b"<svg xmlns='x'></svg>", "SVG"),
         (b"8BPS" + bytes(40), "Photoshop"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(40), "HEIC"),
         (b"II\x2a\0\x10\0\0\0CR\2\0" + bytes(40), "camera raw"),
-        (b"BM" + bytes(60), "BMP"),
     ],
 )
 def test_other_files_are_named_and_a_next_step_given(data: bytes, words: str) -> None:
@@ -174,7 +171,6 @@ def test_a_tiff_with_a_reduced_copy_is_one_picture() -> None:
     [
         np.zeros((8, 8), np.int32),
         np.zeros((8, 8), np.uint32),
-        np.full((8, 8), 3.5, np.float32),
         np.zeros((8, 8), complex),
     ],
 )
@@ -225,7 +221,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(format: str) -> None:
     begun = time.process_time()
     with pytest.raises(TooLarge, match="x"):

@@ -5,7 +5,7 @@ everywhere. It reads and checks everything before the first pixel is computed; :
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ class Prepared:
         result = inpainter.inpaint(
             self.photo, self.mask, self.settings, source=self.source, coarse=self.coarse, observe=observe
         )
-        photo = without_turn(result.photo) if upright else result.photo
+        photo = result.photo.plainly_upright() if upright else result.photo
         data = photo.encode(
             self.format,
             quality=self.files.quality,
@@ -92,7 +92,9 @@ def prepare(
     proportions is brought to its size. What deserves a remark goes to ``observe``. Raises PhotoError, MaskError,
     SettingsError.
     """
-    photo = Photo.open(inputs.photo, allow_cmyk=files.allow_cmyk, max_pixels=max_pixels, observe=observe)
+    photo = Photo.open(
+        inputs.photo, allow_cmyk=files.allow_cmyk, page=files.page or None, max_pixels=max_pixels, observe=observe
+    )
 
     def opened(source: Source, called: str) -> Mask:
         mask = Mask.open(source, mode=files.mask_mode, max_pixels=max_pixels)
@@ -134,14 +136,6 @@ def fill_file(
 ) -> Filled:
     """:func:`prepare` and :meth:`Prepared.fill` in one."""
     return prepare(inputs, settings, files, name=name, observe=observe).fill(inpainter, observe=observe)
-
-
-def without_turn(photo: Photo) -> Photo:
-    """The same picture without anything that tells a viewer to turn it."""
-    if photo.metadata.orientation == 1:
-        return photo
-    plain = replace(photo.metadata, orientation=1, exif=b"", xmp=b"", tiff=None, blocks=())
-    return replace(photo, metadata=plain)
 
 
 def _quoted(source: Source) -> str:

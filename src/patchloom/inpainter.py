@@ -104,7 +104,7 @@ class Inpainter:
         work = _Work(photo, hole, allowed, start, settings, neural, self.device, listener)
         with working(self.run.threads):
             rows = [work.fill(number, plans) for number in range(len(plans))]
-            filled = photo.with_pixels(work.pixels, _filled_alpha(photo, hole, settings))
+            filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:
@@ -265,13 +265,18 @@ def _of_size(coarse: Photo, photo: Photo) -> Photo:
     return coarse
 
 
-def _filled_alpha(photo: Photo, hole: Bools, settings: FillSettings) -> NDArray[Any] | None:
-    """The photograph's transparency, continued smoothly into the hole where the settings ask for it."""
-    if photo.alpha is None or settings.alpha == "keep":
-        return photo.alpha
-    top = full_scale(photo.alpha)
-    smooth = as_array(membrane(as_tensor(photo.alpha[..., None].astype(np.float32) / top), _flag(hole)))
-    return composite(photo.alpha[..., None], smooth, hole.astype(np.float32), top)[..., 0]
+def _filled_channels(photo: Photo, hole: Bools, settings: FillSettings) -> list[NDArray[Any] | None]:
+    """Transparency, where the settings ask for it, and any further channel, continued smoothly into the hole."""
+    keep = settings.alpha == "keep"
+    return [photo.alpha if keep else _continued(photo.alpha, hole), _continued(photo.extra, hole)]
+
+
+def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None:
+    if channel is None:
+        return None
+    top = full_scale(channel)
+    smooth = as_array(membrane(as_tensor(channel[..., None].astype(np.float32) / top), _flag(hole)))
+    return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
 def full_scale(values: NDArray[Any]) -> float:

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.errors import OutputError, PhotoError, SettingsError, TooLarge, Unsupported
+from patchloom.errors import OutputError, PatchloomError, PhotoError, SettingsError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
-from patchloom.formats import FORMATS, WRITTEN, format_of, recognised, written_as
+from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
 from patchloom.formats.png import to_palette
+from patchloom.formats.tiff import stripped
 
 MAX_PIXELS = 200_000_000
 """More are refused before anything is decoded."""
@@ -30,10 +31,14 @@ Source = str | Path | bytes | BinaryIO
 
 @dataclass(frozen=True)
 class Photo:
-    """``pixels`` (H, W, 1 or 3) and ``alpha`` (H, W) or None: uint8, uint16, or float in 0..1, upright."""
+    """``pixels`` (H, W, 1 or 3) and ``alpha`` (H, W) or None: uint8, uint16, or float in 0..1, upright.
+
+    Floats can be NaN where nothing is known. ``extra`` (H, W) or None is a channel of the file that is neither
+    colour nor transparency: a scanner's infrared, a saved selection."""
 
     pixels: Samples
     alpha: Samples | None = None
+    extra: Samples | None = field(default=None, kw_only=True)
     format: str = "PNG"
     metadata: Metadata = field(default_factory=Metadata)
 
@@ -43,8 +48,9 @@ class Photo:
                 f"An array of shape {self.pixels.shape} is no picture.",
                 "Give (H, W), (H, W, 3) or (H, W, 4).",
             )
-        if self.alpha is not None and self.alpha.shape != self.pixels.shape[:2]:
-            raise PhotoError("The alpha channel is not of the picture's size.")
+        for channel in (self.alpha, self.extra):
+            if channel is not None and channel.shape != self.pixels.shape[:2]:
+                raise PhotoError("The alpha channel is not of the picture's size.")
 
     @property
     def width(self) -> int:
@@ -60,18 +66,20 @@ class Photo:
         source: Source,
         *,
         allow_cmyk: bool = False,
+        page: int | None = None,
         max_pixels: int = MAX_PIXELS,
         observe: Observer = ignore,
     ) -> Self:
-        """Reads a file, its bytes, or an open one. Raises PhotoError: TooLarge, Unsupported, or damaged."""
+        """Reads a file, its bytes, or an open one. ``page`` (from 1) is the one to read of a file of several; of a
+        TIFF the others are kept. Raises PhotoError: TooLarge, Unsupported, or damaged."""
         data, name = _read(source)
         try:
-            return cls._decode(data, allow_cmyk, max_pixels, observe)
+            return cls._decode(data, Reading(allow_cmyk, page, observe), max_pixels)
         except PhotoError as error:
             raise type(error)(f"{name} {error}", error.hint) from error
 
     @classmethod
-    def _decode(cls, data: bytes, allow_cmyk: bool, max_pixels: int, observe: Observer) -> Self:
+    def _decode(cls, data: bytes, reading: Reading, max_pixels: int) -> Self:
         if not data:
             raise PhotoError("is empty.", "The file has no bytes; copy it again from where it came.")
         format = recognised(data)
@@ -82,14 +90,17 @@ class Photo:
                 "Crop it to the part that matters.",
             )
         try:
-            stored = format.decode(data, Reading(allow_cmyk, observe))
-        except (PhotoError, MemoryError):
+            stored = format.decode(data, reading)
+        except (PatchloomError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder makes of damaged data; they share no base class
             raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
+        height, width = stored.samples.shape[:2]
+        if width * height > max_pixels:  # a page that is larger than the first
+            raise TooLarge(f"has {width} x {height} pixels.", "Crop it to the part that matters.")
         turn = stored.metadata.orientation
-        alpha = None if stored.alpha is None else _upright(stored.alpha, turn)
-        return cls(_upright(stored.samples, turn), alpha, format.name, stored.metadata)
+        alpha, extra = (None if grid is None else _upright(grid, turn) for grid in (stored.alpha, stored.extra))
+        return cls(_upright(stored.samples, turn), alpha, format.name, stored.metadata, extra=extra)
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:
@@ -100,12 +111,18 @@ class Photo:
                 f"An array of shape {array.shape} is no picture.", "Give (H, W), (H, W, 3) or (H, W, 4)."
             )
         if array.dtype.kind == "f":
-            if not np.isfinite(array).all() or array.min(initial=0) < 0 or array.max(initial=0) > 1:
-                raise PhotoError("A float picture must lie in 0..1.", "Divide it by its largest value.")
-        elif array.dtype not in (np.uint8, np.uint16):
+            finite = array[np.isfinite(array)]
+            if not finite.size or finite.min() < 0 or finite.max() > 1:
+                low, high = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+                raise PhotoError(
+                    f"A float picture must lie in 0..1; this has samples from {low:.9g} to {high:.9g}.",
+                    "Scale it, or cut off what lies beyond: numpy.clip(picture, 0, 1).",
+                )
+        elif array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
             raise PhotoError(
                 f"A picture of {array.dtype} is not supported.", "Give uint8, uint16, or floats in 0..1."
             )
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         return cls(*split(array), metadata=Metadata(flat=array.ndim == 2))
 
     def to_array(self) -> NDArray[Any]:
@@ -148,9 +165,14 @@ class Photo:
             image.info["exif"] = b"Exif\0\0" + self.metadata.exif
         return image
 
-    def with_pixels(self, pixels: Samples, alpha: Samples | None = None) -> Self:
-        """The same photograph with other samples; ``alpha`` None keeps the old."""
-        return replace(self, pixels=pixels, alpha=self.alpha if alpha is None else alpha)
+    def with_pixels(self, pixels: Samples, alpha: Samples | None = None, extra: Samples | None = None) -> Self:
+        """The same photograph with other samples; ``alpha`` and ``extra`` None keep the old."""
+        alpha, extra = self.alpha if alpha is None else alpha, self.extra if extra is None else extra
+        return replace(self, pixels=pixels, alpha=alpha, extra=extra)
+
+    def plainly_upright(self) -> Self:
+        """The same picture with nothing that tells a viewer to turn it: stored upright, without EXIF and XMP."""
+        return self if self.metadata.orientation == 1 else replace(self, metadata=_stripped(self.metadata, 1))
 
     def encode(
         self,
@@ -169,21 +191,32 @@ class Photo:
         if quality != "keep" and not 1 <= quality <= 100:
             raise SettingsError(f"quality is {quality}.", "Give quality a value from 1 to 100, or 'keep'.")
         codec, same = FORMATS[format], format == self.format
+        if self.format not in WRITTEN and format == written_as(self.format):
+            observe(Warned(message=f"{self.format} is only read; the picture is written as {format}."))
         codec.require_room(self.width, self.height)
-        turn = self.metadata.orientation
-        stored = Stored(_as_stored(self.pixels, turn), None, self.metadata)
-        if self.alpha is not None and codec.alpha:
-            stored = replace(stored, alpha=_as_stored(self.alpha, turn))
-        elif self.alpha is not None:
-            observe(Warned(message=f"{format} has no transparency; the picture is written without."))
-        stored = _fitted(stored, codec.depths, format, observe)
-        if same and stored.metadata.mode == "P" and to_palette(stored.joined(), stored.metadata.palette) is None:
+        stored = _fitted(self._as_stored(codec, same, observe), codec.depths, format, observe)
+        is_palette = same and stored.metadata.mode == "P"
+        if is_palette and to_palette(stored.joined(), stored.metadata.palette) is None:
             observe(Warned(message="The picture now has more than 256 colours; it is written without a palette."))
         stored = _with_fitting_profile(stored, format, observe)
+        _say_lost_colours(stored.metadata, codec, same, observe)
         if strip_metadata:
-            stored = replace(stored, metadata=_stripped(stored.metadata))
-            same = same and stored.metadata.jpeg is not None
+            stored = replace(stored, metadata=_stripped(stored.metadata, stored.metadata.orientation))
         return codec.encode(stored, same, None if quality == "keep" else quality)
+
+    def _as_stored(self, codec: Format, same: bool, observe: Observer) -> Stored:
+        """In the stored grid, without the channels that the format has no place for."""
+        turn, alpha, extra = self.metadata.orientation, self.alpha, self.extra
+        if alpha is not None and not codec.alpha:
+            observe(Warned(message=f"{codec.name} has no transparency; the picture is written without."))
+            alpha = None
+        if extra is not None and not codec.extra:
+            observe(
+                Warned(message=f"{codec.name} has no place for the channel beside the colours; it is left out.")
+            )
+            extra = None
+        alpha, extra = (None if grid is None else _as_stored(grid, turn) for grid in (alpha, extra))
+        return Stored(_as_stored(self.pixels, turn), alpha, self.metadata, extra)
 
     def save(
         self,
@@ -279,8 +312,10 @@ def _fitted(stored: Stored, depths: tuple[str, ...], format: str, observe: Obser
     target = np.dtype(depths[-1] if stored.samples.dtype.kind == "f" else "uint8")
     if stored.samples.dtype == np.uint16:
         observe(Warned(message=f"{format} holds 8 bits a sample; the picture's 16 are rounded."))
-    alpha = None if stored.alpha is None else _at_depth(stored.alpha, target)
-    return replace(stored, samples=_at_depth(stored.samples, target), alpha=alpha)
+    elif stored.samples.dtype.kind == "f":
+        observe(Warned(message=f"{format} holds no floats; they are rounded to {target.itemsize * 8} bits."))
+    alpha, extra = (None if grid is None else _at_depth(grid, target) for grid in (stored.alpha, stored.extra))
+    return replace(stored, samples=_at_depth(stored.samples, target), alpha=alpha, extra=extra)
 
 
 def _with_fitting_profile(stored: Stored, format: str, observe: Observer) -> Stored:
@@ -297,13 +332,29 @@ def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
         return samples.astype(target)
     if target == np.uint8:
         return to_eight_bit(samples)
-    return np.round(samples * np.iinfo(target).max).astype(target)
+    return np.round(np.nan_to_num(samples) * np.iinfo(target).max).astype(target)
 
 
-def _stripped(metadata: Metadata) -> Metadata:
-    """Nothing but what the picture's look depends on: profile, orientation, and how it was coded."""
-    block = orientation_block(metadata.orientation) if metadata.orientation != 1 else b""
-    return replace(metadata, exif=block, xmp=b"", dpi=None, text=(), blocks=(), tiff=None)
+def _say_lost_colours(metadata: Metadata, codec: Format, same: bool, observe: Observer) -> None:
+    """Where viewers of the new file will take the samples for other colours than they are."""
+    named = metadata.cicp is not None and not metadata.cicp.is_srgb and not codec.cicp
+    if not metadata.icc and not same and (named or metadata.colours):
+        what = metadata.colours or "a colour space or curve of its own (cICP)"
+        observe(Warned(message=f"{codec.name} cannot say which colours these are: the picture has {what}."))
+
+
+def _stripped(metadata: Metadata, turn: int) -> Metadata:
+    """Nothing but what the picture's look depends on: colours, orientation ``turn``, and how it was coded."""
+    return replace(
+        metadata,
+        orientation=turn,
+        exif=orientation_block(turn) if turn != 1 else b"",
+        xmp=b"",
+        dpi=None,
+        text=(),
+        blocks=tuple(block for block in metadata.blocks if block.look),
+        tiff=None if metadata.tiff is None else stripped(metadata.tiff, turn),
+    )
 
 
 def orientation_block(turn: int) -> bytes:

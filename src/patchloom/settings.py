@@ -230,6 +230,12 @@ class FileSettings(Checked):
     )
     strip_metadata: bool = option(False, "Leave out EXIF, XMP, text and dpi.")
     allow_cmyk: bool = option(False, "Turn a CMYK photo into RGB instead of refusing it.")
+    page: int = option(
+        0,
+        "Of a file of several pages or frames, the one to fill, from 1; a TIFF keeps the others.",
+        ge=0,
+        le=99999,
+    )
 
 
 PRESETS: dict[str, FillSettings] = {

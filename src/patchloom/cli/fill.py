@@ -37,6 +37,14 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Turn a CMYK photo into RGB instead of refusing it.",
         ),
         click.option(
+            "--page",
+            type=click.IntRange(1, 99999),
+            default=0,
+            metavar="N",
+            **in_section("Files"),
+            help="Of a file of several pages or frames, the one to fill, from 1; a TIFF keeps the others.",
+        ),
+        click.option(
             "--strip-metadata", is_flag=True, **in_section("Files"), help="Leave out EXIF, XMP, text and dpi."
         ),
         click.option(

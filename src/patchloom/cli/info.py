@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("picture", metavar="FILE")
 @click.option("--allow-cmyk", is_flag=True, help="Read a CMYK picture, turned into RGB.")
+@click.option("--page", type=click.IntRange(1), help="Of a file of several pages or frames, the one to look at.")
 @console_options
-def command(picture: str, allow_cmyk: bool, console: Console) -> None:
+def command(picture: str, allow_cmyk: bool, page: int | None, console: Console) -> None:
     """Say what FILE is: format, size, depth, colours, and the metadata that a fill will keep."""
     from patchloom.photo import Photo
 
-    photo = Photo.open(files.source(picture), allow_cmyk=allow_cmyk)
+    photo = Photo.open(files.source(picture), allow_cmyk=allow_cmyk, page=page)
     console.table("", ["property", "value"], list(_properties(photo).items()))
 
 

@@ -1,30 +1,50 @@
-"""AVIF, by Pillow: 8 bit, colour and alpha."""
+"""AVIF, by Pillow: 8 bit, colour and alpha; what colours they are (nclx) is kept beside the profile."""
 
 import io
+import struct
 
 from PIL import AvifImagePlugin
 
-from patchloom.errors import Unsupported
-from patchloom.events import Warned
-from patchloom.formats.boxes import header
-from patchloom.formats.picture import Reading, Stored
+from patchloom.formats.boxes import boxes, header, meta_of, properties
+from patchloom.formats.picture import Cicp, Reading, Stored
 from patchloom.formats.pillow import decoded, encoded
 
 __all__ = ["decode", "encode", "header"]
 
 NEW_QUALITY = 90  # the format does not record the quality it was coded with
+_NCLX = b"colrnclx"
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
     image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+    image.seek(reading.frame(image.n_frames, "an animated AVIF"))
     if image.n_frames > 1:
-        raise Unsupported("is an animated AVIF.", "Save the frame you want as a plain picture first.")
-    coding = data.find(b"av1C")
-    if coding >= 0 and data[coding + 6] & 0x40:
-        reading.observe(Warned(message="This AVIF has more than 8 bits a sample; it is read and written with 8."))
-    return decoded(image, lossless=False)
+        reading.leave_out("further frames")
+    meta = meta_of(io.BytesIO(data))
+    found = properties(meta)
+    if any(kind == b"av1C" and len(body) > 2 and body[2] & 0x40 for kind, body in found):
+        reading.say("This AVIF has more than 8 bits a sample; it is read and written with 8.")
+    if any(kind == b"iinf" and b"tmap" in body for kind, body in boxes(meta[4:])):
+        reading.leave_out("a gain map")
+    stored = decoded(image, reading, lossless=False)
+    return stored.described(cicp=cicp_of(found))
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     del same
-    return encoded(picture, "AVIF", quality=quality or NEW_QUALITY, subsampling="4:4:4")
+    data = encoded(picture, "AVIF", quality=quality or NEW_QUALITY, subsampling="4:4:4")
+    place = data.find(_NCLX)
+    if picture.metadata.cicp is None or place < 0:
+        return data
+    # What matrix and range the encoder chose stays; whose red and which curve it is, it cannot be told.
+    place += len(_NCLX)
+    return data[:place] + struct.pack(">HH", *picture.metadata.cicp) + data[place + 4 :]
+
+
+def cicp_of(found: list[tuple[bytes, bytes]]) -> Cicp | None:
+    """What colours the first ``colr`` property of kind nclx names; None where there is none, or nothing in it."""
+    body = next((body for kind, body in found if kind == b"colr" and body[:4] == b"nclx"), b"")
+    if len(body) < 8:
+        return None
+    colours = Cicp(*struct.unpack(">HH", body[4:8]))
+    return None if colours == (2, 2) else colours

@@ -10,13 +10,17 @@ from patchloom.events import Warned
 from patchloom.formats.picture import Reading, Samples
 
 
-def to_rgb(image: Image.Image, icc: bytes, reading: Reading) -> Samples:
-    """(H, W, 3) uint8 in sRGB. Raises Unsupported unless it is allowed."""
+def require_allowed(reading: Reading) -> None:
     if not reading.allow_cmyk:
         raise Unsupported(
             "is in CMYK, the colours of print.",
             "Add --allow-cmyk to have it turned into RGB, or convert it in your editor.",
         )
+
+
+def to_rgb(image: Image.Image, icc: bytes, reading: Reading) -> Samples:
+    """(H, W, 3) uint8 in sRGB. Raises Unsupported unless it is allowed."""
+    require_allowed(reading)
     if icc:
         try:
             turned = ImageCms.profileToProfile(

@@ -1,15 +1,59 @@
-"""The two things done to an EXIF block: read the orientation, and take the thumbnail out.
+"""An EXIF block: its orientation, and the same block without the pictures in it.
 
-Everything else stays where it is, byte for byte, because maker notes point into the block by offset.
+Everything else stays where it is, byte for byte, because maker notes point into the block by offset. What is not
+kept is overwritten with zeros.
 """
 
 import re
 import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from patchloom.formats.ifd import SIZES
 
 _ORIENTATION = 0x0112
-_THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_STRIP_OFFSETS, _STRIP_LENGTHS = 0x0111, 0x0117
+MAKER_NOTE, LAYERS = 0x927C, 0x935C  # of the camera's maker; of Photoshop
+_PICTURES = {0x0201: 0x0202, 0x0111: 0x0117, 0x0144: 0x0145}  # where a thumbnail's bytes lie: how many they are
+_DIRECTORIES = (0x8769, 0x8825, 0xA005, 0x014A)  # Exif, GPS, interoperability; further directories
+_MOST_TAGS, _MOST_DIRECTORIES = 1000, 16
+_JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe].*?(?:\xff\xd9|$)", re.DOTALL)
 _PREFIX = b"Exif\x00\x00"
+
+SMALL = 256
+"""Bytes; no picture that shows anything is smaller."""
+
+
+def carries_no_picture(code: int, size: int) -> bool:
+    """Whether a tag is one of those that are kept: those of TIFF, EXIF and GPS that describe, and small ones."""
+    if code == LAYERS:
+        return False
+    return size <= SMALL or 0x9000 <= code <= 0xA5FF or code in _DESCRIBING
+
+
+_DESCRIBING = {269, 270, 271, 272, 285, 301, 305, 306, 315, 316, 318, 319, 529, 532, 33432, 33723, 34675, 50341}
+_DESCRIBING |= {
+    33550,
+    33922,
+    34264,
+    34735,
+    34736,
+    34737,
+    42112,
+    42113,
+    50838,
+    50839,
+    51123,
+    65330,
+}  # maps, microscopes
+_DESCRIBING |= {18246, 18249, 32932, 32934, 37510, 40091, 40092, 40093, 40094, 40095, 34665, 34853, 40965}
+
+
+class _Entry(NamedTuple):
+    code: int
+    kind: int
+    length: int
+    at: int  # of the value
+    size: int
 
 
 def bare(block: bytes) -> bytes:
@@ -22,40 +66,91 @@ def prefixed(block: bytes) -> bytes:
 
 
 def orientation(block: bytes) -> int:
-    """EXIF's 1..8; 1 where the block has none or is damaged."""
-    try:
-        order = _order(block)
-        tags, _ = _directory(block, order, _first(block, order))
-        value = tags[_ORIENTATION]
-    except (struct.error, KeyError, ValueError):
-        return 1
-    number: int = struct.unpack_from(order + "H", block, value)[0]
+    """EXIF's 1..8; 1 where the block has none or is damaged. Writers give it as a number of 1, 2 or 4 bytes."""
+    entry = _orientation_entry(block)
+    number = next(_values(block, _order(block), entry), 1) if entry else 1
     return number if 1 <= number <= 8 else 1
 
 
-def without_thumbnail(block: bytes) -> bytes:
-    """The same bytes, but for the thumbnail's, which are zero, and the pointer to its directory, which is none."""
+def with_orientation(block: bytes, turn: int) -> bytes:
+    """The same block saying ``turn``, where it says anything of it."""
+    entry = _orientation_entry(block)
+    if entry is None:
+        return block
+    value = turn.to_bytes(entry.size, "little" if _order(block) == "<" else "big")
+    return block[: entry.at] + value + block[entry.at + entry.size :]
+
+
+def _orientation_entry(block: bytes) -> _Entry | None:
     try:
         order = _order(block)
-        _, end = _directory(block, order, _first(block, order))
-        thumbnail = struct.unpack_from(order + "I", block, end)[0]
-        if not thumbnail:
-            return block
-        blank = bytearray(block)
-        struct.pack_into(order + "I", blank, end, 0)
-        tags, _ = _directory(block, order, thumbnail)
+        entries, _ = _directory(block, order, _number(block, order, 4, 4))
     except (struct.error, ValueError):
-        return block
-    for at, length in ((_THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH), (_STRIP_OFFSETS, _STRIP_LENGTHS)):
-        if at in tags and length in tags and tags[at] + 4 <= len(block) and tags[length] + 4 <= len(block):
-            start = struct.unpack_from(order + "I", block, tags[at])[0]
-            stop = min(start + struct.unpack_from(order + "I", block, tags[length])[0], len(block))
-            blank[start:stop] = bytes(max(stop - start, 0))
-    return bytes(blank)
+        return None
+    return next((entry for entry in entries if entry.code == _ORIENTATION and entry.length == 1), None)
 
 
-def xmp_without_thumbnail(packet: bytes) -> bytes:
-    return re.sub(rb"<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", packet, flags=re.DOTALL)
+def without_pictures(block: bytes) -> tuple[bytes, bool]:
+    """The block with zeros for its thumbnails, and whether anything more than a thumbnail had to go."""
+    blank = bytearray(block)
+    more = False
+    try:
+        order = _order(block)
+        first = _number(block, order, 4, 4)
+        _, end = _directory(block, order, first)
+        pending = [first, _number(block, order, end, 4)]
+        blank[end : end + 4] = bytes(4)
+        seen: set[int] = set()
+        while pending and len(seen) < _MOST_DIRECTORIES:
+            offset = pending.pop()
+            if not offset or offset in seen:
+                continue
+            seen.add(offset)
+            try:
+                entries, _ = _directory(block, order, offset)
+            except (struct.error, ValueError):
+                continue
+            for entry in entries:
+                if entry.code in _DIRECTORIES:
+                    pending += list(_values(block, order, entry))
+                elif not carries_no_picture(entry.code, entry.size):
+                    blank[entry.at : entry.at + entry.size] = bytes(entry.size)
+                    more = True
+            for start, stop in _pictures(block, order, entries):
+                blank[start:stop] = bytes(stop - start)
+    except (struct.error, ValueError):
+        return b"", bool(block)
+    cleaned = without_jpeg(bytes(blank))
+    return cleaned, more or cleaned != blank
+
+
+def without_jpeg(value: bytes) -> bytes:
+    """Zeros for every JPEG in it: the previews in maker notes, which no directory points to."""
+    return _JPEG.sub(lambda found: bytes(len(found.group())), value)
+
+
+def _pictures(block: bytes, order: str, entries: list[_Entry]) -> Iterator[tuple[int, int]]:
+    """Where the samples lie that a directory points to."""
+    tags = {entry.code: entry for entry in entries}
+    for place, length in _PICTURES.items():
+        if place in tags and length in tags:
+            pairs = zip(_values(block, order, tags[place]), _values(block, order, tags[length]), strict=False)
+            for start, size in pairs:
+                yield min(start, len(block)), min(start + size, len(block))
+
+
+def _values(block: bytes, order: str, entry: _Entry) -> Iterator[int]:
+    width = SIZES.get(entry.kind, 0)
+    if width not in (1, 2, 4):
+        return
+    for index in range(min(entry.length, _MOST_TAGS)):
+        yield _number(block, order, entry.at + index * width, width)
+
+
+def _number(block: bytes, order: str, at: int, size: int) -> int:
+    if at + size > len(block):
+        raise ValueError("cut short")
+    return int.from_bytes(block[at : at + size], "little" if order == "<" else "big")
 
 
 def _order(block: bytes) -> str:
@@ -66,18 +161,17 @@ def _order(block: bytes) -> str:
     raise ValueError("no TIFF block")
 
 
-def _first(block: bytes, order: str) -> int:
-    offset: int = struct.unpack_from(order + "I", block, 4)[0]
-    return offset
-
-
-def _directory(block: bytes, order: str, offset: int) -> tuple[dict[int, int], int]:
-    """Where each tag's value field lies, and where the pointer to the next directory lies."""
+def _directory(block: bytes, order: str, offset: int) -> tuple[list[_Entry], int]:
+    """The entries whose values lie in the block, and where the pointer to the next directory lies."""
     count = struct.unpack_from(order + "H", block, offset)[0]
     end = offset + 2 + 12 * count
-    if end + 4 > len(block):
+    if end + 4 > len(block) or count > _MOST_TAGS:
         raise ValueError("damaged directory")
-    tags = {}
-    for entry in range(offset + 2, end, 12):
-        tags[struct.unpack_from(order + "H", block, entry)[0]] = entry + 8
-    return tags, end
+    entries = []
+    for position in range(offset + 2, end, 12):
+        code, kind, length = struct.unpack_from(order + "HHI", block, position)
+        size = length * SIZES.get(kind, 0)
+        at = position + 8 if size <= 4 else _number(block, order, position + 8, 4)
+        if size and at + size <= len(block):
+            entries.append(_Entry(code, kind, length, at, size))
+    return entries, end

@@ -5,27 +5,42 @@ changes few of them and little (a mean of at most 0.3 of 255 on three photograph
 """
 
 import io
+import re
 import struct
-from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from patchloom.errors import PhotoError
-from patchloom.formats import exif
+from patchloom.errors import PhotoError, Unsupported
+from patchloom.formats import exif, photoshop, xmp
 from patchloom.formats.cmyk import to_rgb
 from patchloom.formats.picture import Block, JpegCoding, Metadata, Reading, Stored, split
 from patchloom.formats.registry import Header
 
 _START = b"\xff\xd8"
 _END, _SCAN = 0xD9, 0xDA
+_STOP = bytes([0xFF, _END])
+_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)  # no stuffed byte, no restart
+_MOST_SCANS = 100  # progressive ones have about ten; each takes as long as a picture
+_SHORT = 1024  # bytes of an editor's own note
 _MOST_SEGMENTS = 10_000  # before the frame header: more than any real file has; ends a scan of a crafted one
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _EXIF, _XMP, _XMP_MORE = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _ICC, _PHOTOSHOP = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
-_PHOTOSHOP_THUMBNAILS = (0x0409, 0x040C)
+_PICTURES = {  # segments that hold or announce other pictures
+    b"http://ns.adobe.com/xmp/extension/": "extended XMP",
+    b"MPF\0": "further pictures",
+    b"FPXR": "a FlashPix preview",
+    b"SCALADO": "a preview",
+    b"JPXT": "an HDR layer",
+    b"urn:iso:std:iso:ts:21496": "a gain map",
+    b"JP": "Content Credentials",
+}
 _LARGEST = 65533  # bytes in one segment
+Segment = tuple[int, bytes]
+"""Marker and body."""
+
 NEW_QUALITY = 95  # of a picture that comes from another format
 
 
@@ -44,23 +59,55 @@ def header(file: BinaryIO) -> Header:
             continue
         (length,) = struct.unpack(">H", file.read(2))
         if byte[0] in _FRAMES:
-            _, height, width = struct.unpack(">BHH", file.read(5))
+            depth, height, width = struct.unpack(">BHH", file.read(5))
+            if depth != 8 or byte[0] in (0xC3, 0xC7, 0xCB, 0xCF):
+                kind = f"of {depth} bits a sample" if depth != 8 else "of the lossless kind"
+                raise Unsupported(f"is a JPEG {kind}, which is not supported.", "Save it as PNG or TIFF first.")
+            if not height:
+                raise Unsupported("tells its height only at its end (DNL).", "Save it again in an editor.")
             return Header(width, height)
         file.seek(max(0, length - 2), io.SEEK_CUR)
     raise PhotoError("is cut short.", "Copy it again from where it came.")
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
-    image = JpegImagePlugin.JpegImageFile(io.BytesIO(_plain(data)))
-    image.load()
-    blocks = tuple(block for segment in _segments(data) if (block := _kept(*segment)) is not None)
+    segments, scans, end = _anatomy(data)
+    if scans > _MOST_SCANS:
+        raise Unsupported(f"has {scans} scans, more than any picture needs.", "Save it again in an editor.")
+    image = _opened(_plain(data, segments, end or len(data)), end is not None, reading)
+    blocks, gone = _kept(segments)
+    if behind := data[end:].strip(b"\0\xff\r\n ") if end else b"":
+        gone.append("further pictures" if b"\xff\xd8\xff" in behind else "what lies behind the picture")
+    reading.leave_out(*gone)
     metadata = _metadata(image, blocks)
     if image.mode == "CMYK":
         colour = to_rgb(image, metadata.icc, reading)
         # Neither the CMYK tables nor its profile say anything about the RGB picture.
-        plain = Metadata(orientation=metadata.orientation, mode="RGB", exif=metadata.exif, xmp=metadata.xmp)
+        plain = Metadata(
+            orientation=metadata.orientation,
+            mode="RGB",
+            exif=metadata.exif,
+            xmp=metadata.xmp,
+            dpi=metadata.dpi,
+            text=metadata.text,
+            lossless=False,
+        )
         return Stored(*split(colour), plain)
     return Stored(*split(np.asarray(image)), metadata)
+
+
+def _opened(plain: bytes, is_ended: bool, reading: Reading) -> JpegImagePlugin.JpegImageFile:
+    """The decoded picture. Without its end marker it is whole exactly if bytes behind it change nothing: what a
+    decoder still lacked, it would take from there. Raises PhotoError where it is not."""
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(plain if is_ended else plain + _STOP))
+    image.load()
+    if not is_ended:
+        for filling in (b"\x55\xaa\x33" * 20, b"\xcc\x11\x7e" * 20):
+            other = JpegImagePlugin.JpegImageFile(io.BytesIO(plain + filling + _STOP))
+            if other.tobytes() != image.tobytes():
+                raise PhotoError("is cut short.", "Copy it again from where it came.")
+        reading.say("This JPEG lacks its end marker, and nothing else; it is written whole.")
+    return image
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
@@ -82,15 +129,20 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     else:
         chosen = NEW_QUALITY if quality is None else quality
         image.save(target, "JPEG", quality=chosen, subsampling=0 if chosen >= 90 else 2, optimize=True)
-    blocks = picture.metadata.blocks if same and picture.metadata.blocks else _blocks(picture.metadata)
-    return _START + b"".join(_segment(*block) for block in blocks) + _without_header(target.getvalue())
+    kept = picture.metadata.blocks if same else ()
+    there = {_name_of(block) for block in kept}
+    blocks = [*kept, *(block for block in _blocks(picture.metadata) if _name_of(block) not in there)]
+    # JFIF says YCbCr: readers would take a JPEG coded in RGB for that
+    jfif = [] if coding is not None and coding.rgb else [block for block in blocks if block.kind == "APP0"]
+    rest = [block for block in blocks if block.kind != "APP0"]
+    return _START + b"".join(map(_segment, jfif[:1] + rest)) + _without_header(target.getvalue())
 
 
 def _metadata(image: JpegImagePlugin.JpegImageFile, blocks: tuple[Block, ...]) -> Metadata:
-    block = next((exif.bare(body) for kind, body in blocks if kind == "APP1" and body.startswith(_EXIF)), b"")
-    packet = next((body[len(_XMP) :] for kind, body in blocks if kind == "APP1" and body.startswith(_XMP)), b"")
-    profile = sorted(body[len(_ICC) :] for kind, body in blocks if kind == "APP2" and body.startswith(_ICC))
-    comments = [body.rstrip(b"\0").decode("utf-8", "replace") for kind, body in blocks if kind == "COM"]
+    block = next((exif.bare(body) for kind, body, _ in blocks if kind == "APP1" and body.startswith(_EXIF)), b"")
+    packet = next((body[len(_XMP) :] for kind, body, _ in blocks if kind == "APP1" and body.startswith(_XMP)), b"")
+    profile = sorted(body[len(_ICC) :] for kind, body, _ in blocks if kind == "APP2" and body.startswith(_ICC))
+    comments = [body.rstrip(b"\0").decode("utf-8", "replace") for kind, body, _ in blocks if kind == "COM"]
     dpi = image.info.get("dpi")
     return Metadata(
         orientation=exif.orientation(block),
@@ -112,38 +164,45 @@ def _metadata(image: JpegImagePlugin.JpegImageFile, blocks: tuple[Block, ...]) -
     )
 
 
-def _kept(marker: int, body: bytes) -> Block | None:
-    """The segment as a block, without thumbnails; None if it lays out samples or points behind the picture."""
+def _kept(segments: list[Segment]) -> tuple[tuple[Block, ...], list[str]]:
+    """The segments that describe, without pictures in them, and names of what else was left out."""
+    blocks: list[Block] = []
+    gone: list[str] = []
+    resources = b"".join(body[len(_PHOTOSHOP) :] for _, body in segments if body.startswith(_PHOTOSHOP))
+    for marker, body in segments:
+        block, name = _kept_one(marker, body)
+        blocks += [] if block is None else [block]
+        gone += [name] if name else []
+    kept, more = photoshop.without_pictures(resources)
+    step = _LARGEST - len(_PHOTOSHOP)
+    for start in range(0, len(kept), step):
+        blocks.append(Block("APP13", _PHOTOSHOP + kept[start : start + step]))
+    return tuple(blocks), gone + (["Photoshop resources"] if more else [])
+
+
+def _kept_one(marker: int, body: bytes) -> tuple[Block | None, str]:
+    """The segment as it is kept, or none; and the name of what has to be said of it, or none."""
+    kind = f"APP{marker - 0xE0}"
     if marker == 0xFE:
-        return Block("COM", body)
-    if not 0xE0 <= marker <= 0xEF or marker == 0xEE:  # APP14 tells how colours are coded: the encoder's matter
-        return None
-    if marker == 0xE0:
-        return Block("APP0", body[:12] + b"\0\0") if body.startswith(b"JFIF\0") and len(body) >= 14 else None
-    if body.startswith(b"MPF\0"):  # further pictures behind this one, which are not kept
-        return None
+        return Block("COM", body), ""
+    if not 0xE0 <= marker <= 0xEF or marker == 0xEE or body.startswith(_PHOTOSHOP):
+        return None, ""  # APP14 tells how colours are coded: the encoder's matter
+    if marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14:
+        return Block("APP0", body[:12] + b"\0\0"), ""
+    if marker == 0xE0 and body.startswith(b"JFXX\0"):
+        return None, ""  # a thumbnail
     if body.startswith(_EXIF):
-        body = _EXIF + exif.without_thumbnail(body[len(_EXIF) :])
-    elif body.startswith(_XMP):
-        body = exif.xmp_without_thumbnail(body)
-    elif body.startswith(_PHOTOSHOP):
-        body = _PHOTOSHOP + resources_without_thumbnail(body[len(_PHOTOSHOP) :])
-    return Block(f"APP{marker - 0xE0}", body)
-
-
-def resources_without_thumbnail(resources: bytes) -> bytes:
-    """Photoshop's image resources without the two kinds that are thumbnails."""
-    kept, position = b"", 0
-    while resources[position : position + 4] == b"8BIM" and position + 12 <= len(resources):
-        number = int.from_bytes(resources[position + 4 : position + 6], "big")
-        name = 1 + resources[position + 6]
-        start = position + 6 + name + name % 2
-        length = int.from_bytes(resources[start : start + 4], "big")
-        end = start + 4 + length + length % 2
-        if number not in _PHOTOSHOP_THUMBNAILS:
-            kept += resources[position:end]
-        position = end
-    return kept + resources[position:]
+        block, more = exif.without_pictures(body[len(_EXIF) :])
+        return (Block(kind, _EXIF + block) if block else None), "parts of EXIF" if more else ""
+    if body.startswith(_XMP):
+        packet, more = xmp.without_pictures(body[len(_XMP) :])
+        return (Block(kind, _XMP + packet) if packet else None), "parts of XMP" if more else ""
+    if body.startswith(_ICC):
+        return Block(kind, body, look=True), ""
+    known = next((name for start, name in _PICTURES.items() if body.startswith(start)), "")
+    if marker == 0xEC and body.startswith((b"Ducky", b"[picture info]")) and len(body) <= _SHORT:
+        return Block(kind, body), ""
+    return None, known or f"segment {kind}"
 
 
 def _blocks(metadata: Metadata) -> tuple[Block, ...]:
@@ -164,31 +223,43 @@ def _blocks(metadata: Metadata) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and body of every segment before the first scan."""
-    position = len(_START)
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF:  # fill byte
-            position += 1
+def _name_of(block: Block) -> str:
+    """What there is to be only one of."""
+    starts = (_EXIF, _XMP, _ICC)
+    found = next((start for start in starts if block.payload.startswith(start)), b"")
+    return f"{block.kind}{found!r}"
+
+
+def _anatomy(data: bytes) -> tuple[list[Segment], int, int | None]:
+    """The segments outside of scans, the number of scans, and where the picture ends (None: it does not)."""
+    segments: list[Segment] = []
+    position, scans = len(_START), 0
+    while found := _MARKER.search(data, position):
+        marker, position = found.group()[-1], found.end()
+        if marker == _END:
+            return segments, scans, position
+        if marker == 0x01 or 0xD0 <= marker <= 0xD8:
             continue
+        length = int.from_bytes(data[position : position + 2], "big")
         if marker == _SCAN:
-            return
-        length = int.from_bytes(data[position + 2 : position + 4], "big")
-        yield marker, data[position + 4 : position + 2 + length]
-        position += 2 + length
+            scans += 1
+        elif len(segments) < _MOST_SEGMENTS:
+            segments.append((marker, data[position + 2 : position + max(length, 2)]))
+        position += max(length, 2)
+    return segments, scans, None
 
 
-def _plain(data: bytes) -> bytes:
+def _plain(data: bytes, segments: list[Segment], end: int) -> bytes:
     """The file without the segments that only describe, so that damage in them harms nothing."""
     out, position = _START, len(_START)
-    for marker, body in _segments(data):
-        length = len(body) + 4
-        position = data.index(bytes([0xFF, marker]), position)
-        if marker in (0xE0, 0xEE) or not 0xE0 <= marker <= 0xFE:  # JFIF and Adobe tell how colours are coded
-            out += data[position : position + length]
-        position += length
-    return out + data[position:]
+    for marker, body in segments:
+        if 0xE0 <= marker <= 0xFE and marker not in (0xE0, 0xEE):  # JFIF and Adobe tell how colours are coded
+            whole = bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body
+            start = data.find(whole, position)
+            if start >= 0:
+                out += data[position:start]
+                position = start + len(whole)
+    return (out + data[position:end]).rstrip(b"\xff")
 
 
 def _without_header(data: bytes) -> bytes:
@@ -198,6 +269,6 @@ def _without_header(data: bytes) -> bytes:
     return data[2:]
 
 
-def _segment(kind: str, body: bytes) -> bytes:
-    marker = 0xFE if kind == "COM" else 0xE0 + int(kind.removeprefix("APP"))
-    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+def _segment(block: Block) -> bytes:
+    marker = 0xFE if block.kind == "COM" else 0xE0 + int(block.kind.removeprefix("APP"))
+    return struct.pack(">BBH", 0xFF, marker, len(block.payload) + 2) + block.payload

@@ -1,12 +1,13 @@
 """What a decoded file is made of: samples in the stored grid, and everything that is not samples."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.events import Observer, ignore
+from patchloom.errors import PhotoError, Unsupported
+from patchloom.events import Observer, Warned, ignore
 
 Samples = NDArray[Any]
 """uint8, uint16, or float in 0..1."""
@@ -17,10 +18,23 @@ Palette = tuple[tuple[int, int, int, int], ...]
 
 
 class Block(NamedTuple):
-    """A piece of a file kept byte for byte: a PNG chunk, a JPEG segment, a TIFF tag."""
+    """A piece of a file kept byte for byte: a PNG chunk, a JPEG segment."""
 
     kind: str
     payload: bytes
+    look: bool = False  # whether the picture would look different without it
+
+
+class Cicp(NamedTuple):
+    """What colours the samples are, as code points of ITU-T H.273: PNG's cICP, AVIF's nclx."""
+
+    primaries: int  # 1: BT.709 and sRGB, 9: BT.2020, 12: Display P3
+    transfer: int  # 1 and 13: as sRGB, 16: PQ, 18: HLG
+
+    @property
+    def is_srgb(self) -> bool:
+        """Also where nothing is said, which is taken for sRGB."""
+        return self.primaries in (1, 2) and self.transfer in (1, 2, 6, 13, 14, 15)
 
 
 class JpegCoding(NamedTuple):
@@ -36,7 +50,26 @@ class Reading(NamedTuple):
     """How a file is to be read, and who hears what has to be said about it."""
 
     allow_cmyk: bool = False
+    page: int | None = None  # counted from 1; None: the only one there is
     observe: Observer = ignore
+
+    def say(self, message: str) -> None:
+        self.observe(Warned(message=message))
+
+    def leave_out(self, *parts: str) -> None:
+        """Says, once, which parts of the file are not kept because they may show what is removed."""
+        if parts:
+            names = ", ".join(dict.fromkeys(parts))
+            self.say(f"Not kept, because it may show what is removed: {names}.")
+
+    def frame(self, count: int, kind: str) -> int:
+        """Which of ``count`` pictures to read, from 0. Raises Unsupported where several are there and none was
+        chosen, PhotoError where there are not so many."""
+        if self.page is None and count > 1:
+            raise Unsupported(f"has several pages: it is {kind}.", "Choose one with --page, for example --page 1.")
+        if not 1 <= (self.page or 1) <= count:
+            raise PhotoError(f"has no page {self.page}; it has {count}.", "Pages are counted from 1.")
+        return (self.page or 1) - 1
 
 
 class TiffTag(NamedTuple):
@@ -47,12 +80,30 @@ class TiffTag(NamedTuple):
     directory: "tuple[TiffTag, ...] | None" = None  # of the Exif, GPS and interoperability tags
 
 
+class Meaning(NamedTuple):
+    """What the samples of a TIFF say, beyond their numbers."""
+
+    photometric: int  # 0 white is zero, 1 grey, 2 RGB, 3 palette, 6 YCbCr
+    bits: int
+    floats: bool = False
+    extra: int | None = None  # ExtraSamples of the one beyond the colours: 0 other, 1 premultiplied, 2 plain alpha
+    low: float = 0.0  # of floats: what black and white are
+    high: float = 1.0
+    colormap: Samples | None = None  # (N, 3) uint16
+    luma: tuple[float, float, float] = (0.299, 0.587, 0.114)  # of YCbCr
+    reference: tuple[float, ...] = (0, 255, 128, 255, 128, 255)  # of YCbCr: ReferenceBlackWhite
+
+
 class TiffCoding(NamedTuple):
     order: Literal["<", ">"]
     compression: str  # tifffile's name, "" for none
     predictor: bool
-    white_is_zero: bool
+    meaning: Meaning
     tags: tuple[TiffTag, ...]  # all that describe, none that lay out samples
+    original: Samples | None = None  # (H, W, C) as stored, where what is worked on is only made from it
+    seen: Samples | None = None  # (H, W, C), what was made from it
+    file: bytes = b""  # of which this is one page of several
+    page: int = 0
 
 
 def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:
@@ -71,6 +122,8 @@ class Metadata:
     orientation: int = 1  # EXIF's 1..8: how the stored grid is turned to be upright
     mode: str = ""  # as stored: "1", "P", "L", "LA", "RGB", "RGBA", "CMYK"
     icc: bytes = b""
+    cicp: Cicp | None = None
+    colours: str = ""  # what else says which colours these are, and that only this format can say
     exif: bytes = b""  # a TIFF block, without the "Exif\0\0" that JPEG puts before it
     xmp: bytes = b""
     dpi: tuple[float, float] | None = None
@@ -85,16 +138,24 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A picture as it lies in the file: ``samples`` (H, W, 1 or 3), ``alpha`` (H, W) or None."""
+    """A picture as it lies in the file: ``samples`` (H, W, 1 or 3), ``alpha`` (H, W) or None.
+
+    ``extra`` (H, W) is a channel that is neither colour nor transparency: a scanner's infrared, a selection."""
 
     samples: Samples
     alpha: Samples | None
     metadata: Metadata
+    extra: Samples | None = None
+
+    def described(self, **changes: Any) -> "Stored":
+        """The same samples with other metadata."""
+        return replace(self, metadata=replace(self.metadata, **changes))
 
     def joined(self) -> Samples:
-        """(H, W) or (H, W, 2..4): the samples with alpha as their last channel."""
-        if self.alpha is not None:
-            return np.concatenate([self.samples, self.alpha[..., None]], axis=-1)
+        """(H, W) or (H, W, 2..4): the samples with alpha, or else the extra channel, as their last."""
+        last = self.extra if self.alpha is None else self.alpha
+        if last is not None:
+            return np.concatenate([self.samples, last[..., None]], axis=-1)
         return np.ascontiguousarray(self.samples[..., 0] if self.samples.shape[-1] == 1 else self.samples)
 
 

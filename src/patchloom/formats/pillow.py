@@ -1,27 +1,52 @@
-"""What is common to the formats that Pillow decodes and encodes with all their metadata: WebP and AVIF."""
+"""What is common to the formats that Pillow decodes and encodes with all their metadata."""
 
 import io
 
 import numpy as np
 from PIL import Image
 
-from patchloom.formats import exif
-from patchloom.formats.picture import Metadata, Stored, split
+from patchloom.errors import Unsupported
+from patchloom.formats import exif, xmp
+from patchloom.formats.cmyk import to_rgb
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split
 
 
-def decoded(image: Image.Image, lossless: bool) -> Stored:
+def decoded(image: Image.Image, reading: Reading, lossless: bool) -> Stored:
+    """The frame at which ``image`` stands."""
     image.load()
     info = image.info
-    block = exif.without_thumbnail(exif.bare(info.get("exif", b"")))
+    gone = []
+    block, more = exif.without_pictures(exif.bare(info.get("exif") or b"")) if info.get("exif") else (b"", False)
+    gone += ["parts of EXIF"] if more else []
+    packet, more = xmp.without_pictures(info.get("xmp") or b"")
+    gone += ["parts of XMP"] if more else []
+    reading.leave_out(*gone)
+    dpi = info.get("dpi")
+    profile = info.get("icc_profile") or b""
     metadata = Metadata(
         orientation=exif.orientation(block),
         mode=image.mode,
-        icc=info.get("icc_profile", b""),
+        icc=b"" if image.mode == "CMYK" else profile,
         exif=block,
-        xmp=exif.xmp_without_thumbnail(info.get("xmp", b"")),
+        xmp=packet,
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi and dpi[0] and dpi[1] else None,
         lossless=lossless,
     )
-    return Stored(*split(np.asarray(image)), metadata)
+    return Stored(*split(_samples(image, profile, reading)), metadata)
+
+
+def _samples(image: Image.Image, profile: bytes, reading: Reading) -> Samples:
+    """(H, W) or (H, W, 2..4) of 8 or 16 bit. Raises Unsupported for a mode that has no such samples."""
+    if image.mode == "CMYK":
+        return to_rgb(image, profile, reading)
+    if image.mode in ("P", "PA", "1"):
+        has_alpha = image.mode == "PA" or "transparency" in image.info
+        image = image.convert("L" if image.mode == "1" else "RGBA" if has_alpha else "RGB")
+    elif image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    elif image.mode not in ("L", "LA", "RGB", "RGBA"):
+        raise Unsupported(f"has samples of an unknown kind ({image.mode}).", "Convert it to RGB first.")
+    return np.asarray(image)
 
 
 def encoded(picture: Stored, format: str, **options: object) -> bytes:

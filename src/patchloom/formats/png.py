@@ -1,4 +1,4 @@
-"""PNG: samples by Pillow (up to 8 bit) or libpng (16 bit), all other chunks kept as they are."""
+"""PNG: samples by libpng, and the chunks that describe the picture kept as they are."""
 
 import io
 import struct
@@ -8,16 +8,22 @@ from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from patchloom.errors import PhotoError, Unsupported
-from patchloom.formats import exif
-from patchloom.formats.picture import Block, Metadata, Palette, Reading, Samples, Stored, split
+from patchloom.formats import exif, xmp
+from patchloom.formats.picture import Block, Cicp, Metadata, Palette, Reading, Samples, Stored, split
 from patchloom.formats.registry import Header
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = ("IHDR", "PLTE", "tRNS", "IDAT", "IEND")
-_KEPT = ("iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI", "pHYs", "eXIf", "tEXt", "zTXt", "iTXt")
+_LOOK = ("iCCP", "sRGB", "gAMA", "cHRM", "cICP", "mDCV", "cLLI")  # what colours the samples are
+_TEXTS = ("tEXt", "zTXt", "iTXt")
+_KEPT = ("pHYs", "oFFs", "sCAL", "pCAL", "sTER", "tIME")
+_DROPPED = ("acTL", "fcTL", "fdAT", "sBIT", "bKGD", "hIST", "sPLT")  # of frames and palettes that change
+_LONGEST_TEXT = 2**18  # characters; longer ones are no captions
+_RAW_KEY = b"Raw profile type "
+_SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # cHRM of sRGB
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 _MOST_CHUNKS = 10_000  # before the samples: more than any real file has; ends a scan of a crafted one
 _LEVEL = 4  # of compression; libpng's filters make it smaller than Pillow's default of 6, in a third of the time
@@ -43,18 +49,27 @@ def header(file: BinaryIO) -> Header:
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
-    del reading  # PNG knows neither CMYK nor anything that has to be said
     chunks = list(_chunks(data))
-    if any(kind == "acTL" for kind, _ in chunks):
-        raise Unsupported("is an animated PNG.", "Save the frame you want as a plain PNG first.")
+    animated = any(kind == "acTL" for kind, _ in chunks)
+    if animated and reading.frame(_frames(chunks), "an animated PNG") > 0:
+        raise Unsupported(
+            "is an animated PNG, of which only page 1 can be read.", "Save the frame as a plain PNG."
+        )
     depth, colour = data[24], data[25]
     if colour not in _MODES:
-        raise PhotoError("is damaged.")
+        raise PhotoError("is damaged.", "Copy it again from where it came.")
     plain = _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks if kind in _CRITICAL)
-    samples = imagecodecs.png_decode(plain) if depth == 16 else _decode_small(plain)
+    samples = imagecodecs.png_decode(plain)
     mode = "1" if (colour, depth) == (0, 1) else _MODES[colour]
-    blocks = tuple(_without_thumbnail(Block(*chunk)) for chunk in chunks if _is_kept(chunk[0]))
-    return Stored(*split(samples), _metadata(mode, _palette(chunks), blocks))
+    blocks, gone = [], ["further frames"] if animated else []
+    allowance = _Allowance()
+    for kind, body in chunks:
+        kept, names = _kept(kind, body, allowance)
+        blocks += [] if kept is None else [kept]
+        gone += names
+    reading.leave_out(*gone)
+    found = next((block for kind, body in chunks if (block := _raw_exif(kind, body))), b"")
+    return Stored(*split(samples), _metadata(mode, _palette(chunks), tuple(blocks), found))
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
@@ -62,22 +77,89 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     del quality
     samples = picture.joined()
     plain = _encode_small(samples, picture.metadata) or bytes(imagecodecs.png_encode(samples, level=_LEVEL))
-    blocks = picture.metadata.blocks if same else _blocks(picture.metadata)
+    kept = picture.metadata.blocks if same else ()
+    there = {_name_of(block) for block in kept}
+    blocks = (*kept, *(block for block in _blocks(picture.metadata) if _name_of(block) not in there))
     head, tail = plain[:33], plain[33:]  # the signature and IHDR; the rest
-    return head + b"".join(_chunk(*block) for block in blocks) + tail
+    return head + b"".join(_chunk(block.kind, block.payload) for block in blocks) + tail
 
 
-def _decode_small(plain: bytes) -> Samples:
-    image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(plain))
-    image.load()
-    seen = "transparency" in image.info
-    if image.mode == "P":
-        image = image.convert("RGBA" if seen else "RGB")
-    elif image.mode == "1":
-        image = image.convert("L")
-    elif seen:
-        image = image.convert("LA" if image.mode == "L" else "RGBA")
-    return np.asarray(image)
+def _name_of(block: Block) -> str | bytes:
+    """What there is to be only one of."""
+    return block.payload.partition(b"\0")[0] if block.kind in _TEXTS else block.kind
+
+
+def _frames(chunks: list[tuple[str, bytes]]) -> int:
+    body = next(body for kind, body in chunks if kind == "acTL")
+    return int.from_bytes(body[:4], "big")
+
+
+class _Allowance:
+    """How many bytes of text may still be unpacked, so that small chunks cannot fill the memory."""
+
+    def __init__(self) -> None:
+        self.left = 64 * 2**20
+
+    def inflated(self, data: bytes) -> bytes | None:
+        """None where it is damaged or too much."""
+        try:
+            reader = zlib.decompressobj()
+            text = reader.decompress(data, max(self.left, 1))
+        except zlib.error:
+            return None
+        self.left -= len(text)
+        return None if reader.unconsumed_tail or self.left <= 0 else text
+
+
+def _kept(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | None, list[str]]:
+    """The chunk as it is kept, and names of what is not kept of it and has to be said."""
+    if kind == "eXIf":
+        block, more = exif.without_pictures(exif.bare(body))
+        return (Block(kind, block) if block else None), ["parts of EXIF"] if more else []
+    if kind in _TEXTS:
+        return _kept_text(kind, body, allowance)
+    if kind in _LOOK:
+        return Block(kind, body, look=True), []
+    if kind in _CRITICAL or kind in _DROPPED:
+        return None, []
+    if kind in _KEPT or (kind[:1].islower() and kind[3:4].islower() and len(body) <= exif.SMALL):
+        return Block(kind, body), []
+    return None, [f"chunk {kind}"] if len(body) > exif.SMALL else []
+
+
+def _kept_text(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | None, list[str]]:
+    key = body.partition(b"\0")[0]
+    name = f"text '{key.decode('latin-1')[:40]}'"
+    text = _text(kind, body, allowance)
+    if text is None:
+        return None, [name]
+    if key == _XMP_KEY:
+        packet, more = xmp.without_pictures(text[1].encode())
+        block = Block("iTXt", _XMP_KEY + b"\0\0\0\0\0" + packet) if packet else None
+        if block is not None and packet == text[1].encode():
+            block = Block(kind, body)
+        return block, ["parts of XMP"] if more else []
+    if key.startswith(
+        _RAW_KEY
+    ):  # as ImageMagick writes metadata of other formats; EXIF becomes a chunk of its own
+        is_exif = _raw_exif(kind, body) != b""
+        return None, [] if is_exif else [name]
+    if len(text[1]) > _LONGEST_TEXT:
+        return None, [name]
+    return Block(kind, body), []
+
+
+def _raw_exif(kind: str, body: bytes) -> bytes:
+    """The EXIF block in a text chunk of ImageMagick, without pictures; empty where there is none."""
+    key = body.partition(b"\0")[0]
+    if kind not in _TEXTS or key not in (_RAW_KEY + b"exif", _RAW_KEY + b"APP1"):
+        return b""
+    text = _text(kind, body, _Allowance())
+    try:
+        block = bytes.fromhex("".join(text[1].split()[2:])) if text else b""
+    except ValueError:
+        return b""
+    return exif.without_pictures(exif.bare(block))[0] if block.startswith(b"Exif\0\0") else b""
 
 
 def _palette(chunks: list[tuple[str, bytes]]) -> Palette:
@@ -123,32 +205,24 @@ def to_palette(samples: Samples, palette: Palette) -> tuple[Samples, list[tuple[
     return where[inverse].reshape(samples.shape[:2]), colours
 
 
-def _is_kept(kind: str) -> bool:
-    """The known chunks that describe, and any ancillary one whose name says that it is safe to copy."""
-    return kind in _KEPT or (kind[:1].islower() and kind[3:4].islower())
-
-
-def _without_thumbnail(block: Block) -> Block:
-    if block.kind == "eXIf":
-        return Block("eXIf", exif.without_thumbnail(exif.bare(block.payload)))
-    if block.kind == "iTXt" and block.payload.startswith(_XMP_KEY):
-        return Block("iTXt", exif.xmp_without_thumbnail(block.payload))
-    return block
-
-
-def _metadata(mode: str, palette: Palette, blocks: tuple[Block, ...]) -> Metadata:
-    body = dict(reversed(blocks))  # the first chunk of a kind counts
-    block = body.get("eXIf", b"")
+def _metadata(mode: str, palette: Palette, blocks: tuple[Block, ...], raw_exif: bytes) -> Metadata:
+    body = {kind: payload for kind, payload, _ in reversed(blocks)}  # the first chunk of a kind counts
+    block = body.get("eXIf", raw_exif)
     dpi = None
     if len(body.get("pHYs", b"")) == 9 and body["pHYs"][8] == 1:
         across, down = struct.unpack(">II", body["pHYs"][:8])
         dpi = (across * 0.0254, down * 0.0254)
-    texts = [pair for kind, payload in blocks if (pair := _text(kind, payload)) is not None]
+    allowance = _Allowance()
+    texts = [pair for kind, payload, _ in blocks if (pair := _text(kind, payload, allowance)) is not None]
     packet = next((text for key, text in texts if key == _XMP_KEY.decode()), "")
+    profile = allowance.inflated(body["iCCP"].partition(b"\0")[2][1:]) if "iCCP" in body else None
+    cicp = Cicp(*body["cICP"][:2]) if len(body.get("cICP", b"")) == 4 else None
     return Metadata(
         orientation=exif.orientation(block),
         mode=mode,
-        icc=_inflated(body["iCCP"].partition(b"\0")[2][1:]) if "iCCP" in body else b"",
+        icc=profile or b"",
+        cicp=cicp,
+        colours=_colours(body) if not profile and cicp is None and "sRGB" not in body else "",
         exif=block,
         xmp=packet.encode(),
         dpi=dpi,
@@ -158,34 +232,42 @@ def _metadata(mode: str, palette: Palette, blocks: tuple[Block, ...]) -> Metadat
     )
 
 
-def _text(kind: str, payload: bytes) -> tuple[str, str] | None:
+def _colours(body: dict[str, bytes]) -> str:
+    """What gAMA and cHRM say, unless it is what everybody assumes anyway."""
+    gamma, primaries = body.get("gAMA", b""), body.get("cHRM", b"")
+    plain_gamma = len(gamma) != 4 or abs(int.from_bytes(gamma, "big") - 45455) < 1000
+    plain_primaries = len(primaries) != 32 or all(
+        abs(value - wanted) < 1000 for value, wanted in zip(struct.unpack(">8I", primaries), _SRGB, strict=True)
+    )
+    return "" if plain_gamma and plain_primaries else "its gamma or primaries"
+
+
+def _text(kind: str, payload: bytes, allowance: _Allowance) -> tuple[str, str] | None:
+    """Key and text of a text chunk; None for another chunk, and where it is damaged or too long."""
     key, _, rest = payload.partition(b"\0")
     if kind == "tEXt":
         return key.decode("latin-1"), rest.decode("latin-1")
     if kind == "zTXt":
-        return key.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+        text = allowance.inflated(rest[1:])
+        return None if text is None else (key.decode("latin-1"), text.decode("latin-1"))
     if kind == "iTXt" and len(rest) > 2:
         text = rest[2:].split(b"\0", 2)[-1]
-        return key.decode("latin-1"), (_inflated(text) if rest[0] else text).decode("utf-8", "replace")
+        unpacked = allowance.inflated(text) if rest[0] else text
+        return None if unpacked is None else (key.decode("latin-1"), unpacked.decode("utf-8", "replace"))
     return None
-
-
-def _inflated(data: bytes, limit: int = 64 * 2**20) -> bytes:
-    """At most ``limit`` bytes, so that a small chunk cannot fill the memory; nothing where it is damaged."""
-    try:
-        return zlib.decompressobj().decompress(data, limit)
-    except zlib.error:
-        return b""
 
 
 def _blocks(metadata: Metadata) -> tuple[Block, ...]:
     """The chunks that carry a picture's metadata when it comes from another format."""
     blocks = []
+    if metadata.cicp is not None:
+        blocks.append(Block("cICP", bytes([*metadata.cicp, 0, 1])))
     if metadata.icc:
         blocks.append(Block("iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
     if metadata.dpi:
         across, down = (round(value / 0.0254) for value in metadata.dpi)
-        blocks.append(Block("pHYs", struct.pack(">IIB", across, down, 1)))
+        if max(across, down) < 2**31:
+            blocks.append(Block("pHYs", struct.pack(">IIB", across, down, 1)))
     if metadata.exif:
         blocks.append(Block("eXIf", metadata.exif))
     if metadata.xmp:

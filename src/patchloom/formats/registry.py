@@ -39,6 +39,8 @@ class Format:
     codec: str  # the module beside this one
     depths: tuple[str, ...] = ("uint8",)  # dtypes it can hold, the widest last
     alpha: bool = True
+    extra: bool = False  # a channel that is neither colour nor transparency
+    cicp: bool = False  # whether it can say by code points of ITU-T H.273 which colours its samples are
     largest_side: int = 2**31 - 1  # pixels that a file of this format can have in a row or column
     lossy: bool = False  # whether it takes a quality
     written: bool = True
@@ -98,6 +100,7 @@ FORMATS: dict[str, Format] = {
             begins=_starts(b"\x89PNG\r\n\x1a\n"),
             codec="png",
             depths=("uint8", "uint16"),
+            cicp=True,
         ),
         Format(
             name="JPEG",
@@ -115,7 +118,8 @@ FORMATS: dict[str, Format] = {
             media_type="image/tiff",
             begins=_starts(b"II\x2a\x00", b"MM\x00\x2a", b"II\x2b\x00", b"MM\x00\x2b"),
             codec="tiff",
-            depths=("uint8", "uint16", "float32"),
+            depths=("uint8", "uint16", "float16", "float64", "float32"),
+            extra=True,
         ),
         Format(
             name="WEBP",
@@ -132,8 +136,42 @@ FORMATS: dict[str, Format] = {
             media_type="image/avif",
             begins=_brands(b"avif", b"avis"),
             codec="avif",
+            cicp=True,
             largest_side=32768,  # that readers take (libavif); the file could say 65536
             lossy=True,
+        ),
+        Format(
+            name="GIF",
+            suffixes=(".gif",),
+            media_type="image/gif",
+            begins=_starts(b"GIF87a", b"GIF89a"),
+            codec="gif",
+            written=False,
+        ),
+        Format(
+            name="BMP",
+            suffixes=(".bmp", ".dib"),
+            media_type="image/bmp",
+            begins=_starts(b"BM"),
+            codec="bmp",
+            written=False,
+        ),
+        Format(
+            name="HEIC",
+            suffixes=(".heic", ".heif", ".hif"),
+            media_type="image/heic",
+            begins=_brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"),
+            codec="heif",
+            written=False,
+        ),
+        Format(
+            name="JXL",
+            suffixes=(".jxl",),
+            media_type="image/jxl",
+            begins=_starts(b"\xff\x0a", b"\x00\x00\x00\x0cJXL "),
+            codec="jxl",
+            depths=("uint8", "uint16"),
+            written=False,
         ),
     )
 }
@@ -142,15 +180,11 @@ WRITTEN = tuple(name for name, format in FORMATS.items() if format.written)
 """Names of the formats in which a picture can be saved."""
 
 _OTHERS = {  # what is named when it is refused: how it begins, and the endings it has
-    "a GIF": ((b"GIF8",), (".gif",)),
-    "a BMP": ((b"BM",), (".bmp", ".dib")),
     "a Photoshop file": ((b"8BPS",), (".psd", ".psb")),
     "a PDF": ((b"%PDF",), (".pdf",)),
     "a PostScript file": ((b"%!PS",), (".ps", ".eps")),
     "an icon": ((b"\x00\x00\x01\x00",), (".ico",)),
-    "a JPEG XL": ((b"\xff\x0a", b"\x00\x00\x00\x0cJXL "), (".jxl",)),
     "a JPEG 2000": ((b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k", ".jpf", ".jpx")),
-    "an HEIC": ((), (".heic", ".heif")),
     "an OpenEXR": ((b"\x76\x2f\x31\x01",), (".exr",)),
     "a Radiance picture": ((b"#?RADIANCE",), (".hdr",)),
     "an SVG drawing": ((b"<svg",), (".svg",)),
@@ -160,15 +194,8 @@ _OTHERS = {  # what is named when it is refused: how it begins, and the endings 
     "a video": ((), (".mp4", ".mov", ".webm", ".avi")),
 }
 _RAW = (b"II\x2a\x00\x10\x00\x00\x00CR", b"FUJIFILMCCD-RAW", b"IIRO", b"IIU\x00")
-_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis")
 
-ENDINGS = frozenset(suffix for format in FORMATS.values() for suffix in format.suffixes) | {
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-    ".jp2",
-}
+ENDINGS = frozenset(suffix for format in FORMATS.values() for suffix in format.suffixes)
 """Endings that are taken for photographs; other files of a folder are passed over."""
 
 
@@ -184,7 +211,7 @@ def recognised(data: bytes) -> Format:
     supported = ", ".join(FORMATS)
     other = next((name for name, (magic, _) in _OTHERS.items() if magic and start.startswith(magic)), "")
     if start[4:8] == b"ftyp":
-        other = "an HEIC" if _brands(*_HEIF_BRANDS)(start) else "a film or unknown container"
+        other = "a film or unknown container"
     if other:
         raise Unsupported(f"is {other}, which is not supported.", f"Save it as one of {supported} first.")
     raise Unsupported("is not a picture.", f"Supported are {supported}.")

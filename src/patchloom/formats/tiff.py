@@ -1,4 +1,4 @@
-"""TIFF: samples by tifffile (1, 8 and 16 bit, float), every tag that describes the picture kept as it is."""
+"""TIFF: samples by tifffile, every tag that describes the picture kept as it is."""
 
 import io
 import logging
@@ -11,228 +11,353 @@ import tifffile
 from PIL import Image
 
 from patchloom.errors import PhotoError, Unsupported
-from patchloom.events import Observer, Warned
-from patchloom.formats import exif, ifd
-from patchloom.formats.cmyk import to_rgb
-from patchloom.formats.jpeg import resources_without_thumbnail
-from patchloom.formats.picture import Metadata, Palette, Reading, Samples, Stored, TiffCoding, TiffTag, split
+from patchloom.formats import exif, ifd, photoshop, tiffpages, tiffsamples, xmp
+from patchloom.formats.cmyk import require_allowed, to_rgb
+from patchloom.formats.picture import Meaning, Metadata, Reading, Samples, Stored, TiffCoding, TiffTag, split
 from patchloom.formats.png import to_palette
 from patchloom.formats.registry import Header
 
-_COMPRESSIONS = {1: "", 5: "lzw", 8: "adobe_deflate", 32946: "adobe_deflate", 32773: "packbits", 50000: "zstd"}
-_LOSSY = (6, 7, 33003, 33005, 34712, 34892, 50001, 50002)
+_COMPRESSIONS = {  # that are written; any that tifffile knows is read
+    1: "",
+    5: "lzw",
+    8: "adobe_deflate",
+    32946: "adobe_deflate",
+    32773: "packbits",
+    34712: "jpeg2000",
+    34887: "lerc",
+    34925: "lzma",
+    34933: "png",
+    50000: "zstd",
+    50001: "webp",
+    3: "group3",
+    4: "group4",
+}
+_PREDICTED = ("lzw", "adobe_deflate", "zstd", "lzma")
+_FAX = ("group3", "group4")
+_LOSSY = (6, 7, 33003, 33004, 33005, 34712, 34892, 50001, 50002)
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291}
-_LAYOUT |= {292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340}
-_LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532}
+_LAYOUT |= {292, 293, 297, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340}
+_LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 530, 531, 34016, 37679, 37680, 37681}
 _ORIENTATION, _X, _Y, _UNIT, _XMP, _PHOTOSHOP, _ICC = 274, 282, 283, 296, 700, 34377, 34675
+_TRANSFER, _WHITE, _PRIMARIES, _LUMA, _REFERENCE = 301, 318, 319, 529, 532
+_LOOK = (_ORIENTATION, _ICC, _TRANSFER, _WHITE, _PRIMARIES, _LUMA, _REFERENCE)
 _RAW_TAGS = (33421, 33422, 50706)  # colour filter array, its pattern, DNG version
+_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}  # photometric interpretation: samples that are colours
+_UNKNOWN_COLOURS = {
+    4: "a transparency mask",
+    8: "CIELab",
+    9: "ICCLab",
+    10: "ITULab",
+    32844: "LogL",
+    32845: "LogLuv",
+}
 _MOST_TAGS = 10_000  # of a page: more than any real file has; ends a scan of a crafted one
-_BILEVEL, _PALETTE, _SEPARATED = 1, 3, 5
-_PHOTOMETRIC = {0, 1, 2, _PALETTE, _SEPARATED, 6}
+_MOST_SEGMENTS = 1_000_000
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says about damaged files, our errors say
 
 
 def header(file: BinaryIO) -> Header:
-    """The size of the first page, and how many of the first two are of full size."""
+    """The size of the first page of full size, and how many of the first two are."""
     pages = list(_first_pages(file))
+    full_size = [page for page in pages if not page.get(254, 0) & 1] or pages
     if not pages:
         raise PhotoError("is damaged.", "Copy it again from where it came.")
-    full_size = [page for page in pages if not page.get(254, 0) & 1]
-    return Header(pages[0].get(256, 0), pages[0].get(257, 0), max(1, len(full_size)))
+    return Header(full_size[0].get(256, 0), full_size[0].get(257, 0), len(full_size))
 
 
 def _first_pages(file: BinaryIO) -> Iterator[dict[int, int]]:
     """Of the first two pages: tag -> first value, for tags whose value lies in the entry itself."""
     start = file.read(16)
-    order = ifd.order_of(start)
-    big = struct.unpack_from(order + "H", start, 2)[0] == 43
-    pointer, count_code, entry, inline = ("Q", "Q", 20, 8) if big else ("I", "H", 12, 4)
-    (offset,) = struct.unpack_from(order + pointer, start, 8 if big else 4)
+    order, layout = ifd.order_of(start), ifd.layout_of(start)
+    (offset,) = struct.unpack_from(order + layout.pointer, start, layout.head)
     for _ in range(2):
         if offset == 0:
             return
         file.seek(offset)
-        (count,) = struct.unpack(order + count_code, file.read(struct.calcsize(count_code)))
+        (count,) = struct.unpack(order + layout.counter, file.read(struct.calcsize(layout.counter)))
         if count > _MOST_TAGS:
             raise PhotoError("is damaged.", "Copy it again from where it came.")
-        block = file.read(count * entry)
+        block = file.read(count * layout.entry)
         tags: dict[int, int] = {}
-        for position in range(0, count * entry, entry):
+        for position in range(0, count * layout.entry, layout.entry):
             tag, kind = struct.unpack_from(order + "HH", block, position)
             code = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind, "I")
-            (tags[tag],) = struct.unpack_from(order + code, block, position + entry - inline)
+            (tags[tag],) = struct.unpack_from(order + code, block, position + layout.entry - layout.inline)
         yield tags
-        (offset,) = struct.unpack(order + pointer, file.read(inline))
+        (offset,) = struct.unpack(order + layout.pointer, file.read(struct.calcsize(layout.pointer)))
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
-    tags = _directory(data)
+    try:
+        offsets = [ifd.target(data, place) for place in ifd.links(data)]
+        directories = [ifd.read(data, offset) for offset in offsets]
+    except struct.error as error:
+        raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
+    order = ifd.order_of(data)
+    full = [number for number, tags in enumerate(directories) if not tiffpages.is_reduced(tags, order)]
+    if not full:
+        raise Unsupported("has its picture behind a thumbnail.", "Export it as a plain TIFF first.")
+    number = full[reading.frame(len(full), "a TIFF of several pictures")]
+    tags = directories[number]
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages.first
-        _refuse(file, page, tags)
-        samples = np.ascontiguousarray(page.asarray())
-        if page.planarconfig == 2 and samples.ndim == 3:
-            samples = np.ascontiguousarray(np.moveaxis(samples, 0, -1))
-        coding = _coding(page, data, tags, reading.observe)
-        metadata = _metadata(coding, _mode(page), _palette(page))
-        if page.photometric == _SEPARATED:
-            return _from_cmyk(samples, metadata, reading)
-        return Stored(*split(_plain(samples, page)), metadata)
+        page = file.pages[number]
+        assert isinstance(page, tifffile.TiffPage)
+        _refuse(page, tags, reading)
+        samples, photometric = _samples(page, data, number, reading)
+        coding = _coding(page, data, tags, samples, photometric, reading)
+    if len(directories) > len(full) or any(tag.code == 330 for tag in tags):
+        reading.leave_out("smaller copies")
+    if len(full) > 1:
+        coding = coding._replace(file=data, page=number)
+    if photometric == tiffsamples.SEPARATED:
+        return _from_cmyk(samples, coding, reading)
+    seen = tiffsamples.seen(samples, coding.meaning)
+    if not tiffsamples.is_exact(coding.meaning):
+        coding = coding._replace(original=samples, seen=seen)
+    return _stored(seen, coding)
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     """``quality`` means nothing here: a lossy TIFF is written without loss."""
     del quality
     metadata = picture.metadata
-    coding = metadata.tiff if same and metadata.tiff else _new_coding(metadata)
-    samples = picture.joined()
-    channels = 1 if samples.ndim == 2 else samples.shape[-1]
-    options: dict[str, Any] = {"photometric": "minisblack" if channels < 3 else "rgb"}
-    if channels in (2, 4):
-        options["extrasamples"] = ["unassalpha"]
-    if metadata.mode == "P" and (indexed := to_palette(samples, metadata.palette)) is not None:
-        samples, colours = indexed
-        table = np.zeros((3, 256), np.uint16)
-        table[:, : len(colours)] = np.array(colours, np.uint16)[:, :3].T * 257
-        options |= {"photometric": "palette", "colormap": table}
-    elif metadata.mode == "1" and channels == 1:
-        samples = samples >= 128
-    if coding.white_is_zero and channels == 1 and options["photometric"] != "palette":
-        samples = ~samples
-        options["photometric"] = "miniswhite"
-    target = io.BytesIO()
-    tifffile.imwrite(
-        target,
-        samples,
-        byteorder=coding.order,
-        compression=coding.compression or None,
-        predictor=coding.predictor
-        and samples.dtype != np.bool_
-        and coding.compression in ("lzw", "adobe_deflate"),
-        metadata=None,
-        software=False,
-        **options,
-    )
-    data = target.getvalue()
-    layout = tuple(tag for tag in ifd.read(data) if tag.code in _LAYOUT)
+    coding = metadata.tiff if same and metadata.tiff else None
+    joined = picture.joined()
+    joined = joined[..., None] if joined.ndim == 2 else joined
+    meaning = _fitted(coding.meaning if coding else None, picture)
+    coding = coding or TiffCoding("<", "adobe_deflate", True, meaning, _new_tags(metadata))
+    options: dict[str, Any] = {}
+    if metadata.mode == "P" and (indexed := to_palette(picture.joined(), metadata.palette)) is not None:
+        samples, options = _indexed(*indexed, metadata, coding.meaning)
+    else:
+        samples = tiffsamples.restored(joined, meaning, coding.original, coding.seen)
+        options["photometric"] = {0: "miniswhite", 1: "minisblack", 2: "rgb", 6: "ycbcr"}[meaning.photometric]
+        if meaning.extra is not None:
+            options["extrasamples"] = [meaning.extra]
+        if meaning.bits not in (1, 8, 16, 32, 64):
+            options["bitspersample"] = meaning.bits
+    samples = np.ascontiguousarray(samples[..., 0] if samples.shape[-1] == 1 else samples)
+    data = _written(samples, coding, options)
+    layout = tuple(tag for tag in ifd.read(data) if tag.code in _LAYOUT | {_REFERENCE, _LUMA} - _kept(coding))
+    if coding.file:
+        return tiffpages.replaced(coding.file, coding.page, data, layout + coding.tags)
     return ifd.replaced(data, layout + coding.tags)
 
 
-def _directory(data: bytes) -> tuple[TiffTag, ...]:
-    try:
-        return ifd.read(data)
-    except struct.error as error:
-        raise PhotoError("is cut short or damaged.") from error
+def stripped(coding: TiffCoding, orientation: int) -> TiffCoding:
+    """Without all that does not change how the picture looks, and turned as ``orientation`` says."""
+    tags = [tag for tag in coding.tags if tag.code in _LOOK and tag.code != _ORIENTATION]
+    if orientation != 1:
+        tags.append(TiffTag(_ORIENTATION, 3, 1, struct.pack(coding.order + "H", orientation)))
+    return coding._replace(tags=tuple(tags), file=b"")
 
 
-def _refuse(file: tifffile.TiffFile, page: tifffile.TiffPage, tags: tuple[TiffTag, ...]) -> None:
+def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading) -> None:
     """Raises Unsupported for everything that would not come back as it was."""
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
-    if sum(not _is_reduced(other) for other in file.pages) > 1:
-        raise Unsupported("has several pages.", "Save the page you want as a TIFF of its own first.")
-    if page.photometric not in _PHOTOMETRIC:
-        raise Unsupported("has colours of a kind that is not supported.", "Convert it to RGB first.")
-    if page.imagedepth > 1 or page.samplesperpixel > 5 or page.dtype is None:
-        raise Unsupported("has samples of a kind that is not supported.", "Convert it to 8 or 16 bit RGB first.")
+    photometric, bits = int(page.photometric), page.bitspersample
+    if photometric not in _COLOURS:
+        kind = _UNKNOWN_COLOURS.get(photometric, f"kind {photometric}")
+        raise Unsupported(f"has colours of a kind that is not supported ({kind}).", "Convert it to RGB first.")
+    if page.sampleformat == 2:
+        raise Unsupported(f"has signed {bits}-bit samples.", "Convert it to unsigned 8 or 16 bit first.")
+    floats = page.sampleformat == 3
+    if page.imagedepth > 1 or page.dtype is None or bits not in ((16, 32, 64) if floats else (*range(1, 17),)):
+        raise Unsupported(f"has samples of {bits} bit that are not supported.", "Convert it to 8 or 16 bit first.")
+    extra = page.samplesperpixel - _COLOURS[photometric]
+    if extra < 0 or extra > 1 or (extra and photometric == tiffsamples.PALETTE):
+        raise Unsupported(
+            f"has {page.samplesperpixel} channels.", "Save it with its colours and one channel more at most."
+        )
+    if photometric == tiffsamples.SEPARATED:
+        require_allowed(reading)
+        if extra or bits != 8:
+            raise Unsupported(
+                "has CMYK with alpha or of other than 8 bit, which is not converted.",
+                "Convert it to RGB in your editor first.",
+            )
+    if len(page.dataoffsets) > _MOST_SEGMENTS:
+        raise Unsupported("has more than a million strips or tiles.", "Save it with larger ones.")
 
 
-def _plain(samples: Samples, page: tifffile.TiffPage) -> Samples:
-    """8 or 16 bit or float samples, black zero, at most four channels."""
-    if page.photometric == _PALETTE:
-        return np.ascontiguousarray(_colours(page)[samples])
-    if samples.dtype == np.bool_:
-        return np.where(samples != (page.photometric == 0), 255, 0).astype(np.uint8)
-    if samples.dtype.kind == "f":
-        if not np.isfinite(samples).all() or samples.min() < 0 or samples.max() > 1:
-            raise Unsupported("has float samples outside 0 to 1.", "Scale it to 0..1, or save it with 16 bit.")
-        samples = samples.astype(np.float32)
-    elif samples.dtype not in (np.uint8, np.uint16) or page.bitspersample not in (1, 8, 16):
-        raise Unsupported(f"has {page.bitspersample}-bit samples.", "Convert it to 8 or 16 bit first.")
-    if samples.ndim == 3 and (samples.shape[-1] > 4 or (page.photometric in (0, 1) and samples.shape[-1] > 2)):
-        raise Unsupported("has more channels than colour and alpha.", "Save it with one alpha channel at most.")
-    return ~samples if page.photometric == 0 else samples
+def _samples(page: tifffile.TiffPage, data: bytes, number: int, reading: Reading) -> tuple[Samples, int]:
+    """(H, W, C) as stored, and what they are: JPEG's YCbCr is RGB after decoding."""
+    photometric = int(page.photometric)
+    if photometric == tiffsamples.YCBCR and page.compression not in (6, 7, 34712) and _is_subsampled(page):
+        with Image.open(io.BytesIO(data)) as image:
+            image.seek(number)
+            reading.say("This TIFF has YCbCr of lower resolution in colour; it is written as RGB.")
+            return np.asarray(image.convert("RGB")), tiffsamples.RGB
+    try:
+        samples = page.asarray()
+    except (NotImplementedError, KeyError) as error:
+        raise Unsupported(
+            f"is compressed or laid out in a way that is not supported ({_name(page.compression)}).",
+            "Save it without compression first.",
+        ) from error
+    if samples.ndim == 2:
+        samples = samples[..., None]
+    elif page.planarconfig == 2:
+        samples = np.moveaxis(samples, 0, -1)
+    if samples.ndim != 3 or samples.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
+        raise PhotoError("is cut short or damaged.", "Copy it again from where it came.")
+    if photometric == tiffsamples.YCBCR and page.compression in (6, 7, 34712, 33003):
+        photometric = tiffsamples.RGB
+    return np.ascontiguousarray(samples), photometric
 
 
-def _from_cmyk(samples: Samples, metadata: Metadata, reading: Reading) -> Stored:
-    if samples.dtype != np.uint8 or samples.ndim != 3 or samples.shape[-1] != 4:
-        raise Unsupported("has CMYK samples of other than 8 bit.", "Convert it to RGB in your editor first.")
-    colour = to_rgb(Image.fromarray(samples, "CMYK"), metadata.icc, reading)
-    coding = metadata.tiff
-    if coding is not None:
-        coding = coding._replace(tags=tuple(tag for tag in coding.tags if tag.code != _ICC))
-    return Stored(*split(colour), _metadata(coding, "RGB", ()) if coding else metadata)
+def _name(compression: int) -> str:
+    return getattr(compression, "name", f"compression {compression}")
 
 
-def _coding(page: tifffile.TiffPage, data: bytes, tags: tuple[TiffTag, ...], observe: Observer) -> TiffCoding:
-    compression = int(page.compression)
-    if compression in _LOSSY:
-        observe(Warned(message="This TIFF was compressed with loss; it is written without, and becomes larger."))
-    kept = []
+def _is_subsampled(page: tifffile.TiffPage) -> bool:
+    return tuple(page.subsampling or (1, 1)) != (1, 1)
+
+
+def _coding(
+    page: tifffile.TiffPage,
+    data: bytes,
+    tags: tuple[TiffTag, ...],
+    samples: Samples,
+    photometric: int,
+    reading: Reading,
+) -> TiffCoding:
+    order, compression = ifd.order_of(data), int(page.compression)
+    meaning = _meaning(page, tags, samples, photometric, order, reading)
+    name = _COMPRESSIONS.get(compression, "adobe_deflate")
+    if compression in _LOSSY and not _is_lossless(page, data):
+        reading.say("This TIFF was compressed with loss; it is written without, and becomes larger.")
+        name = "adobe_deflate"
+    elif compression not in _COMPRESSIONS:
+        reading.say(f"This TIFF's compression ({_name(page.compression)}) cannot be written; it is deflated.")
+    elif meaning.bits not in (1, 8, 16, 32, 64) and name:
+        reading.say(f"This TIFF has {meaning.bits} bits a sample; it is written without compression.")
+        name = ""
+    if name in _FAX and (meaning.bits != 1 or photometric not in (0, 1) or meaning.extra is not None):
+        name = "adobe_deflate"
+    if photometric != tiffsamples.YCBCR and page.photometric == tiffsamples.YCBCR:
+        tags = tuple(tag for tag in tags if tag.code not in (_LUMA, _REFERENCE))
+    kept = tuple(_cleaned(tags, reading))
+    return TiffCoding(order, name, page.predictor in (2, 3) and name in _PREDICTED, meaning, kept)
+
+
+def _meaning(
+    page: tifffile.TiffPage,
+    tags: tuple[TiffTag, ...],
+    samples: Samples,
+    photometric: int,
+    order: str,
+    reading: Reading,
+) -> Meaning:
+    extra = None
+    if samples.shape[-1] > _COLOURS[photometric]:
+        extra = int(page.extrasamples[0]) if page.extrasamples else tiffsamples.OTHER
+    meaning = Meaning(photometric, page.bitspersample, samples.dtype.kind == "f", extra)
+    if photometric == tiffsamples.PALETTE:
+        if page.colormap is None or page.bitspersample > 8:
+            raise Unsupported("has no colour map of up to 8 bit.", "Convert it to RGB first.")
+        return meaning._replace(colormap=np.ascontiguousarray(np.asarray(page.colormap, np.uint16).T))
+    if meaning.floats:
+        low, high = _range_of(samples[..., : _COLOURS[photometric]], reading)
+        return meaning._replace(low=low, high=high)
+    if photometric == tiffsamples.YCBCR:
+        found = {tag.code: _ratios(tag, order) for tag in tags if tag.code in (_LUMA, _REFERENCE)}
+        luma, reference = found.get(_LUMA, ()), found.get(_REFERENCE, ())
+        if len(luma) == 3 and luma[1] > 0:
+            meaning = meaning._replace(luma=luma)
+        if len(reference) == 6 and all(reference[i] < reference[i + 1] for i in (0, 2, 4)):
+            meaning = meaning._replace(reference=reference)
+    return meaning
+
+
+def _range_of(samples: Samples, reading: Reading) -> tuple[float, float]:
+    """What black and white are of floats: 0 and 1, unless they lie beyond. Raises Unsupported."""
+    finite = samples[np.isfinite(samples)]
+    if not finite.size:
+        raise Unsupported("has no finite samples.", "Save it with numbers.")
+    low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
+    if not np.isfinite(np.float64(high) - low) or abs(high) > 1e30 or abs(low) > 1e30:
+        raise Unsupported("has float samples too large to be a picture.", "Scale it to 0..1.")
+    if (low, high) != (0, 1):
+        reading.say(f"Samples reach from {low:.4g} to {high:.4g}; they are filled on that scale and keep it.")
+    return low, high
+
+
+def _is_lossless(page: tifffile.TiffPage, data: bytes) -> bool:
+    """Whether a compression that can be either is without loss, by its first strip or tile."""
+    if not page.dataoffsets or not page.databytecounts:
+        return False
+    first = data[page.dataoffsets[0] : page.dataoffsets[0] + page.databytecounts[0]]
+    if page.compression == 50001:
+        return first[12:16] == b"VP8L"
+    style = first.find(
+        b"\xff\x52"
+    )  # JPEG 2000's COD: its last byte but for precincts is the wavelet, 1 the reversible
+    return page.compression == 34712 and style > 0 and first[style + 13 : style + 14] == b"\x01"
+
+
+def _cleaned(tags: tuple[TiffTag, ...], reading: Reading) -> Iterator[TiffTag]:
+    """The tags that describe, without pictures in them."""
+    gone = []
     for tag in tags:
         if tag.code in _LAYOUT:
             continue
         if tag.code == _XMP:
-            tag = _with_value(tag, exif.xmp_without_thumbnail(tag.value))
+            value, more = xmp.without_pictures(tag.value)
+            gone += ["parts of XMP"] if more else []
         elif tag.code == _PHOTOSHOP:
-            tag = _with_value(tag, resources_without_thumbnail(tag.value))
-        kept.append(tag)
-    return TiffCoding(
-        order=ifd.order_of(data),
-        compression=_COMPRESSIONS.get(compression, "adobe_deflate"),
-        predictor=page.predictor == 2,
-        white_is_zero=page.photometric == 0,
-        tags=tuple(kept),
-    )
+            value, more = photoshop.without_pictures(tag.value)
+            gone += ["Photoshop resources"] if more else []
+        elif tag.directory is not None:
+            yield tag._replace(directory=tuple(_cleaned(tag.directory, reading)))
+            continue
+        elif exif.carries_no_picture(tag.code, len(tag.value)):
+            value = exif.without_jpeg(tag.value) if tag.code == exif.MAKER_NOTE else tag.value
+        else:
+            gone.append("Photoshop layers" if tag.code == exif.LAYERS else f"tag {tag.code}")
+            continue
+        if value:
+            yield tag._replace(value=value, length=len(value) // ifd.SIZES[tag.type])
+    reading.leave_out(*gone)
 
 
-def _with_value(tag: TiffTag, value: bytes) -> TiffTag:
-    return tag._replace(value=value, length=len(value) // ifd.SIZES[tag.type])
+def _from_cmyk(samples: Samples, coding: TiffCoding, reading: Reading) -> Stored:
+    profile = next((tag.value for tag in coding.tags if tag.code == _ICC), b"")
+    colour = to_rgb(Image.fromarray(samples, "CMYK"), profile, reading)
+    tags = tuple(tag for tag in coding.tags if tag.code not in (_ICC, _TRANSFER, _WHITE, _PRIMARIES))
+    return _stored(colour, coding._replace(tags=tags, meaning=Meaning(tiffsamples.RGB, 8)))
 
 
-def _mode(page: tifffile.TiffPage) -> str:
-    if page.photometric == _PALETTE:
-        return "P"
-    if page.bitspersample == _BILEVEL:
-        return "1"
-    colour = "L" if page.photometric in (0, 1) else "RGB"
-    return colour + ("A" if page.samplesperpixel in (2, 4) else "")
+def _stored(seen: Samples, coding: TiffCoding) -> Stored:
+    meaning = coding.meaning
+    palette = tiffsamples.colours(meaning).tolist() if meaning.photometric == tiffsamples.PALETTE else []
+    metadata = _metadata(coding, tuple((r, g, b, 255) for r, g, b in palette))
+    colour, last = split(seen)
+    if meaning.extra in (tiffsamples.PREMULTIPLIED, tiffsamples.STRAIGHT):
+        return Stored(colour, last, metadata)
+    return Stored(colour, None, metadata, last)
 
 
-def _palette(page: tifffile.TiffPage) -> Palette:
-    if page.photometric != _PALETTE:
-        return ()
-    return tuple((r, g, b, 255) for r, g, b in _colours(page).tolist())
-
-
-def _colours(page: tifffile.TiffPage) -> Samples:
-    """The colour map (N, 3), 8 bit. Raises PhotoError where there is none."""
-    if page.colormap is None:
-        raise PhotoError("is damaged.")
-    return np.ascontiguousarray((np.asarray(page.colormap) >> 8).astype(np.uint8).T)
-
-
-def _is_reduced(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
-    """A smaller copy of the picture, which would show what was removed and is not kept."""
-    return isinstance(page, tifffile.TiffPage) and bool(page.is_reduced)
-
-
-def _metadata(coding: TiffCoding, mode: str, palette: Palette) -> Metadata:
-    tags = {tag.code: tag for tag in coding.tags}
+def _metadata(coding: TiffCoding, palette: tuple[tuple[int, int, int, int], ...]) -> Metadata:
+    tags, order, meaning = {tag.code: tag for tag in coding.tags}, coding.order, coding.meaning
     dpi = None
     if _X in tags and _Y in tags and tags[_X].type == tags[_Y].type == 5:
-        unit = _number(tags[_UNIT], coding.order) if _UNIT in tags else 2
+        unit = next(iter(ifd.numbers(tags[_UNIT], order)), 2) if _UNIT in tags else 2
         scale = {2: 1.0, 3: 2.54}.get(unit, 0.0)
-        across, down = (_ratio(tags[code], coding.order) * scale for code in (_X, _Y))
+        across, down = (_ratios(tags[code], order)[0] * scale for code in (_X, _Y))
         dpi = (across, down) if across and down else None
-    turned = _number(tags[_ORIENTATION], coding.order) if _ORIENTATION in tags else 1
+    turned = next(iter(ifd.numbers(tags[_ORIENTATION], order)), 1) if _ORIENTATION in tags else 1
     described = tuple(tag for tag in coding.tags if tag.code not in (_XMP, _PHOTOSHOP, _ICC, _X, _Y, _UNIT, 33723))
+    mode = {3: "P", 0: "L", 1: "L"}.get(meaning.photometric, "RGB")
+    has_alpha = meaning.extra in (tiffsamples.PREMULTIPLIED, tiffsamples.STRAIGHT)
     return Metadata(
         orientation=turned if 1 <= turned <= 8 else 1,
-        mode=mode,
+        mode="1" if meaning.bits == 1 and mode == "L" else mode + "A" * has_alpha,
         icc=tags[_ICC].value if _ICC in tags else b"",
-        exif=ifd.block(described, coding.order) if described else b"",
+        colours="its transfer function or primaries" if {_TRANSFER, _WHITE, _PRIMARIES} & tags.keys() else "",
+        exif=ifd.block(described, order) if described else b"",
         xmp=tags[_XMP].value if _XMP in tags else b"",
         dpi=dpi,
         palette=palette,
@@ -240,8 +365,67 @@ def _metadata(coding: TiffCoding, mode: str, palette: Palette) -> Metadata:
     )
 
 
-def _new_coding(metadata: Metadata) -> TiffCoding:
-    """For a picture that comes from another format: little-endian, deflated, its EXIF block taken apart."""
+def _fitted(old: Meaning | None, picture: Stored) -> Meaning:
+    """``old`` if the samples are still what it says, else the plainest that says what they are."""
+    dtype, channels = picture.samples.dtype, picture.samples.shape[-1]
+    floats, extra = dtype.kind == "f", None
+    if picture.alpha is not None:
+        extra = tiffsamples.STRAIGHT
+    elif picture.extra is not None:
+        extra = tiffsamples.OTHER
+    if old is not None and old.photometric != tiffsamples.PALETTE and old.floats == floats:
+        fits = (old.extra is None) == (extra is None) and (1 if old.photometric in (0, 1) else 3) == channels
+        deep = floats or (np.uint8 if old.bits <= 8 else np.uint16) == dtype
+        if fits and deep:
+            return old._replace(bits=dtype.itemsize * 8) if floats else old
+    photometric = tiffsamples.GREY if channels == 1 else tiffsamples.RGB
+    is_bilevel = picture.metadata.mode == "1" and channels == 1 and extra is None and dtype == np.uint8
+    return Meaning(photometric, 1 if is_bilevel else dtype.itemsize * 8, floats, extra)
+
+
+def _indexed(
+    indices: Samples, palette: list[tuple[int, int, int, int]], metadata: Metadata, old: Meaning
+) -> tuple[Samples, dict[str, Any]]:
+    """A palette picture as tifffile takes it; old colours keep the 16 bits they had."""
+    table = np.zeros((256, 3), np.uint16)
+    table[: len(palette)] = np.array(palette, np.uint16)[:, :3] * 257
+    if old.colormap is not None and old.colormap.max(initial=0) >= 256:
+        deep = dict(zip(metadata.palette, old.colormap, strict=False))
+        for number, colour in enumerate(palette):
+            table[number] = deep.get(colour, table[number])
+    return indices[..., None], {"photometric": "palette", "colormap": table.T}
+
+
+def _written(samples: Samples, coding: TiffCoding, options: dict[str, Any]) -> bytes:
+    target = io.BytesIO()
+    if coding.compression in _FAX and samples.dtype == np.bool_:
+        # tifffile does not write it; Pillow's black is zero, which fax calls white
+        Image.fromarray(samples).save(
+            target, "TIFF", compression=coding.compression, big_endian=coding.order == ">"
+        )
+        return target.getvalue()
+    compression = "adobe_deflate" if coding.compression in _FAX else coding.compression
+    reversible = {"jpeg2000": {"reversible": True}, "webp": {"lossless": True}}.get(compression)
+    tifffile.imwrite(
+        target,
+        samples,
+        byteorder=coding.order,
+        compression=compression or None,
+        compressionargs=reversible,
+        predictor=coding.predictor and samples.dtype != np.bool_ and "bitspersample" not in options,
+        metadata=None,
+        software=False,
+        **options,
+    )
+    return target.getvalue()
+
+
+def _kept(coding: TiffCoding) -> set[int]:
+    return {tag.code for tag in coding.tags}
+
+
+def _new_tags(metadata: Metadata) -> tuple[TiffTag, ...]:
+    """For a picture that comes from another format: its EXIF block taken apart, profile, XMP, resolution."""
     tags: tuple[TiffTag, ...] = ()
     if metadata.exif:
         try:
@@ -258,15 +442,11 @@ def _new_coding(metadata: Metadata) -> TiffCoding:
             own.append(TiffTag(code, 5, 1, struct.pack("<II", round(value * 10000), 10000)))
         own.append(TiffTag(_UNIT, 3, 1, struct.pack("<H", 2)))
     replaced = {tag.code for tag in own} | _LAYOUT
-    kept = tuple(tag for tag in tags if tag.code not in replaced)
-    return TiffCoding("<", "adobe_deflate", True, False, kept + tuple(own))
+    return tuple(tag for tag in tags if tag.code not in replaced) + tuple(own)
 
 
-def _number(tag: TiffTag, order: str) -> int:
-    size = ifd.SIZES[tag.type]
-    return int.from_bytes(tag.value[:size], "little" if order == "<" else "big")
-
-
-def _ratio(tag: TiffTag, order: str) -> float:
-    over, under = struct.unpack(order + "II", tag.value[:8])
-    return over / under if under else 0.0
+def _ratios(tag: TiffTag, order: str) -> tuple[float, ...]:
+    if tag.type != 5:
+        return ()
+    parts = struct.unpack(f"{order}{len(tag.value) // 4}I", tag.value)
+    return tuple(over / under if under else 0.0 for over, under in zip(parts[::2], parts[1::2], strict=False))

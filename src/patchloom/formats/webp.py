@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from PIL import WebPImagePlugin
 
-from patchloom.errors import PhotoError, Unsupported
+from patchloom.errors import PhotoError
 from patchloom.formats.picture import Reading, Stored
 from patchloom.formats.pillow import decoded, encoded
 from patchloom.formats.registry import Header
@@ -32,12 +32,17 @@ def header(file: BinaryIO) -> Header:
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
-    del reading
     chunks = list(_chunks(data))
-    if any(kind == b"ANIM" for kind, _ in chunks):
-        raise Unsupported("is an animated WebP.", "Save the frame you want as a plain picture first.")
     image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
-    return decoded(image, lossless=any(kind == b"VP8L" for kind, _ in chunks))
+    image.seek(reading.frame(image.n_frames, "an animated WebP"))
+    if image.n_frames > 1:
+        reading.leave_out("further frames")
+    return decoded(image, reading, lossless=_is_lossless(chunks))
+
+
+def _is_lossless(chunks: list[tuple[bytes, bytes]]) -> bool:
+    kinds = {kind for kind, _ in chunks} | {body[16:20] for kind, body in chunks if kind == b"ANMF"}
+    return b"VP8L" in kinds
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:

@@ -152,10 +152,12 @@ async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -
         form = await uploads.read_form(request)
         try:
             settings = checked_settings(uploads.settings_text(form)).to_dict()
+            first_frame = uploads.flag(form, "first_frame")
             files = uploads.file_settings(form).to_dict()
+            files["page"] = files["page"] or int(first_frame)
             pictures = uploads.pictures(form, uploads.DISPLAY_PARTS if kind == "display" else uploads.FILL_PARTS)
             name, folder = jobs.new_folder()
-            await uploads.store(pictures, folder, limits, uploads.flag(form, "first_frame"))
+            await uploads.store(pictures, folder, limits, bool(files["page"]))
         finally:
             await form.close()
         request.scope["job"] = name

@@ -1,0 +1,133 @@
+"""From the samples of a TIFF to those that are worked on, and back: the place that knows what they mean.
+
+Worked on are grey or RGB of 8 or 16 bit or floats in 0..1, black zero, colours not multiplied by alpha. Going
+there and back rounds where the two differ in more than scale; then the stored samples are kept beside, and come
+back wherever nothing was changed.
+"""
+
+import numpy as np
+
+from patchloom.formats.picture import Meaning, Samples
+
+WHITE_IS_ZERO, GREY, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
+OTHER, PREMULTIPLIED, STRAIGHT = 0, 1, 2
+
+
+def is_exact(meaning: Meaning) -> bool:
+    """Whether going there and back gives the same samples, whatever they are."""
+    turned = meaning.photometric == WHITE_IS_ZERO and meaning.floats
+    scaled = (meaning.low, meaning.high) != (0, 1)
+    return not (turned or scaled or meaning.photometric == YCBCR or meaning.extra == PREMULTIPLIED)
+
+
+def seen(stored: Samples, meaning: Meaning) -> Samples:
+    """(H, W, C) as stored -> (H, W, C), alpha or the extra channel last."""
+    if meaning.photometric == PALETTE:
+        return colours(meaning)[stored[..., 0]]
+    colour, last = _parted(_widened(stored, meaning), meaning)
+    if meaning.floats and (meaning.low, meaning.high) != (0, 1):
+        colour = (colour - meaning.low) / (meaning.high - meaning.low)
+    if meaning.photometric == WHITE_IS_ZERO:
+        colour = 1 - colour if meaning.floats else ~colour
+    elif meaning.photometric == YCBCR:
+        colour = _rgb(colour, meaning)
+    if meaning.extra == PREMULTIPLIED:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.nan_to_num(_top(last) / last.astype(np.float64), posinf=0)
+        colour = _as(colour * ratio, colour.dtype)
+    return np.concatenate([colour.astype(last.dtype, copy=False), last], axis=-1)
+
+
+def stored(seen: Samples, meaning: Meaning) -> Samples:
+    """The inverse of :func:`seen`, up to rounding; not for palettes, which may not have the colours."""
+    colour, last = _parted(seen, meaning)
+    if meaning.extra == PREMULTIPLIED:
+        colour = _as(colour * (last / _top(last)), colour.dtype)
+    if meaning.photometric == WHITE_IS_ZERO:
+        colour = 1 - colour if meaning.floats else ~colour
+    elif meaning.photometric == YCBCR:
+        colour = _ycbcr(colour, meaning)
+    if meaning.floats and (meaning.low, meaning.high) != (0, 1):
+        colour = colour * (meaning.high - meaning.low) + meaning.low
+    return _narrowed(np.concatenate([colour.astype(seen.dtype, copy=False), last], axis=-1), meaning)
+
+
+def restored(joined: Samples, meaning: Meaning, original: Samples | None, before: Samples | None) -> Samples:
+    """``joined`` as it is stored: the ``original`` wherever it is what was read (``before``)."""
+    new = stored(joined, meaning)
+    if original is None or before is None or original.shape != new.shape or before.shape != joined.shape:
+        return new
+    untouched = (joined == before) | ((joined != joined) & (before != before))
+    return np.where(untouched.all(axis=-1, keepdims=True), original, new)
+
+
+def colours(meaning: Meaning) -> Samples:
+    """A palette (N, 3) of 8 bit. Some writers give colour maps of 8 bit where there should be 16."""
+    table = meaning.colormap
+    assert table is not None
+    return (table if table.max(initial=0) < 256 else table >> 8).astype(np.uint8)
+
+
+def _parted(samples: Samples, meaning: Meaning) -> tuple[Samples, Samples]:
+    """Colours, and the channel beyond them (none of it where there is none)."""
+    count = samples.shape[-1] - (meaning.extra is not None)
+    return samples[..., :count], samples[..., count:]
+
+
+def _widened(samples: Samples, meaning: Meaning) -> Samples:
+    """Integers of any depth as 8 or 16 bit; exact, for :func:`_narrowed` gives them back."""
+    if samples.dtype == np.bool_:
+        return np.where(samples, np.uint8(255), np.uint8(0))
+    if meaning.floats or meaning.bits in (8, 16):
+        return samples
+    whole, top = 2**meaning.bits - 1, 255 if meaning.bits < 8 else 65535
+    wide: Samples = (samples.astype(np.uint32) * top + whole // 2) // whole
+    return wide.astype(samples.dtype)
+
+
+def _narrowed(samples: Samples, meaning: Meaning) -> Samples:
+    if meaning.floats or meaning.bits in (8, 16):
+        return samples
+    if meaning.bits == 1:
+        return np.asarray(samples >= 128)
+    whole, top = 2**meaning.bits - 1, 255 if meaning.bits < 8 else 65535
+    narrow: Samples = (samples.astype(np.uint32) * whole + top // 2) // top
+    return narrow.astype(samples.dtype)
+
+
+def _top(values: Samples) -> float:
+    return float(np.iinfo(values.dtype).max) if values.dtype.kind == "u" else 1.0
+
+
+def _as(values: Samples, dtype: np.dtype) -> Samples:
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    return np.clip(np.round(values), 0, np.iinfo(dtype).max).astype(dtype)
+
+
+def _rgb(samples: Samples, meaning: Meaning) -> Samples:
+    """TIFF 6.0, section 21."""
+    red, green, blue = meaning.luma
+    y, cb, cr = (_full(samples[..., index], meaning, index) for index in range(3))
+    r, b = cr * (2 - 2 * red) + y, cb * (2 - 2 * blue) + y
+    g = (y - blue * b - red * r) / green
+    return _as(np.stack([r, g, b], axis=-1), samples.dtype)
+
+
+def _full(codes: Samples, meaning: Meaning, index: int) -> Samples:
+    """Codes as full-range luma (0..255 for 8 bit) or chroma around 0."""
+    black, white = meaning.reference[2 * index : 2 * index + 2]
+    span = _top(codes) if index == 0 else _top(codes) // 2
+    return (codes.astype(np.float64) - black) * span / (white - black)
+
+
+def _ycbcr(rgb: Samples, meaning: Meaning) -> Samples:
+    red, green, blue = meaning.luma
+    r, g, b = (rgb[..., index].astype(np.float64) for index in range(3))
+    y = red * r + green * g + blue * b
+    parts = [y, (b - y) / (2 - 2 * blue), (r - y) / (2 - 2 * red)]
+    top, codes = _top(rgb), []
+    for index, part in enumerate(parts):
+        black, white = meaning.reference[2 * index : 2 * index + 2]
+        codes.append(part * (white - black) / (top if index == 0 else top // 2) + black)
+    return _as(np.stack(codes, axis=-1), rgb.dtype)
