@@ -21,7 +21,7 @@ from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
 from patchloom.formats.png import to_palette
-from patchloom.formats.tiff import stripped
+from patchloom.formats.tifftags import stripped
 
 MAX_PIXELS = 200_000_000
 """More are refused before anything is decoded."""
@@ -332,7 +332,7 @@ def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
         return samples.astype(target)
     if target == np.uint8:
         return to_eight_bit(samples)
-    return np.round(np.nan_to_num(samples) * np.iinfo(target).max).astype(target)
+    return np.round(np.nan_to_num(samples.astype(np.float32)) * np.iinfo(target).max).astype(target)
 
 
 def _say_lost_colours(metadata: Metadata, codec: Format, same: bool, observe: Observer) -> None:

@@ -38,7 +38,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--page",
-            type=click.IntRange(1, 99999),
+            type=click.IntRange(0, 99999),
             default=0,
             metavar="N",
             **in_section("Files"),

@@ -76,7 +76,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
         raise Unsupported(f"has {scans} scans, more than any picture needs.", "Save it again in an editor.")
     image = _opened(_plain(data, segments, end or len(data)), end is not None, reading)
     blocks, gone = _kept(segments)
-    if behind := data[end:].strip(b"\0\xff\r\n ") if end else b"":
+    if behind := data[end:].strip(b"\0\r\n ") if end else b"":
         gone.append("further pictures" if b"\xff\xd8\xff" in behind else "what lies behind the picture")
     reading.leave_out(*gone)
     metadata = _metadata(image, blocks)

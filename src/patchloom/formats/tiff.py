@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from patchloom.errors import PhotoError, Unsupported
-from patchloom.formats import exif, ifd, photoshop, tiffpages, tiffsamples, xmp
+from patchloom.formats import ifd, tiffpages, tiffsamples, tifftags
 from patchloom.formats.cmyk import require_allowed, to_rgb
 from patchloom.formats.picture import Meaning, Metadata, Reading, Samples, Stored, TiffCoding, TiffTag, split
 from patchloom.formats.png import to_palette
@@ -35,14 +35,7 @@ _COMPRESSIONS = {  # that are written; any that tifffile knows is read
 _PREDICTED = ("lzw", "adobe_deflate", "zstd", "lzma")
 _FAX = ("group3", "group4")
 _LOSSY = (6, 7, 33003, 33004, 33005, 34712, 34892, 50001, 50002)
-_LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291}
-_LAYOUT |= {292, 293, 297, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340}
-_LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 530, 531, 34016, 37679, 37680, 37681}
-_ORIENTATION, _X, _Y, _UNIT, _XMP, _PHOTOSHOP, _ICC = 274, 282, 283, 296, 700, 34377, 34675
-_TRANSFER, _WHITE, _PRIMARIES, _LUMA, _REFERENCE = 301, 318, 319, 529, 532
-_LOOK = (_ORIENTATION, _ICC, _TRANSFER, _WHITE, _PRIMARIES, _LUMA, _REFERENCE)
 _RAW_TAGS = (33421, 33422, 50706)  # colour filter array, its pattern, DNG version
-_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}  # photometric interpretation: samples that are colours
 _UNKNOWN_COLOURS = {
     4: "a transparency mask",
     8: "CIELab",
@@ -110,7 +103,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
         reading.leave_out("smaller copies")
     if len(full) > 1:
         coding = coding._replace(file=data, page=number)
-    if photometric == tiffsamples.SEPARATED:
+    if photometric == tifftags.SEPARATED:
         return _from_cmyk(samples, coding, reading)
     seen = tiffsamples.seen(samples, coding.meaning)
     if not tiffsamples.is_exact(coding.meaning):
@@ -126,7 +119,7 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     joined = picture.joined()
     joined = joined[..., None] if joined.ndim == 2 else joined
     meaning = _fitted(coding.meaning if coding else None, picture)
-    coding = coding or TiffCoding("<", "adobe_deflate", True, meaning, _new_tags(metadata))
+    coding = coding or TiffCoding("<", "adobe_deflate", True, meaning, tifftags.new_tags(metadata))
     options: dict[str, Any] = {}
     if metadata.mode == "P" and (indexed := to_palette(picture.joined(), metadata.palette)) is not None:
         samples, options = _indexed(*indexed, metadata, coding.meaning)
@@ -139,18 +132,11 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
             options["bitspersample"] = meaning.bits
     samples = np.ascontiguousarray(samples[..., 0] if samples.shape[-1] == 1 else samples)
     data = _written(samples, coding, options)
-    layout = tuple(tag for tag in ifd.read(data) if tag.code in _LAYOUT | {_REFERENCE, _LUMA} - _kept(coding))
+    laid_out = tifftags.LAYOUT | {tifftags.REFERENCE, tifftags.LUMA} - {tag.code for tag in coding.tags}
+    layout = tuple(tag for tag in ifd.read(data) if tag.code in laid_out)
     if coding.file:
         return tiffpages.replaced(coding.file, coding.page, data, layout + coding.tags)
     return ifd.replaced(data, layout + coding.tags)
-
-
-def stripped(coding: TiffCoding, orientation: int) -> TiffCoding:
-    """Without all that does not change how the picture looks, and turned as ``orientation`` says."""
-    tags = [tag for tag in coding.tags if tag.code in _LOOK and tag.code != _ORIENTATION]
-    if orientation != 1:
-        tags.append(TiffTag(_ORIENTATION, 3, 1, struct.pack(coding.order + "H", orientation)))
-    return coding._replace(tags=tuple(tags), file=b"")
 
 
 def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading) -> None:
@@ -158,7 +144,7 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
     photometric, bits = int(page.photometric), page.bitspersample
-    if photometric not in _COLOURS:
+    if photometric not in tifftags.COLOURS:
         kind = _UNKNOWN_COLOURS.get(photometric, f"kind {photometric}")
         raise Unsupported(f"has colours of a kind that is not supported ({kind}).", "Convert it to RGB first.")
     if page.sampleformat == 2:
@@ -166,12 +152,12 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
     floats = page.sampleformat == 3
     if page.imagedepth > 1 or page.dtype is None or bits not in ((16, 32, 64) if floats else (*range(1, 17),)):
         raise Unsupported(f"has samples of {bits} bit that are not supported.", "Convert it to 8 or 16 bit first.")
-    extra = page.samplesperpixel - _COLOURS[photometric]
-    if extra < 0 or extra > 1 or (extra and photometric == tiffsamples.PALETTE):
+    extra = page.samplesperpixel - tifftags.COLOURS[photometric]
+    if extra < 0 or extra > 1 or (extra and photometric == tifftags.PALETTE):
         raise Unsupported(
             f"has {page.samplesperpixel} channels.", "Save it with its colours and one channel more at most."
         )
-    if photometric == tiffsamples.SEPARATED:
+    if photometric == tifftags.SEPARATED:
         require_allowed(reading)
         if extra or bits != 8:
             raise Unsupported(
@@ -185,11 +171,11 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
 def _samples(page: tifffile.TiffPage, data: bytes, number: int, reading: Reading) -> tuple[Samples, int]:
     """(H, W, C) as stored, and what they are: JPEG's YCbCr is RGB after decoding."""
     photometric = int(page.photometric)
-    if photometric == tiffsamples.YCBCR and page.compression not in (6, 7, 34712) and _is_subsampled(page):
+    if photometric == tifftags.YCBCR and page.compression not in (6, 7, 34712) and _is_subsampled(page):
         with Image.open(io.BytesIO(data)) as image:
             image.seek(number)
             reading.say("This TIFF has YCbCr of lower resolution in colour; it is written as RGB.")
-            return np.asarray(image.convert("RGB")), tiffsamples.RGB
+            return np.asarray(image.convert("RGB")), tifftags.RGB
     try:
         samples = page.asarray()
     except (NotImplementedError, KeyError) as error:
@@ -203,8 +189,8 @@ def _samples(page: tifffile.TiffPage, data: bytes, number: int, reading: Reading
         samples = np.moveaxis(samples, 0, -1)
     if samples.ndim != 3 or samples.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
         raise PhotoError("is cut short or damaged.", "Copy it again from where it came.")
-    if photometric == tiffsamples.YCBCR and page.compression in (6, 7, 34712, 33003):
-        photometric = tiffsamples.RGB
+    if photometric == tifftags.YCBCR and page.compression in (6, 7, 34712, 33003):
+        photometric = tifftags.RGB
     return np.ascontiguousarray(samples), photometric
 
 
@@ -225,7 +211,7 @@ def _coding(
     reading: Reading,
 ) -> TiffCoding:
     order, compression = ifd.order_of(data), int(page.compression)
-    meaning = _meaning(page, tags, samples, photometric, order, reading)
+    meaning = tiffsamples.meaning_of(page, tags, samples, photometric, order, reading)
     name = _COMPRESSIONS.get(compression, "adobe_deflate")
     if compression in _LOSSY and not _is_lossless(page, data):
         reading.say("This TIFF was compressed with loss; it is written without, and becomes larger.")
@@ -237,52 +223,10 @@ def _coding(
         name = ""
     if name in _FAX and (meaning.bits != 1 or photometric not in (0, 1) or meaning.extra is not None):
         name = "adobe_deflate"
-    if photometric != tiffsamples.YCBCR and page.photometric == tiffsamples.YCBCR:
-        tags = tuple(tag for tag in tags if tag.code not in (_LUMA, _REFERENCE))
-    kept = tuple(_cleaned(tags, reading))
+    if photometric != tifftags.YCBCR and page.photometric == tifftags.YCBCR:
+        tags = tuple(tag for tag in tags if tag.code not in (tifftags.LUMA, tifftags.REFERENCE))
+    kept = tuple(tifftags.cleaned(tags, reading))
     return TiffCoding(order, name, page.predictor in (2, 3) and name in _PREDICTED, meaning, kept)
-
-
-def _meaning(
-    page: tifffile.TiffPage,
-    tags: tuple[TiffTag, ...],
-    samples: Samples,
-    photometric: int,
-    order: str,
-    reading: Reading,
-) -> Meaning:
-    extra = None
-    if samples.shape[-1] > _COLOURS[photometric]:
-        extra = int(page.extrasamples[0]) if page.extrasamples else tiffsamples.OTHER
-    meaning = Meaning(photometric, page.bitspersample, samples.dtype.kind == "f", extra)
-    if photometric == tiffsamples.PALETTE:
-        if page.colormap is None or page.bitspersample > 8:
-            raise Unsupported("has no colour map of up to 8 bit.", "Convert it to RGB first.")
-        return meaning._replace(colormap=np.ascontiguousarray(np.asarray(page.colormap, np.uint16).T))
-    if meaning.floats:
-        low, high = _range_of(samples[..., : _COLOURS[photometric]], reading)
-        return meaning._replace(low=low, high=high)
-    if photometric == tiffsamples.YCBCR:
-        found = {tag.code: _ratios(tag, order) for tag in tags if tag.code in (_LUMA, _REFERENCE)}
-        luma, reference = found.get(_LUMA, ()), found.get(_REFERENCE, ())
-        if len(luma) == 3 and luma[1] > 0:
-            meaning = meaning._replace(luma=luma)
-        if len(reference) == 6 and all(reference[i] < reference[i + 1] for i in (0, 2, 4)):
-            meaning = meaning._replace(reference=reference)
-    return meaning
-
-
-def _range_of(samples: Samples, reading: Reading) -> tuple[float, float]:
-    """What black and white are of floats: 0 and 1, unless they lie beyond. Raises Unsupported."""
-    finite = samples[np.isfinite(samples)]
-    if not finite.size:
-        raise Unsupported("has no finite samples.", "Save it with numbers.")
-    low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
-    if not np.isfinite(np.float64(high) - low) or abs(high) > 1e30 or abs(low) > 1e30:
-        raise Unsupported("has float samples too large to be a picture.", "Scale it to 0..1.")
-    if (low, high) != (0, 1):
-        reading.say(f"Samples reach from {low:.4g} to {high:.4g}; they are filled on that scale and keep it.")
-    return low, high
 
 
 def _is_lossless(page: tifffile.TiffPage, data: bytes) -> bool:
@@ -298,71 +242,25 @@ def _is_lossless(page: tifffile.TiffPage, data: bytes) -> bool:
     return page.compression == 34712 and style > 0 and first[style + 13 : style + 14] == b"\x01"
 
 
-def _cleaned(tags: tuple[TiffTag, ...], reading: Reading) -> Iterator[TiffTag]:
-    """The tags that describe, without pictures in them."""
-    gone = []
-    for tag in tags:
-        if tag.code in _LAYOUT:
-            continue
-        if tag.code == _XMP:
-            value, more = xmp.without_pictures(tag.value)
-            gone += ["parts of XMP"] if more else []
-        elif tag.code == _PHOTOSHOP:
-            value, more = photoshop.without_pictures(tag.value)
-            gone += ["Photoshop resources"] if more else []
-        elif tag.directory is not None:
-            yield tag._replace(directory=tuple(_cleaned(tag.directory, reading)))
-            continue
-        elif exif.carries_no_picture(tag.code, len(tag.value)):
-            value = exif.without_jpeg(tag.value) if tag.code == exif.MAKER_NOTE else tag.value
-        else:
-            gone.append("Photoshop layers" if tag.code == exif.LAYERS else f"tag {tag.code}")
-            continue
-        if value:
-            yield tag._replace(value=value, length=len(value) // ifd.SIZES[tag.type])
-    reading.leave_out(*gone)
-
-
 def _from_cmyk(samples: Samples, coding: TiffCoding, reading: Reading) -> Stored:
-    profile = next((tag.value for tag in coding.tags if tag.code == _ICC), b"")
+    profile = next((tag.value for tag in coding.tags if tag.code == tifftags.ICC), b"")
     colour = to_rgb(Image.fromarray(samples, "CMYK"), profile, reading)
-    tags = tuple(tag for tag in coding.tags if tag.code not in (_ICC, _TRANSFER, _WHITE, _PRIMARIES))
-    return _stored(colour, coding._replace(tags=tags, meaning=Meaning(tiffsamples.RGB, 8)))
+    tags = tuple(
+        tag
+        for tag in coding.tags
+        if tag.code not in (tifftags.ICC, tifftags.TRANSFER, tifftags.WHITE, tifftags.PRIMARIES)
+    )
+    return _stored(colour, coding._replace(tags=tags, meaning=Meaning(tifftags.RGB, 8)))
 
 
 def _stored(seen: Samples, coding: TiffCoding) -> Stored:
     meaning = coding.meaning
-    palette = tiffsamples.colours(meaning).tolist() if meaning.photometric == tiffsamples.PALETTE else []
-    metadata = _metadata(coding, tuple((r, g, b, 255) for r, g, b in palette))
+    palette = tiffsamples.colours(meaning).tolist() if meaning.photometric == tifftags.PALETTE else []
+    metadata = tifftags.metadata_of(coding, tuple((r, g, b, 255) for r, g, b in palette))
     colour, last = split(seen)
-    if meaning.extra in (tiffsamples.PREMULTIPLIED, tiffsamples.STRAIGHT):
+    if meaning.extra in (tifftags.PREMULTIPLIED, tifftags.STRAIGHT):
         return Stored(colour, last, metadata)
     return Stored(colour, None, metadata, last)
-
-
-def _metadata(coding: TiffCoding, palette: tuple[tuple[int, int, int, int], ...]) -> Metadata:
-    tags, order, meaning = {tag.code: tag for tag in coding.tags}, coding.order, coding.meaning
-    dpi = None
-    if _X in tags and _Y in tags and tags[_X].type == tags[_Y].type == 5:
-        unit = next(iter(ifd.numbers(tags[_UNIT], order)), 2) if _UNIT in tags else 2
-        scale = {2: 1.0, 3: 2.54}.get(unit, 0.0)
-        across, down = (_ratios(tags[code], order)[0] * scale for code in (_X, _Y))
-        dpi = (across, down) if across and down else None
-    turned = next(iter(ifd.numbers(tags[_ORIENTATION], order)), 1) if _ORIENTATION in tags else 1
-    described = tuple(tag for tag in coding.tags if tag.code not in (_XMP, _PHOTOSHOP, _ICC, _X, _Y, _UNIT, 33723))
-    mode = {3: "P", 0: "L", 1: "L"}.get(meaning.photometric, "RGB")
-    has_alpha = meaning.extra in (tiffsamples.PREMULTIPLIED, tiffsamples.STRAIGHT)
-    return Metadata(
-        orientation=turned if 1 <= turned <= 8 else 1,
-        mode="1" if meaning.bits == 1 and mode == "L" else mode + "A" * has_alpha,
-        icc=tags[_ICC].value if _ICC in tags else b"",
-        colours="its transfer function or primaries" if {_TRANSFER, _WHITE, _PRIMARIES} & tags.keys() else "",
-        exif=ifd.block(described, order) if described else b"",
-        xmp=tags[_XMP].value if _XMP in tags else b"",
-        dpi=dpi,
-        palette=palette,
-        tiff=coding,
-    )
 
 
 def _fitted(old: Meaning | None, picture: Stored) -> Meaning:
@@ -370,15 +268,15 @@ def _fitted(old: Meaning | None, picture: Stored) -> Meaning:
     dtype, channels = picture.samples.dtype, picture.samples.shape[-1]
     floats, extra = dtype.kind == "f", None
     if picture.alpha is not None:
-        extra = tiffsamples.STRAIGHT
+        extra = tifftags.STRAIGHT
     elif picture.extra is not None:
-        extra = tiffsamples.OTHER
-    if old is not None and old.photometric != tiffsamples.PALETTE and old.floats == floats:
+        extra = tifftags.OTHER
+    if old is not None and old.photometric != tifftags.PALETTE and old.floats == floats:
         fits = (old.extra is None) == (extra is None) and (1 if old.photometric in (0, 1) else 3) == channels
         deep = floats or (np.uint8 if old.bits <= 8 else np.uint16) == dtype
         if fits and deep:
             return old._replace(bits=dtype.itemsize * 8) if floats else old
-    photometric = tiffsamples.GREY if channels == 1 else tiffsamples.RGB
+    photometric = tifftags.GREY if channels == 1 else tifftags.RGB
     is_bilevel = picture.metadata.mode == "1" and channels == 1 and extra is None and dtype == np.uint8
     return Meaning(photometric, 1 if is_bilevel else dtype.itemsize * 8, floats, extra)
 
@@ -418,35 +316,3 @@ def _written(samples: Samples, coding: TiffCoding, options: dict[str, Any]) -> b
         **options,
     )
     return target.getvalue()
-
-
-def _kept(coding: TiffCoding) -> set[int]:
-    return {tag.code for tag in coding.tags}
-
-
-def _new_tags(metadata: Metadata) -> tuple[TiffTag, ...]:
-    """For a picture that comes from another format: its EXIF block taken apart, profile, XMP, resolution."""
-    tags: tuple[TiffTag, ...] = ()
-    if metadata.exif:
-        try:
-            tags = ifd.read(metadata.exif)
-        except struct.error:
-            tags = ()
-        if ifd.order_of(metadata.exif) == ">":
-            tags = ifd.swapped(tags)
-    own = [TiffTag(_ICC, 7, len(metadata.icc), metadata.icc)] if metadata.icc else []
-    if metadata.xmp:
-        own.append(TiffTag(_XMP, 1, len(metadata.xmp), metadata.xmp))
-    if metadata.dpi:
-        for code, value in zip((_X, _Y), metadata.dpi, strict=True):
-            own.append(TiffTag(code, 5, 1, struct.pack("<II", round(value * 10000), 10000)))
-        own.append(TiffTag(_UNIT, 3, 1, struct.pack("<H", 2)))
-    replaced = {tag.code for tag in own} | _LAYOUT
-    return tuple(tag for tag in tags if tag.code not in replaced) + tuple(own)
-
-
-def _ratios(tag: TiffTag, order: str) -> tuple[float, ...]:
-    if tag.type != 5:
-        return ()
-    parts = struct.unpack(f"{order}{len(tag.value) // 4}I", tag.value)
-    return tuple(over / under if under else 0.0 for over, under in zip(parts[::2], parts[1::2], strict=False))

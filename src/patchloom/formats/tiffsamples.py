@@ -6,32 +6,82 @@ back wherever nothing was changed.
 """
 
 import numpy as np
+import tifffile
 
-from patchloom.formats.picture import Meaning, Samples
+from patchloom.errors import Unsupported
+from patchloom.formats import tifftags
+from patchloom.formats.picture import Meaning, Reading, Samples, TiffTag
 
-WHITE_IS_ZERO, GREY, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6
-OTHER, PREMULTIPLIED, STRAIGHT = 0, 1, 2
+
+def meaning_of(
+    page: tifffile.TiffPage,
+    tags: tuple[TiffTag, ...],
+    samples: Samples,
+    photometric: int,
+    order: str,
+    reading: Reading,
+) -> Meaning:
+    """Of ``samples`` (H, W, C) of a page, which ``photometric`` says the colours of (decoders turn JPEG's YCbCr
+    into RGB). Raises Unsupported."""
+    extra = None
+    if samples.shape[-1] > tifftags.COLOURS[photometric]:
+        extra = int(page.extrasamples[0]) if page.extrasamples else tifftags.OTHER
+    meaning = Meaning(photometric, page.bitspersample, samples.dtype.kind == "f", extra)
+    if photometric == tifftags.PALETTE:
+        if page.colormap is None or page.bitspersample > 8:
+            raise Unsupported("has no colour map of up to 8 bit.", "Convert it to RGB first.")
+        return meaning._replace(colormap=np.ascontiguousarray(np.asarray(page.colormap, np.uint16).T))
+    if meaning.floats:
+        low, high = _range_of(samples[..., : tifftags.COLOURS[photometric]], reading)
+        return meaning._replace(low=low, high=high)
+    if photometric == tifftags.YCBCR:
+        found = {
+            tag.code: tifftags.ratios(tag, order)
+            for tag in tags
+            if tag.code in (tifftags.LUMA, tifftags.REFERENCE)
+        }
+        luma, reference = found.get(tifftags.LUMA, ()), found.get(tifftags.REFERENCE, ())
+        if len(luma) == 3 and luma[1] > 0:
+            meaning = meaning._replace(luma=luma)
+        if len(reference) == 6 and all(reference[i] < reference[i + 1] for i in (0, 2, 4)):
+            meaning = meaning._replace(reference=reference)
+    return meaning
+
+
+def _range_of(samples: Samples, reading: Reading) -> tuple[float, float]:
+    """What black and white are of floats: 0 and 1, unless they lie beyond. Raises Unsupported."""
+    finite = samples[np.isfinite(samples)]
+    if not finite.size:
+        raise Unsupported("has no finite samples.", "Save it with numbers.")
+    low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
+    if not np.isfinite(np.float64(high) - low) or abs(high) > 1e30 or abs(low) > 1e30:
+        raise Unsupported("has float samples too large to be a picture.", "Scale it to 0..1.")
+    if (low, high) != (0, 1):
+        reading.say(f"Samples reach from {low:.4g} to {high:.4g}; they are filled on that scale and keep it.")
+    return low, high
 
 
 def is_exact(meaning: Meaning) -> bool:
     """Whether going there and back gives the same samples, whatever they are."""
-    turned = meaning.photometric == WHITE_IS_ZERO and meaning.floats
+    turned = meaning.photometric == tifftags.WHITE_IS_ZERO and meaning.floats
     scaled = (meaning.low, meaning.high) != (0, 1)
-    return not (turned or scaled or meaning.photometric == YCBCR or meaning.extra == PREMULTIPLIED)
+    return not (
+        turned or scaled or meaning.photometric == tifftags.YCBCR or meaning.extra == tifftags.PREMULTIPLIED
+    )
 
 
 def seen(stored: Samples, meaning: Meaning) -> Samples:
     """(H, W, C) as stored -> (H, W, C), alpha or the extra channel last."""
-    if meaning.photometric == PALETTE:
+    if meaning.photometric == tifftags.PALETTE:
         return colours(meaning)[stored[..., 0]]
     colour, last = _parted(_widened(stored, meaning), meaning)
     if meaning.floats and (meaning.low, meaning.high) != (0, 1):
         colour = (colour - meaning.low) / (meaning.high - meaning.low)
-    if meaning.photometric == WHITE_IS_ZERO:
+    if meaning.photometric == tifftags.WHITE_IS_ZERO:
         colour = 1 - colour if meaning.floats else ~colour
-    elif meaning.photometric == YCBCR:
+    elif meaning.photometric == tifftags.YCBCR:
         colour = _rgb(colour, meaning)
-    if meaning.extra == PREMULTIPLIED:
+    if meaning.extra == tifftags.PREMULTIPLIED:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.nan_to_num(_top(last) / last.astype(np.float64), posinf=0)
         colour = _as(colour * ratio, colour.dtype)
@@ -41,11 +91,11 @@ def seen(stored: Samples, meaning: Meaning) -> Samples:
 def stored(seen: Samples, meaning: Meaning) -> Samples:
     """The inverse of :func:`seen`, up to rounding; not for palettes, which may not have the colours."""
     colour, last = _parted(seen, meaning)
-    if meaning.extra == PREMULTIPLIED:
+    if meaning.extra == tifftags.PREMULTIPLIED:
         colour = _as(colour * (last / _top(last)), colour.dtype)
-    if meaning.photometric == WHITE_IS_ZERO:
+    if meaning.photometric == tifftags.WHITE_IS_ZERO:
         colour = 1 - colour if meaning.floats else ~colour
-    elif meaning.photometric == YCBCR:
+    elif meaning.photometric == tifftags.YCBCR:
         colour = _ycbcr(colour, meaning)
     if meaning.floats and (meaning.low, meaning.high) != (0, 1):
         colour = colour * (meaning.high - meaning.low) + meaning.low
