@@ -77,7 +77,7 @@ class Inpainter:
         ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
         any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
         events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
-        known), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
+        known, no numbers outside the hole), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
         """
         begun = time.perf_counter()
         listener = _Listener(observe, begun, self.run.time_limit)
@@ -91,6 +91,7 @@ class Inpainter:
         if not hole.any():
             listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
+        photo = _finite(photo, hole)
         neural = self._neural_stage(settings, listener)
         start = self._start(settings, coarse)
         plans = windows.plan(hole, allowed if source is not None else None, self.run.max_memory)
@@ -263,6 +264,19 @@ def _of_size(coarse: Photo, photo: Photo) -> Photo:
             "Give --content a picture of the photograph's size.",
         )
     return coarse
+
+
+def _finite(photo: Photo, hole: Bools) -> Photo:
+    """``photo`` with zeros for what is no number in the hole. Raises MaskError for such pixels outside of it."""
+    if photo.pixels.dtype.kind != "f":
+        return photo
+    unknown = np.asarray(~np.isfinite(photo.pixels).all(axis=-1))
+    if (unknown & ~hole).any():
+        raise MaskError(
+            f"{int((unknown & ~hole).sum())} pixels outside the hole are no numbers (NaN or infinite).",
+            "Mark them as part of the hole, or give them values.",
+        )
+    return photo.with_pixels(np.where(unknown[..., None], photo.pixels.dtype.type(0), photo.pixels))
 
 
 def _filled_channels(photo: Photo, hole: Bools, settings: FillSettings) -> list[NDArray[Any] | None]:

@@ -15,9 +15,10 @@ import pytest
 import tifffile
 from PIL import Image
 
-from patchloom import Photo
-from patchloom.errors import Unsupported
+from patchloom import Inpainter, Mask, Photo
+from patchloom.errors import MaskError, Unsupported
 from patchloom.events import Event, Warned
+from patchloom.settings import PRESETS
 
 RNG = np.random.default_rng(11)
 SIZE = (24, 36)
@@ -320,3 +321,17 @@ def test_jpeg_xl_tells_its_size(size: tuple[int, int]) -> None:
 def test_what_cannot_be_kept_is_refused_by_its_name(samples: np.ndarray, options: Any, words: str) -> None:
     with pytest.raises(Unsupported, match=words):
         Photo.open(tiff(samples, **options))
+
+
+def test_floats_beyond_one_and_no_numbers_in_the_hole_keep_all_that_is_known() -> None:
+    samples = (noise(3, np.float32) * 3 - 0.5).astype(np.float32)
+    hole = np.zeros(SIZE, bool)
+    hole[8:14, 10:20] = True
+    samples[hole] = np.nan
+    photo = Photo.open(tiff(samples, photometric="rgb"))
+    filled = Inpainter().inpaint(photo, Mask(hole), PRESETS["fast"]).photo
+    saved = raw_tiff(filled.encode())["samples"]
+    np.testing.assert_array_equal(saved[~hole], samples[~hole])
+    assert np.isfinite(saved).all()
+    with pytest.raises(MaskError, match="outside the hole"):
+        Inpainter().inpaint(photo, Mask(np.roll(hole, 3)), PRESETS["fast"])

@@ -19,6 +19,8 @@ _EXTRAS = {
     "eval": ("matplotlib", "scikit-image"),
     "cluster": ("distributed", "fsspec"),
     "metrics": ("prometheus-client",),
+    "heif": ("pillow-heif",),
+    "jxl": ("pillow-jxl-plugin",),
 }
 
 _WITHOUT_CUDA = "pip uninstall -y torch triton; pip install torch --index-url https://download.pytorch.org/whl/cpu"
