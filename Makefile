@@ -1,15 +1,19 @@
-# `make demo` shows what the program does; `make test` checks everything. Each creates the environment it needs.
+# `make demo` shows what the program does; `make test` checks it in a few minutes, `make test-all` to the last. Each creates
+# the environment it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types contracts docs browser release clean
+.PHONY: demo test test-all lint types contracts docs browser release clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
 
-test: lint types contracts browser
+test: lint types contracts
+	$(BIN)/pytest -m 'not slow'
+
+test-all: lint types contracts browser
 	$(BIN)/pytest
 
 lint: $(READY)
