@@ -23,6 +23,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from patchloom.evaluation.metrics import Judge
+from patchloom.evaluation.pictures import Tile, contact_sheet, view_of, with_hole
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 FREE = ("astronaut", "chelsea", "coffee", "rocket")  # scikit-image's, freely licensed: fit for the docs
 LEAST_SHARE, MOST_SHARE = 0.04, 0.3  # of the photograph that an object covers
@@ -52,7 +55,8 @@ def photographs(source: str, shared: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def object_of(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W) bool: a connected region of one thing's colours (Felzenszwalb and Huttenlocher 2004), its gaps closed.
+    """(H, W) bool: a connected region of one thing's colours (Felzenszwalb and Huttenlocher 2004), its gaps
+    closed.
 
     Drawn among the regions of fitting size; where there is none, the largest is halved by a line.
     """
@@ -99,11 +103,13 @@ def changed(picture: np.ndarray, changes: dict[str, float], rng: np.random.Gener
     light = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
     warmth, tint = changes.get("warmth", 0.0), changes.get("tint", 0.0)
     light = light * 2.0 ** (changes.get("exposure", 0.0) + np.array([warmth / 2, tint, -warmth / 2]))
-    x = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055).clip(0, 1)
+    x = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055).clip(
+        0, 1
+    )
     if "hue" in changes:
         x = (x @ _hue_rotation(np.deg2rad(changes["hue"])).T).clip(0, 1)
     x = ((x - 0.5) * 2.0 ** changes.get("contrast", 0.0) + 0.5).clip(0, 1)
-    x = x ** 2.0 ** changes.get("gamma", 0.0)
+    x = x**2.0 ** changes.get("gamma", 0.0)
     if "blur" in changes:
         x = ndimage.gaussian_filter(x, (changes["blur"], changes["blur"], 0))
     if "noise" in changes:
@@ -166,8 +172,8 @@ def poisson(composite: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Gradients of the object, colours of the rim (Perez et al. 2003; cv2.seamlessClone).
 
     The object is continued by its own outermost pixels, so that the step at its outline is no gradient of its own.
-    OpenCV shrinks the mask by three pixels, moves the object unless the mask's box is centred on the point given, and
-    needs a margin.
+    OpenCV shrinks the mask by three pixels, moves the object unless the mask's box is centred on the point
+    given, and needs a margin.
     """
     import cv2
 
@@ -180,9 +186,104 @@ def poisson(composite: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.where(mask[..., None], blended[8:-8, 8:-8], composite)
 
 
+def ours(composite: np.ndarray, mask: np.ndarray, **settings: float) -> np.ndarray:
+    from patchloom import harmonise
+
+    return harmonise(composite, mask, **settings)
+
+
 METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "paste": paste,
     "reinhard": reinhard,
     "histogram": histogram,
     "poisson": poisson,
+    "patchloom": ours,
 }
+
+
+def score(result: np.ndarray, case: Case, judge: Judge | None) -> dict[str, float]:
+    """fMSE (of 0..255), PSNR and, with a judge, perceptual distance, all inside the mask; MSE of the whole
+    picture.
+    """
+    squares = np.square(result.astype(np.float64) - case.truth)
+    inside = float(squares[case.mask].mean())
+    row = {"mse": float(squares.mean()), "fmse": inside, "psnr": 10 * np.log10(255**2 / max(inside, 0.01))}
+    if judge is not None:
+        truth, picture = (each.astype(np.float32) / 255 for each in (case.truth, result))
+        row["perceptual"] = judge.case(truth, case.mask, regions=("hole",)).score(picture)["hole"]["perceptual"]
+    return row
+
+
+def print_table(scores: dict[str, list[dict[str, float]]]) -> None:
+    """Means over cases; how much more than the paste, and how often it is worse by more than .3 dB."""
+    pasted = np.array([row["psnr"] for row in scores["paste"]])
+    print("| method | PSNR dB | over the paste | worse than it by .3 dB | MSE | fMSE | perceptual | s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, rows in scores.items():
+        psnr = np.array([row["psnr"] for row in rows])
+        mean = {key: np.mean([row.get(key, np.nan) for row in rows]) for key in (*rows[0], "perceptual")}
+        worse = np.mean(psnr < pasted - 0.3)
+        print(
+            f"| {name} | {psnr.mean():.2f} | {np.mean(psnr - pasted):+.2f} | {worse:.0%} | {mean['mse']:.1f} "
+            f"| {mean['fmse']:.1f} | {mean['perceptual']:.3f} | {mean['seconds']:.2f} |"
+        )
+
+
+def sheet(made: list[Case], results: dict[str, list[np.ndarray]], scores: dict, path: Path) -> None:
+    """One row a case: the outline, every method and the truth; worst gain of the last method first."""
+    last = list(results)[-1]
+    gains = [ours["psnr"] - paste["psnr"] for ours, paste in zip(scores[last], scores["paste"], strict=True)]
+    rows = []
+    for number in np.argsort(gains)[:24]:
+        case, tiles = made[number], []
+        outline = case.mask & ~ndimage.binary_erosion(case.mask, iterations=2)
+        view = view_of(case.mask)
+        for name, pictures in results.items():
+            tiles.append(Tile(pictures[number][view], f"{name} {scores[name][number]['psnr']:.1f}"))
+        tiles.append(Tile(case.truth[view], "truth"))
+        rows.append([Tile(with_hole(case.truth, outline)[view], case.name), *tiles])
+    contact_sheet(rows, 220).save(path)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/harmonise"))
+    parser.add_argument("--photographs", choices=("test", "free"), default="test")
+    parser.add_argument("--half", choices=("even", "odd", "both"), default="odd")
+    parser.add_argument("--limit", type=int, help="the first so many cases")
+    parser.add_argument("--strength", type=float, default=1.0, help="of all changes; 0 is none")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--no-judge", action="store_true", help="without perceptual distances, which take time")
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = parse_arguments()
+    made = cases(given.photographs, given.half, given.limit, given.strength, given.shared)
+    weights = given.shared / "weights/vgg19-relu3_1.safetensors"
+    judge = None
+    if weights.exists() and not given.no_judge:
+        from patchloom.networks.weights import load_texture
+
+        judge = Judge(load_texture(str(weights), "cpu"))
+    scores: dict[str, list[dict[str, float]]] = {}
+    results: dict[str, list[np.ndarray]] = {}
+    for name in given.methods.split(","):
+        scores[name], results[name] = [], []
+        for case in made:
+            started = time.perf_counter()
+            results[name].append(METHODS[name](case.composite, case.mask))
+            seconds = time.perf_counter() - started
+            scores[name].append(score(results[name][-1], case, judge) | {"seconds": seconds})
+    given.out.mkdir(parents=True, exist_ok=True)
+    names = [case.name for case in made]
+    (given.out / "scores.json").write_text(json.dumps({"cases": names, **scores}, indent=1))
+    print(f"{len(made)} cases")
+    print_table(scores)
+    sheet(made, results, scores, given.out / "sheet.png")
+    print(f"contact sheet: {given.out}/sheet.png")
+
+
+if __name__ == "__main__":
+    main()

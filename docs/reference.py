@@ -19,7 +19,8 @@ from patchloom.server.app import ServerSettings, create_api
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
 HERE = Path(__file__).parent
-SHOWN = ("fill", "mask", "info", "demo", "doctor", "completion")  # the others have pages of their own
+# The others have pages of their own.
+SHOWN = ("fill", "harmonise", "paste", "mask", "info", "demo", "doctor", "completion")
 
 COMMAND_LINE = """# The command line
 

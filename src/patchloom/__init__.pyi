@@ -12,6 +12,12 @@ from .errors import (
     WeightsError as WeightsError,
 )
 from .events import CancelToken as CancelToken
+from .harmoniser import (
+    Harmoniser as Harmoniser,
+    Place as Place,
+    harmonise as harmonise,
+    paste as paste,
+)
 from .inpainter import (
     FillResult as FillResult,
     Inpainter as Inpainter,
@@ -23,6 +29,7 @@ from .photo import Photo as Photo
 from .settings import (
     PRESETS as PRESETS,
     FillSettings as FillSettings,
+    HarmoniseSettings as HarmoniseSettings,
     RunSettings as RunSettings,
     fill_settings as fill_settings,
 )

@@ -80,7 +80,7 @@ class Inpainter:
         known, no numbers outside the hole), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
         """
         begun = time.perf_counter()
-        listener = _Listener(observe, begun, self.run.time_limit)
+        listener = Listener(observe, begun, self.run.time_limit)
         if coarse is None and settings.content_picture is not None:
             coarse = Photo.open(settings.content_picture)
         if coarse is not None:
@@ -125,7 +125,7 @@ class Inpainter:
         """What is known of the hole beforehand."""
         if coarse is not None:
             picture = coarse.pixels
-            return _Start(lambda level, place: given_fill(level, _rgb(picture[place]).to(level.image)))
+            return _Start(lambda level, place: given_fill(level, as_rgb(picture[place]).to(level.image)))
         name = default_content() or "patches" if settings.content == "auto" else settings.content
         if name == "patches":
             return None
@@ -153,7 +153,7 @@ class Inpainter:
         return None
 
     def _report(
-        self, settings: FillSettings, weights: dict[str, str], rows: list[Any], listener: "_Listener", begun: float
+        self, settings: FillSettings, weights: dict[str, str], rows: list[Any], listener: "Listener", begun: float
     ) -> dict[str, Any]:
         return {
             "version": __version__,
@@ -210,11 +210,11 @@ class _Work:
             start=earlier / total,
             share=int(plan.part.sum()) / total,
         )
-        unknown = _flag(self.unknown[plan.slices])
+        unknown = as_flags(self.unknown[plan.slices])
         level = Level(
-            image=_rgb(self.pixels[plan.slices]).masked_fill(unknown, 0.0).to(self.device),
+            image=as_rgb(self.pixels[plan.slices]).masked_fill(unknown, 0.0).to(self.device),
             hole=unknown.to(self.device),
-            source=_flag(self.allowed[plan.slices]).to(self.device),
+            source=as_flags(self.allowed[plan.slices]).to(self.device),
         )
         coarse = None if self.start is None else self.start.make(level, plan.slices)
         result = as_array(synthesise(Problem(level, coarse), self.settings, self.neural, progress))
@@ -227,7 +227,7 @@ class _Work:
         return {"x": x, "y": y, "width": width, "height": height, "levels": progress.records}
 
 
-class _Listener:
+class Listener:
     """Passes events on, remembers warnings, and enforces the time limit."""
 
     def __init__(self, observe: Observer, begun: float, time_limit: float) -> None:
@@ -289,7 +289,7 @@ def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None
     if channel is None:
         return None
     top = full_scale(channel)
-    smooth = as_array(membrane(as_tensor(channel[..., None].astype(np.float32) / top), _flag(hole)))
+    smooth = as_array(membrane(as_tensor(channel[..., None].astype(np.float32) / top), as_flags(hole)))
     return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
@@ -298,13 +298,13 @@ def full_scale(values: NDArray[Any]) -> float:
     return float(np.iinfo(values.dtype).max) if np.issubdtype(values.dtype, np.integer) else 1.0
 
 
-def _rgb(pixels: NDArray[Any]) -> Tensor:
+def as_rgb(pixels: NDArray[Any]) -> Tensor:
     """(H, W, 1 or 3) of any depth -> (1, 3, H, W) float32 in 0..1."""
     unit = as_tensor(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
     return unit.expand(1, 3, *unit.shape[-2:]).contiguous()
 
 
-def _flag(mask: Bools) -> Tensor:
+def as_flags(mask: Bools) -> Tensor:
     """(H, W) bool -> (1, 1, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
 

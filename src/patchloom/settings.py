@@ -196,6 +196,22 @@ class FillSettings(Checked):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HarmoniseSettings(Checked):
+    """What changes the pixels of an object that is brought to the light of a photograph."""
+
+    strength: float = option(1.0, "How far the object goes: 0 leaves it as it is, 1 all the way.", ge=0, le=1)
+    style: bool = option(False, "Give it the brush of its surroundings as well: for paintings.")
+    texture: str = option(
+        "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
+    )
+    texture_share: float = option(
+        0.0, "How much of its texture the object takes from similar patches around it.", ge=0, le=1
+    )
+    iterations: int = option(15, "Optimiser iterations a scale of the texture.", ge=1, le=5000)
+    seed: int = option(0, "Of the grain that is added; the same seed gives the same bytes.", ge=0, le=2**31 - 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunSettings(Checked):
     """How the work is done; changes no pixel beyond what a device's arithmetic does."""
 

@@ -34,6 +34,8 @@ COMMANDS: dict[str, Entry] = {
     "fill": Entry("fill", "Fill the holes of one photograph."),
     "demo": Entry("demo", "Fill a hole in a photograph that comes with the program."),
     "batch": Entry("batch", "Fill a folder of photographs.", "cluster"),
+    "harmonise": Entry("harmonise", "Bring an object that was put in to the light of the photograph."),
+    "paste": Entry("paste", "Put an object into a photograph, in its light."),
     "serve": Entry("serve", "Open a page to paint on, and an API to call.", "web"),
     "mask": Entry("mask", "Make or change a mask."),
     "info": Entry("info", "Say what is in a picture file."),

@@ -39,14 +39,14 @@ def source(name: str) -> str | bytes:
     return sys.stdin.buffer.read()
 
 
-def default_output(photo: str, format: str) -> str:
-    """``<stem>.filled.<ext>`` beside the photo, or standard output for a photo from standard input."""
+def default_output(photo: str, format: str, done: str = "filled") -> str:
+    """``<stem>.<done>.<ext>`` beside the photo, or standard output for a photo from standard input."""
     if photo == STREAM:
         return STREAM
     path = Path(photo)
     suffixes = FORMATS[format].suffixes
     suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
-    return str(path.with_name(f"{path.stem}.filled{suffix}"))
+    return str(path.with_name(f"{path.stem}.{done}{suffix}"))
 
 
 def check_output(name: str, force: bool) -> None:

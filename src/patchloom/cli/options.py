@@ -16,7 +16,7 @@ import click
 
 from patchloom.console import Console
 from patchloom.errors import SettingsError
-from patchloom.settings import FillSettings, RunSettings, fill_settings
+from patchloom.settings import FillSettings, HarmoniseSettings, RunSettings, fill_settings
 
 Command = Callable[..., Any]
 
@@ -84,6 +84,22 @@ def settings_options(command: Command) -> Command:
         ]
     ):
         decorated = option(decorated)
+    return decorated
+
+
+def harmonise_options(command: Command) -> Command:
+    """Adds every setting of an object's light, and the machine's; the command gets ``settings`` and ``run``."""
+    names = _names(HarmoniseSettings)
+
+    @functools.wraps(command)
+    def parsed(*args: Any, **given: Any) -> Any:
+        chosen = {name: given.pop(name) for name in names}
+        settings = HarmoniseSettings(**{name: value for name, value in chosen.items() if value is not None})
+        return command(*args, settings=settings, **given)
+
+    decorated: Command = run_options(parsed)
+    for name in reversed(names):
+        decorated = _option(HarmoniseSettings, name, "Options")(decorated)
     return decorated
 
 
@@ -199,7 +215,7 @@ def _option(settings: type[Any], name: str, section: str) -> Callable[[Command],
     """The click option of one declared setting."""
     item = next(item for item in fields(settings) if item.name == name)
     kind = _type(typing.get_type_hints(settings)[name], item.metadata)
-    same_in_presets = settings is RunSettings or name in ("preset", "seed", "grow", "feather")
+    same_in_presets = settings is not FillSettings or name in ("preset", "seed", "grow", "feather")
     help = item.metadata["help"] + (f"  [{item.default}]" if same_in_presets else "")
     flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
     names = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)

@@ -1,9 +1,10 @@
 """The light an object was taken in: how exposure and colours have to change for it to stand where it stands.
 
-An outline is where two things meet, and also where a lens has mixed them: over a pixel or two every edge is a ramp.
-The ramp goes on across the outline of an object that was there when the picture was taken. If somebody changed the
-object's colours, the inner half of the ramp was changed with them. So the adjustment :math:`\\theta` looked for is the
-one after which colours that are extrapolated to the outline from inside and from outside agree:
+An outline is where two things meet, and also where a lens has mixed them: over a pixel or two every edge is a
+ramp. The ramp goes on across the outline of an object that was there when the picture was taken. If somebody
+changed the object's colours, the inner half of the ramp was changed with them. So the adjustment
+:math:`\\theta` looked for is the one after which colours that are extrapolated to the outline from inside and
+from outside agree:
 
 .. math::
     r_p = f_\\theta(a_1) + \\tfrac12 (f_\\theta(a_1) - f_\\theta(a_2)) - b_1 - \\tfrac12 (b_1 - b_2)
@@ -11,8 +12,8 @@ one after which colours that are extrapolated to the outline from inside and fro
 with :math:`a_1, a_2` the first two pixels inside and :math:`b_1, b_2` outside, across each piece :math:`p` of the
 outline. Where a hard edge or an occlusion runs along it they disagree for a good reason: residuals have a
 Student-t distribution, whose scale grows with the gradients beside the outline, and what people do to photographs
-has a Gaussian one. The most probable adjustment is found by iteratively reweighted least squares (Holland and Welsch
-1977). Where the outline says little, the surroundings' highlights and cast are weak evidence of their own.
+has a Gaussian one. The most probable adjustment is found by iteratively reweighted least squares (Holland and
+Welsch 1977). Where the outline says little, the surroundings' highlights and cast are weak evidence of their own.
 """
 
 from dataclasses import astuple, dataclass
@@ -35,7 +36,6 @@ FLOOR, SLOPE = 0.01, 0.35  # scale of a residual: a fixed part, and of the gradi
 TAIL = 0.5  # degrees of freedom of its distribution: very many outliers
 INDEPENDENT = 50.0  # neighbouring pieces of an outline tell the same: one in so many is a new witness
 MOST_PIECES = 6000  # of an outline that are looked at, thinned evenly
-REACH_SHARE = 1.0  # surroundings, as wide as the square root of the object's area
 NATURAL = np.array([0.32, 0.17, 0.06])  # octaves by which highlights, warmth and tint of two regions differ
 ROUNDS = 20
 STEP = 1e-3  # for derivatives, and the change that is none
@@ -81,42 +81,47 @@ LIKELY = Adjustment(
 )  # standard deviations of what is done to photographs
 
 
-def adjustment_of(picture: Floats, mask: Bools) -> tuple[Adjustment, float]:
+def surroundings(mask: Bools) -> Bools:
+    """What is outside of ``mask`` (H, W), no farther than the square root of its area."""
+    away = ndimage.distance_transform_edt(~mask)
+    return np.asarray((away > 0) & (away <= np.sqrt(mask.sum())))
+
+
+def adjustment_of(picture: Floats, mask: Bools, known: Bools) -> tuple[Adjustment, float]:
     """The most probable adjustment of the object ``mask`` (H, W) in ``picture`` (H, W, 3), and its evidence.
 
-    The evidence is how much more probable, as a natural logarithm, the outline is after it than before: about 0 for
-    an object that fits. (No adjustment, 0) where there is no outline to look at.
+    ``known`` (H, W): what else may be looked at. The evidence is how much more probable, as a natural
+    logarithm, this adjustment is than none: next to nothing for an object that fits.
     """
-    pieces = _outline(mask)
-    if len(pieces) == 0:
-        return Adjustment(), 0.0
-    problem = _Problem(picture, mask, pieces)
+    problem = _Problem(picture, mask, known)
     prior = np.array(astuple(LIKELY))
     theta = np.zeros_like(prior)
     for _ in range(ROUNDS):
         residuals, weights = problem.weighted(theta)
-        slopes = np.stack([(problem.residuals(theta + d) - residuals) / STEP for d in STEP * np.eye(len(prior))], 1)
+        slopes = np.stack(
+            [(problem.residuals(theta + d) - residuals) / STEP for d in STEP * np.eye(len(prior))], 1
+        )
         normal = slopes.T @ (weights[:, None] * slopes) + np.diag(prior**-2)
         change = np.linalg.solve(normal, slopes.T @ (weights * residuals) + theta / prior**2)
         theta = theta - np.clip(change, -prior, prior)
         if np.abs(change).max() < STEP:
             break
-    evidence = problem.log_likelihood(theta) - problem.log_likelihood(np.zeros_like(theta))
+    nothing = np.zeros_like(theta)
+    evidence = problem.log_likelihood(theta) - problem.log_likelihood(nothing)
     return Adjustment.of(theta), evidence - 0.5 * float(np.square(theta / prior).sum())
 
 
 class _Problem:
     """Residuals of an adjustment: three a piece of the outline, then three of the surroundings as a whole."""
 
-    def __init__(self, picture: Floats, mask: Bools, pieces: NDArray[np.intp]) -> None:
+    def __init__(self, picture: Floats, mask: Bools, known: Bools) -> None:
+        pieces = _outline(mask, known)
         pieces = pieces[:: 1 + len(pieces) // MOST_PIECES]
         colours = picture[pieces[..., 0], pieces[..., 1]].astype(np.float64)
         self.inner, self.second, first, beyond = colours.transpose(1, 0, 2)
         self.outer = first + 0.5 * (first - beyond)
         self.slope = np.square(first - beyond).mean(1)
-        self.share = min(1.0, len(pieces) / INDEPENDENT) / len(pieces) * max(len(pieces) / INDEPENDENT, 1.0)
-        around = ndimage.distance_transform_edt(~mask)
-        around = (around > 0) & (around <= REACH_SHARE * np.sqrt(mask.sum()))
+        around = surroundings(mask) & known
         self.inside = picture[mask][:: 1 + int(mask.sum()) // MOST_PIECES].astype(np.float64)
         self.wanted = _appearance(picture[around].astype(np.float64)) if around.any() else None
 
@@ -128,7 +133,7 @@ class _Problem:
         gain = 2.0 ** -(0.5 * (adjust.exposure / POWER + adjust.contrast))
         across = (inner + 0.5 * (inner - second) - self.outer) * gain
         if self.wanted is None:
-            return across.ravel()
+            return np.asarray(across.ravel())
         return np.concatenate([across.ravel(), _appearance(adjust.apply(self.inside)) - self.wanted])
 
     def _squares(self, theta: Doubles, residuals: Doubles) -> tuple[Doubles, Doubles]:
@@ -143,17 +148,21 @@ class _Problem:
         """Residuals, and what their squares count at this point."""
         residuals = self.residuals(theta)
         squares, scale = self._squares(theta, residuals)
-        weights = np.repeat((TAIL + 3) / (TAIL + 3 * squares) / scale * self.share, 3)
+        weights = np.repeat((TAIL + 3) / (TAIL + 3 * squares) / scale / INDEPENDENT, 3)
         if self.wanted is None:
             return residuals, weights
         misses = np.square(residuals[-3:] / NATURAL)
         return residuals, np.concatenate([weights, 2 / (1 + misses) / NATURAL**2])
 
     def log_likelihood(self, theta: Doubles) -> float:
-        """Of the outline, up to a constant."""
-        squares, scale = self._squares(theta, self.residuals(theta))
+        """Up to a constant."""
+        residuals = self.residuals(theta)
+        squares, scale = self._squares(theta, residuals)
         each = (TAIL + 3) / 2 * np.log1p(3 * squares / TAIL) + 1.5 * np.log(scale)
-        return -float(each.sum()) * self.share
+        outline = -float(each.sum()) / INDEPENDENT
+        if self.wanted is None:
+            return outline
+        return outline - float(np.log1p(np.square(residuals[-3:] / NATURAL)).sum())
 
 
 def _appearance(colours: Doubles) -> Doubles:
@@ -167,7 +176,7 @@ def _appearance(colours: Doubles) -> Doubles:
     return np.array([bright, red - blue, green - (red + blue) / 2])
 
 
-def _outline(mask: Bools) -> NDArray[np.intp]:
+def _outline(mask: Bools, known: Bools) -> NDArray[np.intp]:
     """(N, 4, 2): across each piece of the outline, two pixels inside (the outer one first) and two outside."""
     found = []
     height, width = mask.shape
@@ -178,6 +187,6 @@ def _outline(mask: Bools) -> NDArray[np.intp]:
         )  # (N, 4, 2)
         fits = ((places >= 0) & (places < (height, width))).all((1, 2))
         places = places[fits]
-        inside = mask[places[..., 0], places[..., 1]]
-        found.append(places[(inside == (True, True, False, False)).all(1)])
+        inside, outside = (which[places[..., 0], places[..., 1]] for which in (mask, known & ~mask))
+        found.append(places[inside[:, :2].all(1) & outside[:, 2:].all(1)])
     return np.concatenate(found)

@@ -70,6 +70,7 @@ class SearchedTargets:
         network: TextureNetwork,
         taps: Sequence[str],
         metric: Literal["euclidean", "correlation"],
+        most: int = MOST_CANDIDATES,
     ) -> None:
         self.metric, self.network = metric, network
         with torch.no_grad():
@@ -81,7 +82,7 @@ class SearchedTargets:
             if not allowed.any():
                 continue  # a map too small to hold a patch outside the hole: this layer has nothing to say here
             chosen = torch.nonzero(allowed).flatten()
-            chosen = chosen[:: 1 + len(chosen) // MOST_CANDIDATES]
+            chosen = chosen[:: 1 + len(chosen) // most]
             self.bank[tap] = candidate_patches(features[tap], chosen)
 
     def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:

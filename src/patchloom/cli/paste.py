@@ -1,0 +1,88 @@
+"""``patchloom paste``: an object put into a photograph, in its light."""
+
+from pathlib import Path
+
+import click
+
+from patchloom.cli import files
+from patchloom.cli.fill import file_options
+from patchloom.cli.harmonise import check_outputs, chosen_output, listening, warnings, write
+from patchloom.cli.options import SectionedCommand, console_options, force_option, harmonise_options
+from patchloom.console import Console
+from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
+
+
+def place(text: str) -> tuple[float, ...]:
+    """``x,y``, ``x,y,scale`` or ``x,y,scale,angle``."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if not 2 <= len(values) <= 4:
+        raise click.BadParameter(f"'{text}' is not x,y[,scale[,angle]], for example 320,240,0.5.")
+    return values
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("photo_name", metavar="PHOTO")
+@click.argument("object_name", metavar="OBJECT")
+@click.option(
+    "--at",
+    type=place,
+    required=True,
+    metavar="x,y[,scale[,angle]]",
+    help="Where the object's centre goes, its size in parts of its own, degrees counter-clockwise.",
+)
+@click.option(
+    "--mask", "mask_name", metavar="MASK", help="What of OBJECT is put in. [what is not transparent, else all]"
+)
+@click.option("-o", "--output", help="The result's name, - for standard output. [PHOTO.pasted.EXT]")
+@force_option
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a JSON report: settings, what was found and done.",
+)
+@file_options
+@harmonise_options
+@console_options
+def command(
+    photo_name: str,
+    object_name: str,
+    at: tuple[float, ...],
+    mask_name: str | None,
+    output: str | None,
+    force: bool,
+    report: Path | None,
+    ways: FileSettings,
+    settings: HarmoniseSettings,
+    run: RunSettings,
+    console: Console,
+) -> None:
+    """Put OBJECT into PHOTO and bring it to the photo's light, sharpness and grain.
+
+    Outside the object nothing changes. With --strength 0 it is put in as it is.
+
+    \b
+    Examples:
+      patchloom paste street.jpg cat.png --at 420,310
+      patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
+    """
+    from patchloom.harmoniser import Harmoniser, Place
+    from patchloom.mask import Mask
+    from patchloom.photo import Photo
+
+    if (photo_name, object_name, mask_name).count(files.STREAM) > 1:
+        raise click.UsageError("Only one picture can come from standard input.")
+    check_outputs(output, report, force)
+    photo = Photo.open(files.source(photo_name), allow_cmyk=ways.allow_cmyk, observe=warnings(console))
+    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, observe=warnings(console))
+    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    output = chosen_output(output, photo_name, photo, ways, force, "pasted")
+    result = listening(
+        console,
+        lambda observe: Harmoniser(run).paste(photo, thing, Place(*at), settings, mask=mask, observe=observe),
+    )
+    record = {"photo": photo_name, "object": object_name, "output": output}
+    write(result, record, output, report, ways, force, console)

@@ -1,0 +1,313 @@
+"""Things put into a photograph so that they belong: :func:`harmonise` and :func:`paste`.
+
+Like ``inpainter.py``: photograph and mask in, the same photograph out with its object in the light of its
+surroundings. Works on a crop round the object; its pixels are put back at full depth, all others are returned
+bit for bit.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from patchloom import __version__
+from patchloom.errors import InputError, MaskError, SettingsError
+from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.inpainter import (
+    FillResult,
+    Listener,
+    as_flags,
+    as_mask,
+    as_photo,
+    as_rgb,
+    full_scale,
+    peak_memory,
+    resolve_device,
+)
+from patchloom.mask import Mask
+from patchloom.method.harmonise import harmonise as harmonise_level
+from patchloom.method.patchfill import as_array
+from patchloom.method.progress import Progress
+from patchloom.method.pyramid import Level
+from patchloom.networks.texture import TextureNetwork
+from patchloom.networks.weights import default_texture, load_texture
+from patchloom.photo import Photo
+from patchloom.settings import HarmoniseSettings, RunSettings
+from patchloom.tensors.compose import composite
+from patchloom.tensors.threads import processors, working
+
+MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger one would not fit into memory
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+AnyPicture = NDArray[Any] | Image.Image | Photo
+AnyMask = NDArray[Any] | Image.Image | Mask
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object's centre goes: ``x``, ``y`` in pixels of the photograph, its size times ``scale``, turned
+    counter-clockwise by ``angle`` degrees."""
+
+    x: float
+    y: float
+    scale: float = 1.0
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not np.isfinite((self.x, self.y, self.scale, self.angle)).all() or not 0.01 <= self.scale <= 100:
+            raise SettingsError(
+                f"An object cannot be put at {self.x:g},{self.y:g},{self.scale:g},{self.angle:g}.",
+                "Give x,y,scale,angle with a scale from 0.01 to 100.",
+            )
+
+
+class Harmoniser:
+    """Brings objects to the light of photographs; networks are loaded on first use and kept."""
+
+    def __init__(self, run: RunSettings | None = None) -> None:
+        self.run = run or RunSettings()
+        self.device = resolve_device(self.run.device)
+
+    def harmonise(
+        self,
+        photo: Photo,
+        mask: Mask,
+        settings: HarmoniseSettings | None = None,
+        *,
+        observe: Observer = ignore,
+    ) -> FillResult:
+        """``photo`` with the object that ``mask`` marks in the light of what is around it.
+
+        Raises MaskError (does not fit, or covers everything), WeightsError, BudgetError (time), Cancelled.
+        """
+        mask.require_size(photo.width, photo.height)
+        if mask.hole.all():
+            raise MaskError("The mask covers the whole photograph.", "Mark only the object that was put in.")
+        return self._work(photo, photo.pixels, mask.hole.astype(np.float32), settings, observe)
+
+    def paste(
+        self,
+        photo: Photo,
+        thing: Photo,
+        place: Place,
+        settings: HarmoniseSettings | None = None,
+        *,
+        mask: Mask | None = None,
+        observe: Observer = ignore,
+    ) -> FillResult:
+        """``photo`` with ``thing`` put in at ``place``, harmonised.
+
+        What of ``thing`` is put in: what its ``mask`` marks, else what of it is not transparent, else all of it.
+        Raises as :meth:`harmonise`, and InputError where nothing of it lies in the photograph.
+        """
+        if mask is not None:
+            mask.require_size(thing.width, thing.height, "The object's mask")
+        colours, cover = placed(thing, mask, place, (photo.height, photo.width))
+        layer = _at_depth_of(photo.pixels, colours)
+        if not (cover >= 0.5).any():
+            raise InputError(
+                f"Nothing of the object lies in the photograph of {photo.width} x {photo.height} pixels.",
+                "Give --at x,y, the object's centre counted from the top left, and an object with opaque pixels.",
+            )
+        if (cover >= 0.5).all():
+            raise InputError("The object covers the whole photograph.", "Make it smaller: --at x,y,scale.")
+        return self._work(photo, layer, cover, settings, observe, foreign=True)
+
+    def _work(
+        self,
+        photo: Photo,
+        layer: NDArray[Any],
+        cover: Floats,
+        settings: HarmoniseSettings | None,
+        observe: Observer,
+        foreign: bool = False,
+    ) -> FillResult:
+        """``photo`` with ``layer`` (H, W, C), harmonised, laid over it by ``cover`` (H, W) in 0..1."""
+        begun = time.perf_counter()
+        settings = settings or HarmoniseSettings()
+        listener = Listener(observe, begun, self.run.time_limit)
+        record: dict[str, Any] = {}
+        pixels, network = photo.pixels, None
+        if not cover.any():
+            listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
+        else:
+            window = _window(cover > 0)
+            network = self._network(settings, cover[window].size, listener)
+            listener(
+                FillStarted(width=photo.width, height=photo.height, windows=1, hole_share=float(cover.mean()))
+            )
+            with working(self.run.threads):
+                pixels, record = self._harmonised(
+                    photo, layer, cover, window, settings, network, foreign, listener
+                )
+            listener(FillDone(seconds=time.perf_counter() - begun))
+        report = {
+            "version": __version__,
+            "settings": settings.to_dict(),
+            "seed": settings.seed,
+            "device": str(self.device),
+            "threads": self.run.threads or processors(),
+            "weights": {} if network is None else {f"texture:{network.name}": network.sha256},
+            **record,
+            "seconds": round(time.perf_counter() - begun, 3),
+            "peak_memory_mb": peak_memory(),
+            "warnings": listener.warnings,
+        }
+        return FillResult(photo.with_pixels(pixels), report)
+
+    def _harmonised(
+        self,
+        photo: Photo,
+        layer: NDArray[Any],
+        cover: Floats,
+        window: tuple[slice, slice],
+        settings: HarmoniseSettings,
+        network: TextureNetwork | None,
+        foreign: bool,
+        observe: Observer,
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """The pixels of all of ``photo``, of which those in ``window`` were worked on."""
+        rows, columns = window
+        box = (columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+        solid = cover[window] > 0
+        seen = ~solid if photo.alpha is None else ~solid & (photo.alpha[window] > full_scale(photo.alpha) / 2)
+        image = np.where(solid[..., None], layer[window], photo.pixels[window])
+        hole, known = as_flags(solid).to(self.device), as_flags(seen).to(self.device)
+        level = Level(as_rgb(image).to(self.device), hole, known)
+        done = harmonise_level(level, settings, network, Progress(observe=observe, box=box), foreign)
+        result = as_array(done.picture)
+        if photo.pixels.shape[2] == 1:
+            result = result.mean(2, keepdims=True)
+        pixels = photo.pixels.copy()
+        pixels[window] = composite(photo.pixels[window], result, cover[window], full_scale(photo.pixels))
+        if done.record["left_alone"]:  # exactly the layer, which a float may not be
+            pixels[window][cover[window] == 1] = layer[window][cover[window] == 1]
+        return pixels, {"box": list(box), **done.record}
+
+    def _network(self, settings: HarmoniseSettings, size: int, observe: Observer) -> TextureNetwork | None:
+        """The texture network, where one is asked for and the crop of ``size`` pixels allows it."""
+        if settings.texture_share == 0 and not settings.style:
+            return None
+        name = default_texture() if settings.texture == "auto" else settings.texture
+        if name is None or name == "none":
+            return None
+        if size > MOST_TEXTURED:
+            observe(Warned(message="The object is too large for its texture to be matched; its light is."))
+            return None
+        network = load_texture(name, self.device)
+        return network
+
+
+def placed(thing: Photo, mask: Mask | None, place: Place, shape: tuple[int, int]) -> tuple[Floats, Floats]:
+    """``thing`` at its place in a picture of ``shape`` (height, width): colours (H, W, 3) in 0..1 and cover
+    (H, W).
+
+    Bilinear, of a picture that was blurred first where it is made smaller. Under transparent pixels colours go
+    on as at the nearest opaque one, so that no background shows at the rim.
+    """
+    colours = as_array(as_rgb(thing.pixels))
+    if mask is not None:
+        opaque = mask.hole.astype(np.float32)
+    elif thing.alpha is not None:
+        opaque = thing.alpha.astype(np.float32) / np.float32(full_scale(thing.alpha))
+    else:
+        opaque = np.ones(colours.shape[:2], np.float32)
+    if not (opaque >= 0.5).any():
+        return np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
+    nearest = ndimage.distance_transform_edt(opaque < 0.5, return_distances=False, return_indices=True)
+    colours = colours[tuple(nearest)]
+    if place.scale < 1:
+        sigma = 0.5 * np.sqrt(place.scale**-2 - 1)
+        colours = ndimage.gaussian_filter(colours, (sigma, sigma, 0))
+        opaque = ndimage.gaussian_filter(opaque, sigma, mode="constant")
+    angle = np.deg2rad(place.angle)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / place.scale
+    centre = (np.array(opaque.shape) - 1) / 2
+    offset = centre - turn @ np.array([place.y, place.x])
+    moved = [
+        ndimage.affine_transform(channel, turn, offset, shape, order=1, mode=mode)
+        for channel, mode in [(colours[..., k], "nearest") for k in range(3)] + [(opaque, "constant")]
+    ]
+    cover = np.clip(moved[3], 0, 1)
+    cover[cover < 1 / 255] = 0
+    return np.stack(moved[:3], axis=-1), np.asarray(cover, np.float32)
+
+
+def _at_depth_of(pixels: NDArray[Any], colours: Floats) -> NDArray[Any]:
+    """``colours`` (H, W, 3) in 0..1 with the channels and the depth of ``pixels`` (H, W, 1 or 3)."""
+    if pixels.shape[2] == 1:
+        colours = colours.mean(2, keepdims=True)
+    if pixels.dtype.kind == "f":
+        return np.asarray(colours, pixels.dtype)
+    return np.asarray(np.rint(colours * full_scale(pixels)), pixels.dtype)
+
+
+def harmonise(
+    photo: AnyPicture,
+    mask: AnyMask,
+    *,
+    observe: Observer = ignore,
+    run: RunSettings | None = None,
+    **settings: Any,
+) -> Any:
+    """``photo`` with the object that ``mask`` marks in the light of its surroundings; of the photo's kind.
+
+    Pictures and masks as :func:`patchloom.inpaint` takes them; ``settings`` are fields of
+    :class:`~patchloom.settings.HarmoniseSettings`. Raises PatchloomError.
+    """
+    chosen = _settings(settings)
+    result = Harmoniser(run).harmonise(as_photo(photo), as_mask(mask), chosen, observe=observe)
+    return _of_kind(photo, result.photo)
+
+
+def paste(
+    photo: AnyPicture,
+    thing: AnyPicture,
+    at: tuple[float, ...],
+    *,
+    mask: AnyMask | None = None,
+    observe: Observer = ignore,
+    run: RunSettings | None = None,
+    **settings: Any,
+) -> Any:
+    """``photo`` with ``thing`` put in, its centre ``at`` (x, y[, scale[, angle]]), harmonised; of the photo's
+    kind.
+
+    See :meth:`Harmoniser.paste`; otherwise as :func:`harmonise`.
+    """
+    result = Harmoniser(run).paste(
+        as_photo(photo),
+        as_photo(thing),
+        Place(*at),
+        _settings(settings),
+        mask=None if mask is None else as_mask(mask),
+        observe=observe,
+    )
+    return _of_kind(photo, result.photo)
+
+
+def _settings(given: dict[str, Any]) -> HarmoniseSettings:
+    HarmoniseSettings.check_names(given)
+    return replace(HarmoniseSettings(), **given)
+
+
+def _of_kind(given: AnyPicture, result: Photo) -> Any:
+    """``result`` as NumPy array, Pillow picture or Photo, as ``given`` is."""
+    if isinstance(given, Photo):
+        return result
+    return result.to_pillow() if isinstance(given, Image.Image) else result.to_array()
+
+
+def _window(covered: Bools) -> tuple[slice, slice]:
+    """The rows and columns of what is ``covered`` (H, W) and of the surroundings that it is compared with."""
+    reach = int(np.ceil(np.sqrt(covered.sum()))) + 4
+    spans = []
+    for axis in (1, 0):
+        used = np.flatnonzero(covered.any(axis=axis))
+        spans.append(slice(max(0, int(used[0]) - reach), min(covered.shape[1 - axis], int(used[-1]) + 1 + reach)))
+    return spans[0], spans[1]
