@@ -5,11 +5,11 @@ From coarse to fine:
 1. **Light and colours** (``light.py``): one adjustment of the whole object, the most probable one after which its
    outline is where two things meet and not where two pictures do.
 2. **Sharpness and noise** (``grain.py``), measured on both sides and matched where they differ for no natural
-reason.
-3. **Texture**: the paper's objective with other parts. The content are the object's own features and, more loosely,
-   its colours; the texture are patches of the surroundings with similar features; total variation. A small share of
-   texture gives photographs their grain, a large one in several scales gives an object the brush of a painting
-   (after Luan et al., *Deep painterly harmonization*, 2018).
+   reason.
+3. **Texture**: the paper's objective with other parts. The content are the object's own features and, more
+   loosely, its colours; the texture are patches of the surroundings with similar features; total variation. A
+   small share of texture gives photographs their grain, a large one in several scales gives an object the brush of
+   a painting (after Luan et al., *Deep painterly harmonization*, 2018).
 
 An object that fits is left alone: what has too little evidence is not done.
 """
