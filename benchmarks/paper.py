@@ -29,6 +29,7 @@ ROWS: dict[str, dict[str, object]] = {  # what differs from the preset; "from" n
     "tv .1": {"tv_weight": 0.1},
     "tv 1": {"tv_weight": 1.0},
     "content 1": {"content_weight": 1.0},
+    "without content": {"content_weight": 0.0},
     "correlation": {"metric": "correlation"},
     "searched every iteration": {"rematch_every": 1},
     "native level only": {"optimised": "last"},
@@ -117,9 +118,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=SHARED / "weights/vgg19-relu3_1.safetensors")
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--limit", type=int, default=16)
+    parser.add_argument("--content", action="append", default=[], type=Path, help="a content network: a row more")
     parser.add_argument("--rows", default=";".join(ROWS), help="names, separated by semicolons")
     given = parser.parse_args()
-    rows = given.rows.split(";")
+    ROWS.update({file.stem: {"content": str(file)} for file in given.content})
+    rows = [*given.rows.split(";"), *(file.stem for file in given.content)]
     fill_all(given, rows)
     judge = Judge(load_texture(str(given.weights), "cpu"))
     print_table({row: scores_of(given, row, judge) for row in rows})

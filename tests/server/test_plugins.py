@@ -62,6 +62,16 @@ def batch(environment: dict[str, str], folder: Path, script: str) -> str:
     return done.stdout
 
 
+def require_filled(file: Path) -> None:
+    """The picture is photo() but for BOX, where it is another."""
+    after, before = np.asarray(Image.open(file).convert("RGB")).astype(int), photo().astype(int)
+    x, y, width, height = BOX
+    selected = np.zeros(before.shape[:2], bool)
+    selected[y : y + height, x : x + width] = True
+    assert (after == before)[~selected].all()
+    assert (after != before)[selected].any(1).mean() > 0.5
+
+
 def steps(port: int, selects: str) -> str:
     return f"""(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "photo.png" "photo.png")))
                       (layer (car (gimp-image-get-active-layer image))))
@@ -77,11 +87,7 @@ def test_gimp_fills_its_selection(gimp: dict[str, str], real: Live, tmp_path: Pa
     select = f"(gimp-image-select-rectangle image CHANNEL-OP-REPLACE {x} {y} {width} {height})"
     said = batch(gimp, tmp_path, steps(real.port, select))
     assert (tmp_path / "out.png").exists(), said
-    after, before = np.asarray(Image.open(tmp_path / "out.png").convert("RGB")).astype(int), photo().astype(int)
-    selected = np.zeros(before.shape[:2], bool)
-    selected[y : y + height, x : x + width] = True
-    assert (after == before)[~selected].all()
-    assert (after != before)[selected].any(1).mean() > 0.5
+    require_filled(tmp_path / "out.png")
 
 
 def test_gimp_says_that_nothing_is_selected(gimp: dict[str, str], real: Live, tmp_path: Path) -> None:
@@ -93,6 +99,33 @@ def test_gimp_says_that_nothing_is_selected(gimp: dict[str, str], real: Live, tm
 def test_gimp_says_that_no_server_answers(gimp: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(photo_png())
     assert "No patchloom server answers" in batch(gimp, tmp_path, steps(9, "(gimp-selection-all image)"))
+
+
+def test_gimp_3_fills_its_selection(real: Live, tmp_path: Path) -> None:
+    if shutil.which("gimp-console-3.0") is None:
+        pytest.skip("not installed: gimp-console-3.0")
+    plug_in = EXAMPLES / "gimp" / "patchloom-gimp3"
+    shutil.copytree(plug_in, tmp_path / "gimp" / "plug-ins" / plug_in.name)
+    (tmp_path / "photo.png").write_bytes(photo_png())
+    x, y, width, height = BOX
+    script = f"""(let* ((image (car (gimp-file-load RUN-NONINTERACTIVE "{tmp_path}/photo.png"))))
+        (gimp-image-select-rectangle image CHANNEL-OP-REPLACE {x} {y} {width} {height})
+        (plug-in-patchloom #:run-mode RUN-NONINTERACTIVE #:image image
+                           #:drawables (car (gimp-image-get-layers image)))
+        (gimp-image-flatten image)
+        (gimp-file-save RUN-NONINTERACTIVE image "{tmp_path}/out.png" -1))"""
+    command = ["gimp-console-3.0", "--no-data", "--no-fonts", "--batch-interpreter=plug-in-script-fu-eval"]
+    environment = {"HOME": str(tmp_path), "GIMP3_DIRECTORY": str(tmp_path / "gimp")}
+    done = subprocess.run(
+        [*command, "--batch", script, "--quit"],
+        env=os.environ | environment | {"PATCHLOOM_SERVER": f"http://127.0.0.1:{real.port}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=280,
+    )
+    assert (tmp_path / "out.png").exists(), done.stdout
+    require_filled(tmp_path / "out.png")
 
 
 @pytest.fixture(scope="module")
