@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patchloom.errors import MaskError
-from patchloom.events import Observer, ignore
+from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, format_of, written_as
 from patchloom.mask import Box, Mask
 from patchloom.photo import MAX_PIXELS, Photo, Source
@@ -30,7 +30,7 @@ class Inputs:
     """
 
     photo: Source
-    mask: Source | None = None
+    mask: Source | Mask | None = None
     boxes: Sequence[Box] = ()
     alpha: bool = False
     source: Source | None = None
@@ -73,7 +73,8 @@ class Prepared:
             strip_metadata=self.files.strip_metadata,
             observe=observe,
         )
-        return Filled(data, self.format, photo, result.report)
+        report = {"mask_reading": self.mask.how or "white is filled", **result.report}
+        return Filled(data, self.format, photo, report)
 
 
 def prepare(
@@ -96,10 +97,14 @@ def prepare(
         inputs.photo, allow_cmyk=files.allow_cmyk, page=files.page or None, max_pixels=max_pixels, observe=observe
     )
 
-    def opened(source: Source, called: str) -> Mask:
-        mask = Mask.open(source, mode=files.mask_mode, max_pixels=max_pixels)
+    def opened(source: Source | Mask, called: str) -> Mask:
+        mask = source
+        if not isinstance(mask, Mask):
+            mask = Mask.open(mask, mode=files.mask_mode, max_pixels=max_pixels)
         mask = mask.fitted(photo.width, photo.height) if fit else mask
         mask.require_size(photo.width, photo.height, called + _quoted(source))
+        if mask.how:
+            observe(Warned(message=f"{called}{_quoted(source)}: {mask.how}."))
         return mask
 
     parts = [] if inputs.mask is None else [opened(inputs.mask, "The mask")]
@@ -107,6 +112,9 @@ def prepare(
     parts += [Mask.from_alpha(photo)] if inputs.alpha else []
     if not parts:
         raise MaskError("Nothing says what to fill.", "Give a mask, or boxes.")
+    for part in parts:
+        if len(parts) > 1 and not part.hole.any():
+            observe(Warned(message=f"One of the marks is empty: {part.seen}."))
     mask = parts[0]
     for part in parts[1:]:
         mask = mask.union(part)
@@ -138,6 +146,6 @@ def fill_file(
     return prepare(inputs, settings, files, name=name, observe=observe).fill(inpainter, observe=observe)
 
 
-def _quoted(source: Source) -> str:
+def _quoted(source: Source | Mask) -> str:
     """The file's name for a sentence, where it has one."""
     return f" '{source}'" if isinstance(source, str | Path) else ""

@@ -20,6 +20,7 @@ from torch import Tensor
 from patchloom import __version__, windows
 from patchloom.errors import BudgetError, MaskError, SettingsError
 from patchloom.events import Event, FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.formats.picture import full_scale
 from patchloom.mask import Mask
 from patchloom.method.coarse import given_fill, membrane_fill, network_fill
 from patchloom.method.neural import NeuralStage
@@ -89,7 +90,7 @@ class Inpainter:
         hole = mask.to_fill(settings).hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():
-            listener(Warned(message="The mask marks nothing: the photograph is returned unchanged."))
+            listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
         photo = _finite(photo, hole)
         neural = self._neural_stage(settings, listener)
@@ -293,11 +294,6 @@ def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None
     return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
-def full_scale(values: NDArray[Any]) -> float:
-    """What stands for white: 255, 65535 or 1."""
-    return float(np.iinfo(values.dtype).max) if np.issubdtype(values.dtype, np.integer) else 1.0
-
-
 def as_rgb(pixels: NDArray[Any]) -> Tensor:
     """(H, W, 1 or 3) of any depth -> (1, 3, H, W) float32 in 0..1."""
     unit = as_tensor(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
@@ -346,8 +342,10 @@ def inpaint(
 ) -> NDArray[Any] | Image.Image | Photo:
     """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo).
 
-    ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), bool or non-zero
-    where to fill. ``overrides`` are fields of :class:`FillSettings`. Raises PatchloomError.
+    ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), True or white
+    where to fill, or class ids (``Mask.from_array``); one of bool that is False everywhere returns the photo
+    unchanged, any other that marks nothing raises MaskError. ``overrides`` are fields of :class:`FillSettings`.
+    Raises PatchloomError.
 
     >>> import numpy as np
     >>> photo = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
@@ -379,11 +377,11 @@ def as_photo(picture: NDArray[Any] | Image.Image | Photo) -> Photo:
 
 
 def as_mask(mask: NDArray[Any] | Image.Image | Mask) -> Mask:
-    """A Mask of an array or Pillow picture: non-zero (pictures: brighter than half) is hole."""
+    """A Mask of an array (see ``Mask.from_array``) or of a Pillow picture, read as a file of it would be."""
     if isinstance(mask, Mask):
         return mask
     if isinstance(mask, Image.Image):
-        return Mask.from_array(np.asarray(mask.convert("L")) > 127)
+        return Mask.from_pillow(mask)
     return Mask.from_array(np.asarray(mask))
 
 

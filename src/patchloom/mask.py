@@ -6,71 +6,64 @@ from a colour painted on a copy of the photo.
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy import ndimage
 
 from patchloom.errors import MaskError, PhotoError
-from patchloom.photo import MAX_PIXELS, Photo, Source
+from patchloom.formats.picture import full_scale
+from patchloom.marks import Marks, colourful, marked, of_values
+from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
 from patchloom.settings import FillSettings, MaskMode
 
 Box = tuple[int, int, int, int]  # x, y, width, height
-_COLOURFUL = 0.25  # of full scale between the largest and the smallest channel: a marking, not a grey
 
 
 @dataclass(frozen=True)
 class Mask:
-    """``hole`` (H, W): True is filled."""
+    """``hole`` (H, W): True is filled. ``how`` the picture it comes from was read, empty where that was white on
+    black or where there was none; ``seen``: the picture's values."""
 
     hole: NDArray[np.bool_]
+    how: str = field(default="", compare=False)
+    seen: str = field(default="", compare=False)
 
     @classmethod
     def open(cls, source: Source, *, mode: MaskMode = "auto", max_pixels: int = MAX_PIXELS) -> Self:
         """Reads a mask picture. ``mode`` says what marks the hole: ``white`` or ``black`` (brighter or darker
-        than half), ``alpha`` (transparent), ``color`` (anything that is not grey); ``auto`` takes transparency
-        where the picture has any, else white. Raises MaskError."""
+        than half), ``alpha`` (transparent), ``color`` (anything that is not grey); ``auto`` understands these, and
+        class ids, and says what it took it for (:mod:`patchloom.marks`). Raises MaskError."""
         if mode not in get_args(MaskMode):
             raise MaskError(f"There is no mask mode '{mode}'.", f"Use one of: {', '.join(get_args(MaskMode))}.")
         try:
-            picture = Photo.open(source, max_pixels=max_pixels)
+            data, name = read_source(source)
+            picture = Photo.open(data, allow_cmyk=True, max_pixels=max_pixels, called=name)
         except PhotoError as error:
             raise MaskError(f"As a mask: {error}", error.hint) from error
-        return cls._marked(picture, mode)
+        if mode != "auto":
+            return cls(*_by_mode(picture, mode))
+        palette = None
+        if picture.metadata.mode == "P":
+            with Image.open(io.BytesIO(data)) as image:
+                palette = _palette(ImageOps.exif_transpose(image))
+        return cls(*marked(picture.pixels, picture.alpha, palette, exact=picture.metadata.lossless))
 
     @classmethod
-    def _marked(cls, picture: Photo, mode: MaskMode) -> Self:
-        full = _full_scale(picture.pixels)
-        grey = picture.pixels.mean(axis=-1)
-        opaque = np.ones(grey.shape, bool) if picture.alpha is None else picture.alpha > full / 2
-        if mode == "alpha" and picture.alpha is None:
-            raise MaskError(
-                "The mask has no transparency.", "Leave out --mask-mode alpha, or use a PNG with alpha."
-            )
-        if mode == "auto":
-            return cls._automatic(picture, grey > full / 2, opaque)
-        if mode == "alpha":
-            return cls(~opaque)
-        if mode == "color":
-            spread = np.ptp(picture.pixels.astype(np.float32), axis=-1)
-            return cls((spread > _COLOURFUL * full) & opaque)
-        return cls(((grey > full / 2) if mode == "white" else (grey <= full / 2)) & opaque)
-
-    @classmethod
-    def _automatic(cls, picture: Photo, bright: NDArray[np.bool_], opaque: NDArray[np.bool_]) -> Self:
-        """A layer painted on nothing marks what is painted; a photo with a hole cut out marks what is cut."""
-        if opaque.all() or not opaque.any():
-            return cls(bright & opaque)
-        painted = picture.pixels[opaque]
-        is_layer = opaque.mean() < 0.5 or bool((painted == painted[0]).all())
-        return cls(opaque if is_layer else ~opaque)
+    def from_pillow(cls, image: Image.Image) -> Self:
+        """A Pillow picture, read as a file of it would be."""
+        if image.mode in ("I", "F"):
+            return cls.from_array(np.asarray(image))
+        picture = Photo.from_pillow(image)
+        return cls(*marked(picture.pixels, picture.alpha, _palette(image) if image.mode == "P" else None))
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:
-        """(H, W) of bool, or of numbers where more than half of full scale (255, 65535, 1.0) is filled."""
+        """(H, W) of bool or numbers. Of numbers more than half of full scale (255, 65535, 1.0) is filled, or every
+        value but 0 where they count classes: few different ones, not white. Raises MaskError."""
         array = np.asarray(array)
         if array.ndim == 3 and array.shape[-1] == 1:
             array = array[..., 0]
@@ -78,15 +71,19 @@ class Mask:
             raise MaskError(
                 f"A mask of shape {array.shape} is not supported.", "Give (H, W), True or white to fill."
             )
-        if array.dtype == np.bool_:
-            return cls(array)
-        if array.dtype.kind not in "uif":
+        if array.dtype == np.bool_ or not array.size:
+            return cls(array.astype(bool))
+        if array.dtype.kind not in "uif" or not np.isfinite(array).all():
             raise MaskError(
-                f"A mask of {array.dtype} is not supported.", "Give bool, uint8, uint16, or floats in 0..1."
+                f"A mask of {array.dtype} is not supported."
+                if array.dtype.kind not in "uif"
+                else "The mask has values that are no numbers.",
+                "Give bool, uint8, uint16, or floats in 0..1.",
             )
-        if array.dtype.kind in "ui" and array.size and array.max() <= 1:
-            return cls(array > 0)  # counted in ones, as label tools write it
-        return cls(array > _full_scale(array) / 2)
+        if array.min() < 0:
+            return cls(array != 0, "every value but 0 is filled", "")
+        full = _scale_of(array)
+        return cls(*of_values(array, full, exact=True, shades=array.dtype.kind != "f"))
 
     @classmethod
     def from_boxes(cls, boxes: Sequence[Box], width: int, height: int) -> Self:
@@ -109,13 +106,14 @@ class Mask:
         """The photo's transparent pixels (less than half opaque)."""
         if photo.alpha is None:
             raise MaskError("The photo has no transparency to fill.", "Give a mask, or boxes with --box x,y,w,h.")
-        return cls(photo.alpha <= _full_scale(photo.alpha) / 2)
+        return cls(photo.alpha <= full_scale(photo.alpha) / 2, seen="no pixel of the photo is transparent")
 
     @classmethod
     def from_color(cls, photo: Photo, color: tuple[int, int, int], tolerance: int = 0) -> Self:
         """Pixels whose channels are all within ``tolerance`` (0..255) of ``color`` (0..255 each)."""
-        scaled = photo.pixels.astype(np.float64) * (255 / _full_scale(photo.pixels))
-        return cls(np.asarray((np.abs(scaled - np.array(color, float)) <= tolerance + 0.5).all(axis=-1)))
+        scaled = photo.pixels.astype(np.float64) * (255 / full_scale(photo.pixels))
+        near = np.abs(scaled - np.array(color, float)) <= tolerance + 0.5
+        return cls(np.asarray(near.all(axis=-1)), seen=f"no pixel is within {tolerance} of that colour")
 
     @property
     def width(self) -> int:
@@ -144,7 +142,14 @@ class Mask:
         return type(self)(grown)
 
     def to_fill(self, settings: FillSettings) -> Self:
-        """What a fill with ``settings`` fills: the hole, grown. Raises MaskError where that is everything."""
+        """What a fill with ``settings`` fills: the hole, grown.
+
+        Raises MaskError where that is everything, or nothing though a picture was to say it."""
+        if self.seen and not self.hole.any():
+            raise MaskError(
+                f"The mask marks nothing: {self.seen}.",
+                "White on black is understood, and any colour on black or on transparency; see --mask-mode.",
+            )
         grown = self.grow(settings.grow + settings.feather)
         if grown.hole.all():
             raise MaskError(
@@ -165,14 +170,14 @@ class Mask:
             return self
         rows = np.arange(height) * self.height // height
         columns = np.arange(width) * self.width // width
-        return type(self)(self.hole[np.ix_(rows, columns)])
+        return replace(self, hole=self.hole[np.ix_(rows, columns)])
 
     def invert(self) -> Self:
         return type(self)(~self.hole)
 
     def union(self, other: "Mask") -> Self:
         self.require_size(other.width, other.height, "The second mask")
-        return type(self)(self.hole | other.hole)
+        return type(self)(self.hole | other.hole, seen="; ".join(filter(None, (self.seen, other.seen))))
 
     def boxes(self) -> list[Box]:
         """The bounding box (x, y, width, height) of each connected part (8 neighbours), from the top left."""
@@ -194,8 +199,41 @@ class Mask:
         return target.getvalue()
 
 
-def _full_scale(array: NDArray[Any]) -> float:
-    return float(np.iinfo(array.dtype).max) if array.dtype.kind in "ui" else 1.0
+def _by_mode(picture: Photo, mode: MaskMode) -> Marks:
+    """What ``picture`` marks if that is said to be white, black, transparent or coloured."""
+    full = full_scale(picture.pixels)
+    opaque = np.ones(picture.pixels.shape[:2], bool)
+    if picture.alpha is not None:
+        opaque = picture.alpha > full_scale(picture.alpha) / 2
+    elif mode == "alpha":
+        raise MaskError("The mask has no transparency.", "Leave out --mask-mode alpha, or use a PNG with alpha.")
+    if mode == "alpha":
+        return Marks(~opaque, "", "no pixel of it is transparent")
+    if mode == "color":
+        return Marks(colourful(picture.pixels) & opaque, "", "no pixel of it is coloured")
+    grey = picture.pixels.mean(axis=-1)
+    bright = grey > full / 2
+    seen = f"its grey is {grey.min():g} to {grey.max():g}, and half is {full / 2:g}"
+    return Marks((bright if mode == "white" else ~bright) & opaque, "", seen)
+
+
+def _palette(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Indices (H, W) and table (256, 4), RGBA, of a picture of mode P; None where Pillow sees no palette."""
+    if image.mode != "P":
+        return None
+    numbers = Image.frombytes("P", (256, 1), bytes(range(256)))
+    numbers.putpalette(image.getpalette() or [])
+    numbers.info = dict(image.info)  # which of them are transparent
+    return np.asarray(image), np.asarray(numbers.convert("RGBA"))[0]
+
+
+def _scale_of(array: NDArray[Any]) -> float:
+    """What stands for white in an array of numbers, none negative: what its type or its largest value suggests."""
+    high = float(array.max())
+    if array.dtype in (np.uint8, np.uint16):
+        return full_scale(array)
+    scales = (1.0, 255.0, 65535.0) if array.dtype.kind == "f" else (255.0, 65535.0)
+    return next((scale for scale in scales if high <= scale), high)
 
 
 def _as_text(box: Box) -> str:

@@ -68,15 +68,17 @@ class Photo:
         allow_cmyk: bool = False,
         page: int | None = None,
         max_pixels: int = MAX_PIXELS,
+        called: str = "",
         observe: Observer = ignore,
     ) -> Self:
         """Reads a file, its bytes, or an open one. ``page`` (from 1) is the one to read of a file of several; of a
-        TIFF the others are kept. Raises PhotoError: TooLarge, Unsupported, or damaged."""
-        data, name = _read(source)
+        TIFF the others are kept. ``called``: the picture's name in messages, else the file's. Raises PhotoError:
+        TooLarge, Unsupported, or damaged."""
+        data, name = read_source(source)
         try:
             return cls._decode(data, Reading(allow_cmyk, page, observe), max_pixels)
         except PhotoError as error:
-            raise type(error)(f"{name} {error}", error.hint) from error
+            raise type(error)(f"{called or name} {error}", error.hint) from error
 
     @classmethod
     def _decode(cls, data: bytes, reading: Reading, max_pixels: int) -> Self:
@@ -288,8 +290,8 @@ def _umask() -> int:
     return mask
 
 
-def _read(source: Source) -> tuple[bytes, str]:
-    """The bytes, and how to call the file in a sentence."""
+def read_source(source: Source) -> tuple[bytes, str]:
+    """The bytes, and how to call the file in a sentence. Raises PhotoError."""
     if isinstance(source, bytes):
         return source, "The picture"
     try:

@@ -98,6 +98,31 @@ def test_bad_calls_have_the_four_keys(real: Live, body: Any, status: int) -> Non
     assert (answer.status_code, set(answer.json())) == (status, {"error", "detail", "body", "errors"})
 
 
+def test_numbers_and_base64_are_taken_as_loosely_as_iopaint_takes_them(real: Live) -> None:
+    first = inpaint(real, sd_seed=7)
+    broken_lines = "\r\n".join(b64(mask_png())[at : at + 20] for at in range(0, 1000, 20))
+    for seed in ("7", 7.0):
+        body = {"image": base64.encodebytes(photo_png()).decode(), "mask": broken_lines, "sd_seed": seed}
+        answer = real.client.post("/api/v1/inpaint", json=body, timeout=60)
+        assert (answer.headers["x-seed"], answer.content) == ("7", first.content)
+
+
+@pytest.mark.parametrize("samples", [
+    np.dstack([hole()] * 3 + [hole() * 0]),  # transparent, which has no say
+    np.dstack([hole() * 0, hole(), hole() * 0]),  # green is bright, red is not
+    hole().astype(np.uint16),  # cut off, not scaled
+])  # fmt: skip
+def test_masks_are_read_as_iopaint_reads_them(real: Live, samples: np.ndarray) -> None:
+    assert inpaint(real, mask=png(samples)).content == inpaint(real).content
+
+
+def test_a_mask_that_marks_nothing_is_422(real: Live) -> None:
+    for mask in (hole() * 0, hole() // 3, np.dstack([hole(), hole() * 0, hole() * 0])):
+        answer = inpaint(real, mask=png(mask))
+        assert answer.status_code == 422
+        assert "marks nothing" in answer.json()["errors"]
+
+
 def test_only_json_is_taken(real: Live) -> None:
     assert (
         real.client.post("/api/v1/inpaint", content=b"{}", headers={"Content-Type": "text/plain"}).status_code
@@ -125,9 +150,13 @@ def test_what_the_client_asks_first(real: Live) -> None:
     assert config["modelInfos"] == [MODEL] and config["plugins"] == []
     assert real.client.get("/api/v1/model").json()["model_type"] == "inpaint"
     assert real.client.post("/api/v1/model", json={"name": "lama"}).json()["name"] == "patchloom"
+    assert config["disableModelSwitch"] is False, "IOPaint's page would hide its settings"
     assert real.client.get("/api/v1/samplers").json() == []
-    for path in ("/api/v1/inputimage", "/api/v1/medias?tab=input", "/api/v1/gen-info"):
-        assert real.client.get(path).status_code == 404
+    prompt = real.client.post("/api/v1/gen-info", files={"file": photo_png()})
+    assert prompt.json() == {"prompt": "", "negative_prompt": ""}
+    for path in ("/api/v1/inputimage", "/api/v1/medias?tab=input"):
+        answer = real.client.get(path)
+        assert (answer.status_code, set(answer.json())) == (404, {"error", "detail", "body", "errors"})
 
 
 def test_a_client_that_goes_away_cancels_its_job(fake: Live) -> None:

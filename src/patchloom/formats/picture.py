@@ -106,6 +106,11 @@ class TiffCoding(NamedTuple):
     page: int = 0
 
 
+def full_scale(samples: Samples) -> float:
+    """What stands for white: 255, 65535 or 1."""
+    return float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "ui" else 1.0
+
+
 def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:
     """Samples of any depth as 8-bit ones, rounded; floats outside of 0..1 are cut off."""
     if samples.dtype == np.uint8:

@@ -1,7 +1,6 @@
 """The HTTP server, put together: routes, answers to errors, and the safety layers around them."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from patchloom.server.compat import add_compatible_routes
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.operations import AccessLog, access_log, add_operations_routes
-from patchloom.server.problems import MEDIA_TYPE, Problem
+from patchloom.server.problems import Problem
 from patchloom.server.security import Access, Application, guarded
 from patchloom.server.storage import Storage
 from patchloom.settings import Preset, RunSettings
@@ -85,9 +84,9 @@ def _answer_problems(api: FastAPI) -> None:
     """Every error as ``application/problem+json``; nothing of ours shows in it."""
 
     def problem_response(request: Request, problem: Problem) -> Response:
-        body = problem.body(request.scope.get("request_id", ""))
+        body, media_type = problem.answer(request.scope["path"], request.scope.get("request_id", ""))
         headers = {"Cache-Control": "no-store", **problem.headers}
-        return Response(json.dumps(body), problem.status, headers, media_type=MEDIA_TYPE)
+        return Response(body, problem.status, headers, media_type=media_type)
 
     @api.exception_handler(Problem)
     async def of_problem(request: Request, problem: Problem) -> Response:

@@ -6,14 +6,14 @@ normal job: the same limits, token and checks.
 """
 
 import asyncio
-import base64
-import binascii
 import io
+import re
 import secrets
+from binascii import a2b_base64
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from patchloom.server import measure, openapi
 from patchloom.server.answers import waited_for
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
-from patchloom.server.problems import Problem
+from patchloom.server.problems import Problem, status_of
 from patchloom.server.schema import checked_settings
 from patchloom.server.uploads import store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
@@ -30,6 +30,9 @@ from patchloom.settings import FileSettings, Preset
 SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
 BODIES = 2  # JSON bodies held in memory at the same time
+_PIECE = 1 << 22  # characters of base64 decoded at once, so that other threads get their turn
+_BREAK = re.compile(r"\s")
+_NO_BREAKS = dict.fromkeys(map(ord, " \t\r\n\f\v"))
 
 INPAINT_FIELDS = {
     "image": "The photo, base64 or a data URL.",
@@ -39,7 +42,7 @@ INPAINT_FIELDS = {
 ADJUST_FIELDS = {
     "mask": "White is marked; base64 or a data URL.",
     "operate": "expand, shrink or reverse.",
-    "kernel_size": "Twice the pixels to grow or shrink by; 5 if absent.",
+    "kernel_size": "Pixels to grow or shrink by; 5 if absent.",
 }
 MODEL = {
     "name": "patchloom",
@@ -69,22 +72,14 @@ SERVER_CONFIG = {
     "enableAutoSaving": False,
     "enableControlnet": False,
     "controlnetMethod": None,
-    "disableModelSwitch": True,
+    "disableModelSwitch": False,  # with True IOPaint's page hides its settings
     "isDesktop": False,
     "samplers": [],
 }
 
 
-class Refused(Exception):  # noqa: N818
-    """An answer with the four keys that IOPaint's clients look at."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-
-    def answer(self) -> Response:
-        text = str(self)
-        return JSONResponse({"error": "Bad request", "detail": text, "body": "", "errors": text}, self.status)
+def refused(status: int, message: str) -> Problem:
+    return Problem(status, "bad_request", message)
 
 
 def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Preset) -> None:
@@ -93,15 +88,11 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Pres
     add_mask_and_model_routes(api, jobs, limits, bodies)
 
     async def filled(request: Request, pictures: dict[str, bytes], seed: int) -> Response:
-        settings = checked_settings({"preset": preset, "seed": seed}).to_dict()
-        files = FileSettings(mask_mode="white", allow_cmyk=True)
-        task = {"settings": settings, "files": files.to_dict(), "upright": True}
+        settings = checked_settings({"preset": preset, "seed": seed, "alpha": "keep"}).to_dict()
+        files = FileSettings(allow_cmyk=True)
+        task = {"settings": settings, "files": files.to_dict(), "iopaint": True}
         job = await submit(request, jobs, limits, "fill", pictures, task)
         return picture(await waited_for(jobs, job, request), seed)
-
-    @api.exception_handler(Refused)
-    async def refuse(request: Request, refused: Refused) -> Response:
-        return refused.answer()
 
     @api.post(
         "/api/v1/inpaint",
@@ -113,8 +104,8 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Pres
     async def inpaint(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("image", "mask"))
-            pictures = {part: decoded(fields[part], part) for part in ("image", "mask")}
-            return await filled(request, pictures, seed_of(fields))
+            seed = seed_of(fields)
+            return await filled(request, await decoded_all(fields, ("image", "mask")), seed)
 
     @api.post(
         "/inpaint",
@@ -142,17 +133,11 @@ def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: 
     async def adjust_mask(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("mask", "operate"))
-            task = {"operate": fields["operate"], "kernel_size": fields.get("kernel_size", 5)}
-            size = task["kernel_size"]
-            if (
-                task["operate"] not in ("expand", "shrink", "reverse")
-                or type(size) is not int
-                or not 0 < size < 1000
-            ):
-                raise Refused(422, "operate is expand, shrink or reverse; kernel_size is from 1 to 999.")
-            job = await submit(
-                request, jobs, limits, "adjust_mask", {"mask": decoded(fields["mask"], "mask")}, task
-            )
+            size = whole(fields.get("kernel_size", 5), "kernel_size")
+            task = {"operate": fields["operate"], "kernel_size": size}
+            if task["operate"] not in ("expand", "shrink", "reverse") or not 0 <= size < 1000:
+                raise refused(422, "operate is expand, shrink or reverse; kernel_size is from 0 to 999.")
+            job = await submit(request, jobs, limits, "adjust_mask", await decoded_all(fields, ("mask",)), task)
         return picture(await waited_for(jobs, job, request))
 
     @api.get("/api/v1/server-config", tags=["IOPaint"], summary="What this server can do")
@@ -167,6 +152,12 @@ def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: 
     async def choose_model() -> dict[str, Any]:
         return MODEL
 
+    @api.post("/api/v1/gen-info", tags=["IOPaint"], summary="The prompt a picture was made with; there is none")
+    async def gen_info(request: Request) -> dict[str, str]:
+        async for _ in request.stream():  # nothing of it is needed
+            pass
+        return {"prompt": "", "negative_prompt": ""}
+
     @api.get("/api/v1/samplers", tags=["IOPaint"], summary="Samplers; there are none")
     @api.post("/api/v1/samplers", include_in_schema=False)
     async def samplers() -> list[str]:
@@ -174,35 +165,36 @@ def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: 
 
 
 async def read_fields(request: Request, needed: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON object of the request. Raises Refused, or Problem 415 for another media type."""
+    """The JSON object of the request. Raises Problem."""
     if (request.headers.get("content-type") or "").partition(";")[0].strip() != "application/json":
         raise Problem(415, "not_json", "Send application/json.")
-    try:
-        fields = strict_json(await request.body())
-    except Problem as problem:
-        raise Refused(422, problem.message) from problem
+    body = await request.body()
+    try:  # in a thread and as text, which is quicker: the others need not wait for a large one
+        fields = await run_in_threadpool(lambda: strict_json(body.decode()))
+    except UnicodeDecodeError as error:
+        raise refused(422, "The JSON is not UTF-8.") from error
     if not isinstance(fields, dict):
-        raise Refused(422, "The body must be a JSON object.")
+        raise refused(422, "The body must be a JSON object.")
     for name in needed:
         if not isinstance(fields.get(name), str):
-            raise Refused(422, f"The field '{name}' is missing or no text.")
+            raise refused(422, f"The field '{name}' is missing or no text.")
     return fields
 
 
 async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     """``image`` and ``mask`` of a form, and ``sd_seed``, if one was sent; other fields are of other models. Raises
-    Refused, or Problem 415 for another media type."""
+    Problem."""
     if not (request.headers.get("content-type") or "").startswith("multipart/form-data"):
         raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
     try:
         form = await request.form(max_files=8, max_fields=64, max_part_size=SETTINGS_BYTES)
     except HTTPException as error:
-        raise Refused(422, str(error.detail)) from error
+        raise refused(422, str(error.detail)) from error
     try:
         files = {name: form.get(name) for name in ("image", "mask")}
         found = {name: await file.read() for name, file in files.items() if isinstance(file, UploadFile)}
         for name in files.keys() - found.keys():
-            raise Refused(422, f"The part '{name}' is missing or no file.")
+            raise refused(422, f"The part '{name}' is missing or no file.")
         seed = form.get("sd_seed", "")
     finally:
         await form.close()
@@ -213,26 +205,40 @@ async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[st
 
 def seed_of(fields: dict[str, Any]) -> int:
     """``sd_seed``; -1 draws one."""
-    seed = fields.get("sd_seed", DEFAULT_SEED)
-    if type(seed) is not int:
-        raise Refused(422, "sd_seed must be a whole number.")
+    seed = whole(fields.get("sd_seed", DEFAULT_SEED), "sd_seed")
     return secrets.randbelow(SEEDS) if seed < 0 else seed % SEEDS
 
 
-def decoded(text: str, name: str) -> bytes:
-    """Bytes from base64, bare or in a data URL. Raises Refused."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+def whole(value: Any, name: str) -> int:
+    """42, 42.0 or "42", as IOPaint takes them. Raises Problem."""
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused(400, f"{name} is not base64.") from error
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and int(value) == float(value):
+            return int(value)
+    except (ValueError, OverflowError):
+        pass
+    raise refused(422, f"{name} must be a whole number.")
+
+
+def decoded(text: str, name: str) -> bytes:
+    """Bytes from base64, bare or in a data URL, with or without line breaks. Raises Problem."""
+    start = text.find(",") + 1 if text.startswith("data:") else 0
+    text = text[start:].translate(_NO_BREAKS) if _BREAK.search(text) else text[start:]
+    try:
+        pieces = [a2b_base64(text[at : at + _PIECE], strict_mode=True) for at in range(0, len(text), _PIECE)]
+    except ValueError as error:
+        raise refused(400, f"{name} is not base64.") from error
+    return b"".join(pieces)
+
+
+async def decoded_all(fields: dict[str, Any], parts: tuple[str, ...]) -> dict[str, bytes]:
+    """The pictures in the fields, decoded one after the other in a thread. Raises Problem."""
+    return {part: await run_in_threadpool(decoded, fields[part], part) for part in parts}
 
 
 async def submit(
     request: Request, jobs: Jobs, limits: Limits, kind: str, pictures: dict[str, bytes], task: dict[str, Any]
 ) -> Job:
-    """Stores the pictures and queues the job. Raises Refused; Problem 429 when the queue is full."""
+    """Stores the pictures and queues the job. Raises Problem."""
     client = request.client.host if request.client else ""
     jobs.reserve(client)
     name = ""
@@ -245,9 +251,6 @@ async def submit(
             await run_in_threadpool(store_picture, file, part, folder, limits, True)
         request.scope["job"] = name
         return jobs.submit(name, folder, kind, task, task.get("settings", {}), client)
-    except Problem as problem:
-        jobs.discard(name)
-        raise Refused(problem.status, f"{problem.message} {problem.hint}".strip()) from problem
     except BaseException:
         jobs.discard(name)
         raise
@@ -256,21 +259,20 @@ async def submit(
 
 
 def require_same_size(image: io.BytesIO, mask: io.BytesIO, limits: Limits) -> None:
-    """Raises Refused 400 as IOPaint does. Both sides are compared as stored, or one of them turned."""
+    """Raises Problem 400 as IOPaint does. Both sides are compared as stored, or one of them turned."""
     photo = measure.check(image, what="image", max_pixels=limits.pixels, first_frame=True)
     hole = measure.check(mask, what="mask", max_pixels=limits.pixels, first_frame=True)
     if {photo.width, photo.height} != {hole.width, hole.height}:
-        raise Refused(
+        raise refused(
             400, f"Image size ({photo.height}, {photo.width}) and mask size ({hole.height}, {hole.width}) differ."
         )
 
 
 def picture(job: Job, seed: int | None = None) -> Response:
-    """The job's product. Raises Refused with what went wrong."""
+    """The job's product. Raises Problem with what went wrong."""
     if job.status != "done" or job.result is None:
         error = job.error or {"code": job.status, "message": f"The job is {job.status}.", "hint": ""}
-        status = {"internal_error": 500, "worker_crashed": 500, "time_limit": 504, "memory_limit": 413}
-        raise Refused(status.get(error["code"], 400), f"{error['message']} {error['hint']}".strip())
+        raise Problem(status_of(error["code"]), error["code"], error["message"], error["hint"])
     headers = {"Cache-Control": "no-store"}
     if seed is not None:
         headers["X-Seed"] = str(seed)

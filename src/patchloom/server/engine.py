@@ -21,6 +21,7 @@ from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
+from patchloom.server.iopaint_masks import adjusted, read_mask
 from patchloom.server.worker import Message, Send
 from patchloom.settings import PRESETS, FileSettings, FillSettings, RunSettings, fill_settings
 
@@ -60,12 +61,11 @@ class PictureEngine:
         observer = Reporter(folder, settings, send, stopped)
         # From bytes, so that no message can name a path of this machine.
         sent = {part: (folder / part).read_bytes() for part in PARTS if (folder / part).exists()}
-        inputs = Inputs(
-            photo=sent["image"], mask=sent["mask"], source=sent.get("source"), coarse=sent.get("coarse")
-        )
+        mask = read_mask(sent["mask"]) if task.get("iopaint") else sent["mask"]
+        inputs = Inputs(photo=sent["image"], mask=mask, source=sent.get("source"), coarse=sent.get("coarse"))
         files = FileSettings.from_dict(task["files"])
         prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
-        filled = prepared.fill(self.inpainter, upright=bool(task.get("upright")), observe=observer)
+        filled = prepared.fill(self.inpainter, upright=bool(task.get("iopaint")), observe=observer)
         return _store(folder, filled.data, filled.format, filled.photo)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
@@ -81,14 +81,8 @@ class PictureEngine:
 
     def adjust_mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""
-        mask = Mask.open((folder / "mask").read_bytes(), mode="white", max_pixels=self.max_pixels)
-        half = int(task["kernel_size"]) // 2
-        operations = {
-            "expand": lambda: mask.grow(half),
-            "shrink": lambda: mask.grow(-half),
-            "reverse": mask.invert,
-        }
-        hole = operations[task["operate"]]().hole
+        mask = read_mask((folder / "mask").read_bytes(), above=126)
+        hole = adjusted(mask, task["operate"], task["kernel_size"]).hole
         pixels = np.zeros((*hole.shape, 4), dtype=np.uint8)
         pixels[hole] = _MASK_YELLOW
         picture = Photo.from_array(pixels)

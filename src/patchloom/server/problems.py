@@ -1,6 +1,6 @@
 """What the API answers when it cannot do what was asked: RFC 9457 problems with a stable ``code``."""
 
-from typing import Any
+import json
 
 from patchloom.errors import PatchloomError
 
@@ -17,7 +17,14 @@ STATUS_OF_CODE = {
     "time_limit": 504,
     "cancelled": 409,
     "missing_extra": 501,
+    "internal_error": 500,
+    "worker_crashed": 500,
 }
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of an error's code."""
+    return STATUS_OF_CODE.get(code, 400)
 
 
 class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
@@ -35,11 +42,16 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
 
     @classmethod
     def of(cls, error: PatchloomError) -> "Problem":
-        return cls(STATUS_OF_CODE.get(error.code, 400), error.code, str(error), error.hint)
+        return cls(status_of(error.code), error.code, str(error), error.hint)
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        """The JSON members of the answer."""
-        return {
+    def answer(self, path: str, request_id: str) -> tuple[bytes, str]:
+        """The body of the answer to a request for ``path``, and its media type. IOPaint's clients look for four
+        keys of its own."""
+        if path.startswith("/api/v1/") or path == "/inpaint":
+            text = f"{self.message} {self.hint}".strip()
+            iopaint = {"error": "Bad request", "detail": text, "body": "", "errors": text}
+            return json.dumps(iopaint).encode(), "application/json"
+        problem = {
             "type": "about:blank",
             "status": self.status,
             "code": self.code,
@@ -47,3 +59,4 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
             "detail": self.hint,
             "request_id": request_id,
         }
+        return json.dumps(problem).encode(), MEDIA_TYPE

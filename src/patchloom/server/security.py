@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
-import json
 import logging
 import secrets
 import socket
@@ -22,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 
-from patchloom.server.problems import MEDIA_TYPE, Problem
+from patchloom.server.problems import Problem
 
 log = logging.getLogger("patchloom.server")
 
@@ -110,8 +109,8 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 async def answer(send: Send, scope: Scope, problem: Problem) -> None:
     """Sends a problem as the whole answer."""
-    body = json.dumps(problem.body(scope.get("request_id", ""))).encode()
-    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
+    body, media_type = problem.answer(scope["path"], scope.get("request_id", ""))
+    headers = {"Content-Type": media_type, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
     pairs = [(key.lower().encode(), value.encode()) for key, value in {**headers, **problem.headers}.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,129 @@
+"""What a picture of a mask marks, told by its values alone.
+
+Masks come as white on black, as class ids, as palette indices, as paint of any colour on black or on nothing, and
+as photographs with a part cut out. Each function here knows one of these and says how it has read the picture.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchloom.formats.picture import full_scale
+
+Bools = NDArray[np.bool_]
+
+LABELS = 32
+"""Distinct values at most in a picture of class ids; more are shades."""
+
+_COLOURFUL = 0.25  # of full scale between the largest and the smallest channel: a marking, not a grey
+_FLAT = 0.7  # of the pairs of neighbours in a picture of class ids are equal, at least
+_VISIBLE = 1 / 32  # of full scale between the darkest and the brightest value: more than noise
+
+
+class Marks(NamedTuple):
+    """``hole`` (H, W): True is filled. ``how`` the picture was read, empty where it is white on black; ``seen``:
+    its values, for whoever wonders why nothing is marked."""
+
+    hole: Bools
+    how: str
+    seen: str
+
+
+def marked(
+    pixels: NDArray[Any],
+    alpha: NDArray[Any] | None = None,
+    palette: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    *,
+    exact: bool = True,
+) -> Marks:
+    """What a picture marks: ``pixels`` (H, W, 1 or 3), ``alpha`` (H, W); of a palette picture the indices (H, W)
+    and the table (N, 4) of RGBA, 0..255. ``exact``: no value comes from lossy coding."""
+    marks = None if palette is None else of_indices(*palette)
+    if marks is None and alpha is not None:
+        marks = of_alpha(pixels, alpha)
+    return marks or of_colours(pixels, exact=exact)
+
+
+def of_indices(indices: NDArray[Any], table: NDArray[Any]) -> Marks | None:
+    """Class ids: every index but 0, where 0 is black, as in PASCAL VOC. None for a palette of black and white."""
+    used = np.unique(indices)
+    colours = table[used, :3].astype(int)
+    black_and_white = np.ptp(colours, axis=1).max() <= 8 and colours.min() <= 127 < colours.max()
+    background = not table[0, :3].any() or table[0, 3] == 0 or len(np.unique(colours, axis=0)) == 1
+    if black_and_white or not background:
+        return None
+    return Marks(indices != 0, "every palette index but 0 is filled", f"its palette indices are {_span(used)}")
+
+
+def of_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> Marks | None:
+    """Paint on an empty layer marks what is painted, a picture with a hole cut out what is cut. None where the
+    transparency has nothing to say."""
+    half = full_scale(alpha) / 2
+    visible, clear = alpha > 0, alpha <= half
+    seen = f"its transparency is {_span(np.unique(alpha))}"
+    if alpha.min() == alpha.max() or not clear.any():
+        return None
+    painted = pixels[visible]
+    is_layer = not visible.all() and (visible.mean() < 0.5 or bool((painted == painted[0]).all()))
+    if is_layer:
+        return Marks(visible, "what is painted on transparency is filled", seen)
+    return Marks(clear, "transparent pixels are filled", seen)
+
+
+def of_colours(pixels: NDArray[Any], *, exact: bool) -> Marks:
+    """White or any colour on black, or class ids: by the largest channel."""
+    marks = of_values(pixels.max(axis=-1), full_scale(pixels), exact=exact)
+    if marks.how or not colourful(pixels).any():
+        return marks
+    return marks._replace(how="bright pixels of any colour are filled")
+
+
+def of_values(values: NDArray[Any], full: float, *, exact: bool, shades: bool = True) -> Marks:
+    """``values`` (H, W), none negative, by half of ``full``; if they are class ids, all but 0.
+
+    ``shades``: where hardly anything reaches half of ``full``, half of what is reached counts: a pale brush."""
+    numbers, counts = _counted(values)
+    low, high = float(numbers[0]), float(numbers[-1])
+    seen = f"its values are {_span(numbers)}, and more than {full / 2:g} is filled"
+    bright = counts[numbers > full / 2].sum()
+    dark = counts[(numbers > 0) & (numbers <= full / 2)].sum()
+    few = exact and low == 0 and len(numbers) <= LABELS
+    if few and dark and (high < full or dark > bright) and _is_flat(values, full / 2):
+        return Marks(values != 0, f"every value but 0 is filled; it has {_span(numbers)}", seen)
+    middle = (low + high) / 2
+    pale = bright < counts[numbers > middle].sum() / 2
+    if shades and pale and low <= full / 16 and high - low > full * _VISIBLE:
+        return Marks(values > middle, f"more than {middle:g} is filled, as it has {_span(numbers)}", seen)
+    return Marks(values > full / 2, "", seen)
+
+
+def _is_flat(values: NDArray[Any], half: float) -> bool:
+    """Whether most marked neighbours of dark marked pixels are equal to them: regions, and no shades or noise."""
+    equal = several = 0
+    for one, other in ((values[1:], values[:-1]), (values[:, 1:], values[:, :-1])):
+        marked = (one > 0) & (other > 0) & ((one <= half) | (other <= half))
+        several += int(marked.sum())
+        equal += int((marked & (one == other)).sum())
+    return equal >= _FLAT * several
+
+
+def colourful(pixels: NDArray[Any]) -> Bools:
+    """(H, W): where the channels differ so much that it is no grey."""
+    return np.asarray(np.ptp(pixels.astype(np.float32), axis=-1) > _COLOURFUL * full_scale(pixels))
+
+
+def _counted(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The distinct values, ascending, and how often each occurs."""
+    if values.dtype in (np.uint8, np.uint16):
+        counts = np.bincount(values.ravel())
+        return np.flatnonzero(counts), counts[counts > 0]
+    return np.unique(values, return_counts=True)
+
+
+def _span(values: NDArray[Any]) -> str:
+    """``0, 1 and 255``, or ``0 to 255`` of many; ``values`` ascend."""
+    words = [f"{value:g}" for value in values.tolist()]
+    if len(words) > 4:
+        return f"{words[0]} to {words[-1]}"
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -1,0 +1,132 @@
+"""The kinds of mask pictures that are understood: however a hole is drawn, it is that hole, and it is said."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from patchloom import Mask, MaskError, Photo, inpaint
+from patchloom.inpainter import Inpainter
+from patchloom.settings import fill_settings
+
+HOLE = np.zeros((30, 40), bool)
+HOLE[5:12, 8:20] = True
+ONE = HOLE.astype(np.uint8)
+ZERO = ONE * 0
+
+
+def encoded(image: Image.Image | np.ndarray, form: str = "PNG", **more: object) -> bytes:
+    target = io.BytesIO()
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    image.save(target, form, **more)
+    return target.getvalue()
+
+
+def palette(indices: np.ndarray, *colours: int) -> Image.Image:
+    image = Image.fromarray(indices)
+    image.putpalette([*colours, *[0] * (768 - len(colours))])
+    return image
+
+
+def soft(peak: int) -> np.ndarray:
+    """A blob with many shades, half of its peak at the hole's border."""
+    from scipy import ndimage
+
+    inside = ndimage.distance_transform_edt(HOLE)
+    outside = ndimage.distance_transform_edt(~HOLE)
+    depth = np.where(HOLE, inside - 0.5, 0.5 - outside)
+    return np.round(peak / (1 + np.exp(-1.7 * depth))).astype(np.uint8)
+
+
+PLAIN = {
+    "white": ONE * 255,
+    "one bit": HOLE,
+    "16 bit": ONE.astype(np.uint16) * 65535,
+    "soft white": soft(255),
+    "white and noise": ONE * 253 + np.random.default_rng(0).integers(0, 3, HOLE.shape, dtype=np.uint8),
+    "opaque RGBA": np.dstack([ONE * 255] * 3 + [ZERO + 255]),
+    "black and white palette, white first": palette(1 - ONE, 255, 255, 255, 0, 0, 0),
+}
+SAID = {
+    "ones": ONE,
+    "class 15": ONE * 15,
+    "grey 120": ONE * 120,
+    "classes": np.where(HOLE, 3 + np.arange(40, dtype=np.uint8) // 15, 0),
+    "a class, its border white": np.where(HOLE & (np.arange(40) > 8), 15, ONE * 255),
+    "8-bit white in 16 bit": ONE.astype(np.uint16) * 255,
+    "soft grey 120": soft(120),
+    "red": np.dstack([ONE * 255, ZERO, ZERO]),
+    "green": np.dstack([ZERO, ONE * 255, ZERO]),
+    "dark blue": np.dstack([ZERO, ZERO, ONE * 60]),
+    "VOC": palette(ONE, 0, 0, 0, 128, 0, 0),
+    "palette without colours": palette(ONE * 7, 0, 0, 0),
+    "grey palette of indices": palette(ONE, *(value for value in range(256) for _ in range(3))),
+    "red first in the palette": palette(1 - ONE, 255, 0, 0, 0, 0, 0),
+    "brush at alpha .4": np.dstack([ONE * 255] * 3 + [ONE * 102]),
+    "black paint on nothing": np.dstack([ZERO] * 3 + [ONE * 255]),
+    "faint paint on nothing": np.dstack([ONE * 250, ONE * 10, ZERO, ONE * 20]),
+    "a part cut out": np.dstack(
+        [np.random.default_rng(1).integers(1, 255, (*HOLE.shape, 3)), 255 - ONE * 255]
+    ).astype(np.uint8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*PLAIN, *SAID])
+def test_a_hole_is_read_the_same_however_it_is_drawn(kind: str) -> None:
+    picture = (PLAIN | SAID)[kind]
+    mask = Mask.open(encoded(picture))
+    np.testing.assert_array_equal(mask.hole, HOLE)
+    assert bool(mask.how) == (kind in SAID), mask.how
+    image = Image.fromarray(picture) if isinstance(picture, np.ndarray) else picture
+    np.testing.assert_array_equal(Mask.from_pillow(image).hole, HOLE, "the library as the command line")
+
+
+@pytest.mark.parametrize("level", [255, 120])
+def test_noise_of_jpeg_is_no_class(level: int) -> None:
+    mask = Mask.open(encoded(ONE * level, "JPEG", quality=70))
+    near = Mask(HOLE).grow(1).hole & ~Mask(HOLE).grow(-1).hole
+    np.testing.assert_array_equal(mask.hole[~near], HOLE[~near])
+
+
+@pytest.mark.parametrize("array", [
+    np.where(HOLE, 255, 0), np.where(HOLE, 65535, 0), HOLE.astype(np.int32) * 255, ONE * 2,
+    HOLE.astype(np.int32) * 5, -HOLE.astype(np.int8), HOLE * 0.5, HOLE * 255.0, HOLE.astype(np.float16),
+    HOLE.astype(">u2") * 65535,
+])  # fmt: skip
+def test_arrays_of_any_numbers(array: np.ndarray) -> None:
+    np.testing.assert_array_equal(Mask.from_array(array).hole, HOLE)
+
+
+def test_a_soft_array_is_cut_at_half() -> None:
+    chances = np.random.default_rng(2).random((30, 40))
+    np.testing.assert_array_equal(Mask.from_array(chances).hole, chances > 0.5)
+    assert not Mask.from_array(chances * 0.3).hole.any(), "nothing was found there, and that is no class"
+
+
+@pytest.mark.parametrize(
+    ("samples", "seen"),
+    [
+        (ZERO, "its values are 0,"),
+        (ONE * 0 + 90, "its values are 90,"),
+        (np.dstack([ZERO] * 3 + [ZERO]), "its values are 0,"),
+    ],
+)
+def test_a_picture_that_marks_nothing_is_refused_with_what_is_in_it(samples: np.ndarray, seen: str) -> None:
+    photo = Photo.from_array(ZERO)
+    with pytest.raises(MaskError, match=f"marks nothing: {seen}"):
+        Inpainter().inpaint(photo, Mask.open(encoded(samples)), fill_settings("fast"))
+    with pytest.raises(MaskError, match="marks nothing"):
+        inpaint(ZERO, Image.fromarray(samples))
+
+
+def test_an_array_of_numbers_that_marks_nothing_is_refused_and_one_of_bool_is_not() -> None:
+    with pytest.raises(MaskError, match="marks nothing"):
+        inpaint(ZERO, ZERO)
+    with pytest.raises(MaskError, match="marks nothing: no pixel of the photo is transparent"):
+        Inpainter().inpaint(
+            Photo.from_array(ZERO), Mask.from_alpha(Photo.from_array(np.dstack([ZERO] * 3 + [ZERO + 255])))
+        )
+    np.testing.assert_array_equal(inpaint(ONE, ZERO.astype(bool)), ONE)
+    with pytest.raises(MaskError, match="no numbers"):
+        Mask.from_array(np.where(HOLE, np.nan, 0))
