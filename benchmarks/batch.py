@@ -40,8 +40,9 @@ from machines import Machines
 from patchloom.batch.folders import Found
 from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
 from patchloom.batch.pairing import Naming, pair
-from patchloom.batch.work import Outcome, Share, Stopped, Task, resident_mb
+from patchloom.batch.work import Outcome, Share, Stopped, Task
 from patchloom.evaluation.holes import make_hole
+from patchloom.resources import resident_mb
 
 PROGRAM = [sys.executable, "-m", "patchloom"]
 BROKEN = 20

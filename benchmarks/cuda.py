@@ -24,7 +24,7 @@ from PIL import Image
 from patchloom import Inpainter, Mask, Photo, RunSettings, fill_settings
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import psnr
-from patchloom.tensors.threads import processors
+from patchloom.resources import processors
 
 FREE = ("astronaut", "coffee", "chelsea")
 SIDE = 512

@@ -17,6 +17,7 @@ from scipy import ndimage
 from patchloom import __version__
 from patchloom.errors import InputError, MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.formats.picture import full_scale
 from patchloom.inpainter import (
     FillResult,
     Listener,
@@ -24,8 +25,6 @@ from patchloom.inpainter import (
     as_mask,
     as_photo,
     as_rgb,
-    full_scale,
-    peak_memory,
     resolve_device,
 )
 from patchloom.mask import Mask
@@ -36,9 +35,10 @@ from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
+from patchloom.resources import peak_mb, processors
 from patchloom.settings import HarmoniseSettings, RunSettings
 from patchloom.tensors.compose import composite
-from patchloom.tensors.threads import processors, working
+from patchloom.tensors.threads import working
 
 MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger one would not fit into memory
 
@@ -155,7 +155,7 @@ class Harmoniser:
             "weights": {} if network is None else {f"texture:{network.name}": network.sha256},
             **record,
             "seconds": round(time.perf_counter() - begun, 3),
-            "peak_memory_mb": peak_memory(),
+            "peak_memory_mb": round(peak_mb(), 1),
             "warnings": listener.warnings,
         }
         return FillResult(photo.with_pixels(pixels), report)

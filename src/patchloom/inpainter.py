@@ -4,8 +4,6 @@ Photograph and mask in, the same photograph with its hole filled out. Works wind
 the photograph's own RGB; hole pixels are put back at full depth, everything else is returned bit for bit.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,11 +29,12 @@ from patchloom.method.synthesis import Problem, synthesise
 from patchloom.networks.content import ContentNetwork
 from patchloom.networks.weights import default_content, default_texture, load_content, load_texture
 from patchloom.photo import Photo
+from patchloom.resources import peak_mb, processors
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
-from patchloom.tensors.threads import processors, working
+from patchloom.tensors.threads import working
 
 Bools = NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -165,7 +164,7 @@ class Inpainter:
             "weights": weights,
             "windows": rows,
             "seconds": round(time.perf_counter() - begun, 3),
-            "peak_memory_mb": peak_memory(),
+            "peak_memory_mb": round(peak_mb(), 1),
             "warnings": listener.warnings,
         }
 
@@ -399,9 +398,3 @@ def resolve_device(name: str) -> torch.device:
     if not there.get(device.type, False):
         raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use --device cpu.")
     return device
-
-
-def peak_memory() -> float:
-    """Peak resident memory of this process so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)

@@ -4,10 +4,7 @@ Files are read by content, never by name. Work, display and masks use the pictur
 saved in its stored grid, with its orientation tag, so that it looks the same in every viewer as before.
 """
 
-import contextlib
 import io
-import os
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self
@@ -16,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.errors import OutputError, PatchloomError, PhotoError, SettingsError, TooLarge, Unsupported
+from patchloom.errors import PatchloomError, PhotoError, SettingsError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
 from patchloom.formats.png import to_palette
 from patchloom.formats.tifftags import stripped
+from patchloom.outputs import refuse_existing, write_whole
 
 MAX_PIXELS = 200_000_000
 """More are refused before anything is decoded."""
@@ -238,56 +236,6 @@ class Photo:
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
         write_whole(path, data, force=force)
-
-
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raises OutputError if writing ``path`` would overwrite something and ``force`` does not allow it."""
-    if path.is_dir():
-        raise OutputError(f"'{path}' is a folder.", "Give the name of a file.")
-    if not force and path.exists():
-        raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with --force.")
-
-
-def write_whole(path: Path, data: bytes, *, force: bool = False) -> None:
-    """Writes to a temporary file in the target's folder, then renames: never half a file. Raises OutputError."""
-    refuse_existing(path, force)
-    if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to rename to
-        _write_through(path, data)
-        return
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())  # noqa: PTH101
-        if not force:
-            refuse_existing(path, force)
-        os.replace(temporary, path)  # noqa: PTH105
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    reason = (error.strerror or str(error)).lower()
-    return OutputError(f"'{path}' cannot be written: {reason}.", "Nothing was lost; choose another place with -o.")
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def read_source(source: Source) -> tuple[bytes, str]:

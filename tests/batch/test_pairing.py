@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from patchloom.batch.folders import Found, LocalFolder
-from patchloom.batch.pairing import Naming, Pair, outside, pair, refuse_conflicts
+from patchloom.batch.folders import Found
+from patchloom.batch.pairing import Naming, Pair, pair, refuse_conflicts
 from patchloom.errors import InputError
 
 
@@ -66,7 +66,17 @@ def test_no_two_pairs_share_a_result_or_a_mask_and_none_is_lost(
     assert len(result.pairs) + len(result.conflicts) == len(photos)
 
 
-def test_results_inside_the_photos_are_not_taken_for_photos() -> None:
-    found = files("x.jpg", "clean/x.jpg", "cleaner/x.jpg")
-    kept = outside(found, LocalFolder("/in"), LocalFolder("/in/clean"))
-    assert [item.name for item in kept] == ["x.jpg", "cleaner/x.jpg"]
+def test_a_name_is_one_however_its_accents_are_spelt() -> None:
+    composed, apart = "caf\u00e9.jpg", "cafe\u0301.png"
+    result = pair(files(composed), files(apart), Naming())
+    assert [(item.photo, item.mask, item.output) for item in result.pairs] == [(composed, apart, composed)]
+    assert not result.unused_masks
+    both = pair(files(composed, "cafe\u0301.jpg"), files(), Naming())
+    assert len(both.conflicts) == 2, "on many disks the results would be one file"
+    beside = pair(
+        files("caf\u00e9.jpg", "cafe_d\u0301.png"),
+        files("cafe_d\u0301.png"),
+        Naming(suffix="_d\u0301"),
+        same_folder=True,
+    )
+    assert [item.photo for item in beside.pairs] == ["caf\u00e9.jpg"]

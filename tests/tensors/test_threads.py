@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from patchloom import inpaint
-from patchloom.tensors.threads import in_pieces, mapped, processors, working
+from patchloom.resources import processors
+from patchloom.tensors.threads import in_pieces, mapped, working
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -6,15 +6,17 @@ with forward slashes. A write appears whole or not at all.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from patchloom.errors import InputError, MissingExtra, OutputError
+from patchloom.outputs import held, write_whole
 
-PART = ".*.part"
-"""The name of a file that is still being written (:func:`patchloom.photo.write_whole`); it never counts."""
+OWN = ".patchloom"
+"""The folder among results that is this program's: its lock, whose run it is, and files still being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Folder(Protocol):
     @property
     def location(self) -> str: ...
 
-    def files(self, recursive: bool) -> Iterator[Found]:
-        """All files that are not hidden, sorted within each folder."""
+    def files(self, recursive: bool, apart: Sequence["Folder"] = ()) -> Iterator[Found]:
+        """All files that are not hidden, sorted within each folder, but for what lies in the folders ``apart``."""
         ...
 
     def read(self, name: str) -> bytes:
@@ -48,12 +50,16 @@ class Folder(Protocol):
         """Makes the file, whole or not at all, replacing one of that name. Raises OutputError."""
         ...
 
-    def prepare(self) -> None:
-        """Creates the folder where it is missing and checks that it can be written. Raises OutputError."""
+    def claimed(self, owner: str) -> AbstractContextManager[None]:
+        """Makes the folder where it is missing, and makes it the run ``owner``'s for the block's time.
+
+        What a run that was killed left half-written is removed. Raises OutputError where the folder cannot be
+        written or another run has it.
+        """
         ...
 
-    def sweep(self) -> int:
-        """Removes what killed workers left half-written; returns how many files."""
+    def owner(self) -> str:
+        """The run whose folder it is; empty where there is none."""
         ...
 
 
@@ -62,18 +68,23 @@ def open_folder(location: str | Path) -> Folder:
     text = str(location)
     if text.startswith("file://"):
         text = text.removeprefix("file://")
-    return RemoteFolder(text.rstrip("/")) if "://" in text else LocalFolder(str(Path(text).absolute()))
+    return RemoteFolder(text.rstrip("/")) if "://" in text else LocalFolder(str(Path(text).resolve()))
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFolder:
-    """A folder of this machine, or of a disk that every worker has mounted under the same path."""
+    """A folder of this machine, or of a disk that every worker has mounted under the same path.
+
+    ``location`` is absolute and holds no link, so that one folder has one name.
+    """
 
     location: str
 
-    def files(self, recursive: bool) -> Iterator[Found]:
-        for parent, folders, names in os.walk(self.location):
-            folders[:] = sorted(name for name in folders if not name.startswith(".")) if recursive else []
+    def files(self, recursive: bool, apart: Sequence[Folder] = ()) -> Iterator[Found]:
+        barred = {Path(folder.location).resolve() for folder in apart if isinstance(folder, LocalFolder)}
+        for parent, folders, names in os.walk(self.location, followlinks=True):
+            below = sorted(folders) if recursive else []
+            folders[:] = [name for name in below if not name.startswith(".") and _is_below(parent, name, barred)]
             for name in sorted(names):
                 if name.startswith("."):
                     continue
@@ -96,33 +107,46 @@ class LocalFolder:
         return Found(name, status.st_size, f"{status.st_mtime_ns}-{status.st_ino}")
 
     def write(self, name: str, data: bytes) -> None:
-        from patchloom.photo import write_whole
-
         path = self._path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            own = self._path(OWN)
+            same_disk = own.is_dir() and own.stat().st_dev == path.parent.stat().st_dev
         except OSError as error:
             raise OutputError(f"{name} cannot be written: {_reason(error)}.") from error
-        write_whole(path, data, force=True)
+        write_whole(path, data, force=True, through=own if same_disk else None)
 
-    def prepare(self) -> None:
+    @contextmanager
+    def claimed(self, owner: str) -> Iterator[None]:
+        own = self._path(OWN)
         try:
-            Path(self.location).mkdir(parents=True, exist_ok=True)
+            own.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.location):
                 pass
         except OSError as error:
             raise OutputError(
                 f"The folder {self.location} cannot be written: {_reason(error)}.", "Choose another with -o."
             ) from error
+        taken = f"Another run is writing to {self.location}."
+        with held(own / "lock", taken, "Wait for it to end, or choose another folder with -o."):
+            for part in own.glob(".*.part"):
+                part.unlink(missing_ok=True)
+            write_whole(own / "run", owner.encode(), force=True)
+            try:
+                yield
+            finally:
+                (own / "run").unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: a worker that was stopped has left something, or a new run is there
+            own.rmdir()
 
-    def sweep(self) -> int:
-        parts = list(Path(self.location).rglob(PART))
-        for part in parts:
-            part.unlink(missing_ok=True)
-        return len(parts)
+    def owner(self) -> str:
+        try:
+            return self._path(OWN, "run").read_text()
+        except OSError:
+            return ""
 
-    def _path(self, name: str) -> Path:
-        return Path(self.location, name)
+    def _path(self, *name: str) -> Path:
+        return Path(self.location, *name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +155,9 @@ class RemoteFolder:
 
     location: str
 
-    def files(self, recursive: bool) -> Iterator[Found]:
+    def files(self, recursive: bool, apart: Sequence[Folder] = ()) -> Iterator[Found]:
         system, root = self._open()
+        barred = tuple(folder.location + "/" for folder in apart)
         try:
             entries = system.find(root, maxdepth=None if recursive else 1, detail=True)
         except Exception as error:  # a driver's errors share no base class
@@ -140,7 +165,8 @@ class RemoteFolder:
         for path in sorted(entries):
             name = path.removeprefix(root).lstrip("/")
             hidden = any(part.startswith(".") for part in name.split("/"))
-            if entries[path].get("type") == "file" and not hidden:
+            is_apart = f"{self.location}/{name}".startswith(barred)
+            if entries[path].get("type") == "file" and not hidden and not is_apart:
                 yield _found(name, entries[path])
 
     def read(self, name: str) -> bytes:
@@ -170,17 +196,30 @@ class RemoteFolder:
         except Exception as error:  # a driver's errors share no base class
             raise OutputError(f"{name} cannot be written: {_reason(error)}.") from error
 
-    def prepare(self) -> None:
+    @contextmanager
+    def claimed(self, owner: str) -> Iterator[None]:
         system, root = self._open()
+        path = f"{root}/{OWN}/run"
         try:
             system.makedirs(root, exist_ok=True)
+            system.makedirs(f"{root}/{OWN}", exist_ok=True)
+            system.pipe_file(path, owner.encode())
         except Exception as error:  # a driver's errors share no base class
             raise OutputError(
                 f"The folder {self.location} cannot be written: {_reason(error)}.", "Choose another with -o."
             ) from error
+        try:
+            yield
+        finally:
+            with suppress(Exception):
+                system.rm(f"{root}/{OWN}", recursive=True)
 
-    def sweep(self) -> int:
-        return 0  # an object store shows no part of an object
+    def owner(self) -> str:
+        system, root = self._open()
+        try:
+            return str(system.cat_file(f"{root}/{OWN}/run").decode())
+        except Exception:  # a driver's errors share no base class; there is none, or nobody can tell
+            return ""
 
     def _open(self) -> tuple[Any, str]:
         """The file system (fsspec keeps one per thread) and this folder's path in it."""
@@ -195,6 +234,14 @@ class RemoteFolder:
         except (ImportError, ValueError) as error:
             raise InputError(f"{self.location} cannot be opened: {_reason(error)}.") from error
         return system, root.rstrip("/")
+
+
+def _is_below(parent: str, name: str, barred: set[Path]) -> bool:
+    """Whether to go down into a folder: not into one apart, nor by a link into one that holds the link."""
+    path = Path(parent, name)
+    if path.is_symlink() and Path(parent).resolve().is_relative_to(path.resolve()):
+        return False
+    return path.resolve() not in barred
 
 
 def _found(name: str, entry: dict[str, Any]) -> Found:

@@ -11,13 +11,14 @@ starts afresh.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from patchloom.errors import OutputError
+from patchloom.outputs import held
 
 JOURNAL = ".patchloom-journal.jsonl"
 """Its name in the results' folder."""
@@ -72,18 +73,18 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise OutputError(f"The journal {path} cannot be written: {error.strerror}.") from error
-        try:
-            _hold(self._file, path)
-        except OutputError:
-            self._file.close()
-            raise
-        if _is_torn(path):
-            self._file.write(b"\n")
+        with ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                lock = path.with_name(f"{path.name}.lock")
+                hint = "Wait for it to end, or choose another file with --journal."
+                stack.enter_context(held(lock, f"Another run is writing the journal {path}.", hint))
+                self._file = stack.enter_context(path.open("ab", buffering=0))
+            except OSError as error:
+                raise OutputError(f"The journal {path} cannot be written: {error.strerror}.") from error
+            if _is_torn(path):
+                self._file.write(b"\n")
+            self._stack = stack.pop_all()
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Appends one line, in one write. What a power cut takes back, the hashes tell, and it is done again."""
@@ -99,22 +100,7 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-
-
-def _hold(file: FileIO, path: Path) -> None:
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows: no advisory locks; two runs in one folder are the user's to avoid
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"Another run is writing to {path.parent}.", "Wait for it to end, or choose another folder with -o."
-        ) from error
-    except OSError:  # a file system without locks
-        return
+        self._stack.close()
 
 
 def _is_torn(path: Path) -> bool:

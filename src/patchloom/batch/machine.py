@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from patchloom.batch.work import Share
-from patchloom.tensors.threads import processors
+from patchloom.resources import free_mb, processors
 
 WORKER_MB = 1000
 """What a worker should have at least: the runtime and the networks take about half of it."""
@@ -19,19 +19,6 @@ THREADS = 1
 
 RESERVE = 0.8
 """The part of the free memory that is used where no limit is given."""
-
-
-def free_mb() -> int:
-    """Memory that can be had without swapping, in MB; a container's limit counts; 0 where none is told."""
-    available = 0
-    for line in _read("/proc/meminfo").splitlines():
-        if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) // 2**10
-    limit, used = _read("/sys/fs/cgroup/memory.max").strip(), _read("/sys/fs/cgroup/memory.current").strip()
-    if limit.isdigit() and used.isdigit():
-        left = max(0, int(limit) - int(used)) // 2**20
-        available = min(available, left) if available else left
-    return available
 
 
 def has_gpu(device: str) -> bool:
@@ -60,10 +47,3 @@ def plan(
     if pictures:
         workers = min(workers, pictures)
     return workers, Share(threads or THREADS, memory // workers, memory)
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text()
-    except OSError:
-        return ""

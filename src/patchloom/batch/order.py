@@ -5,7 +5,9 @@ This is the library's door to batches; the command line only builds an :class:`O
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +16,7 @@ from patchloom.batch import machine
 from patchloom.batch.cluster import Cluster
 from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
 from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
-from patchloom.batch.pairing import Naming, Pairing, outside, pair, refuse_conflicts
+from patchloom.batch.pairing import Naming, Pairing, pair, refuse_conflicts
 from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
 from patchloom.batch.watch import Watch
@@ -22,6 +24,7 @@ from patchloom.batch.work import FillPicture, Recipe, Share, Task
 from patchloom.errors import InputError, OutputError, SettingsError
 from patchloom.events import CancelToken, Observer, Warned, ignore
 from patchloom.formats import ENDINGS
+from patchloom.outputs import writing
 from patchloom.settings import RunSettings
 
 
@@ -78,6 +81,7 @@ class Batch:
             recipe=order.recipe,
             recipe_sha256=digest,
             run=order.run,
+            owner=uuid.uuid4().hex,
         )
 
     @property
@@ -98,6 +102,12 @@ class Batch:
         refuse_conflicts(result)
         return result
 
+    @contextmanager
+    def claimed(self) -> Iterator[Journal]:
+        """The results' folder and the journal are this run's for the block's time. Raises OutputError."""
+        with self.results.claimed(self.work.owner), Journal(self.journal_path) as journal:
+            yield journal
+
     def photo_files(self) -> Iterator[Found]:
         return self._own(self.photos)
 
@@ -109,8 +119,8 @@ class Batch:
 
     def _own(self, folder: Folder) -> Iterator[Found]:
         """A folder's files without the results, should those lie inside it, and without masks among photos."""
-        files = outside(folder.files(self.order.recursive), folder, self.results)
-        return files if folder is self.masks else outside(files, folder, self.masks)
+        apart = [self.results] if folder is self.masks or self.same_folder else [self.results, self.masks]
+        return folder.files(self.order.recursive, apart)
 
     def crew(self, pictures: int) -> tuple[int, Share]:
         """Workers and their shares for so many pictures on this machine."""
@@ -134,9 +144,7 @@ def fill_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken
     pairing = batch.pairing()
     for message in _remarks(pairing):
         observe(Warned(message=message))
-    batch.results.prepare()
-    with Journal(batch.journal_path) as journal:
-        batch.results.sweep()
+    with batch.claimed() as journal:
         known = known_pictures(batch.journal_path) if order.existing in ("resume", "replace") else {}
         todo, skipped = plan_tasks(pairing.pairs, batch.results, known, order.existing)
         return _run(batch, journal, todo, skipped, len(pairing.pairs), observe, cancel)
@@ -145,9 +153,7 @@ def fill_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken
 def watch_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken | None = None) -> Summary:
     """Fills what is in the folder and what appears in it, until cancelled; earlier runs are continued."""
     batch = Batch(order)
-    batch.results.prepare()
-    with Journal(batch.journal_path) as journal:
-        batch.results.sweep()
+    with batch.claimed() as journal:
         source = Watch(
             batch.photo_files,
             batch.mask_files,
@@ -194,18 +200,14 @@ def write_report(path: Path, batch_journal: Path, summary: Summary) -> None:
 
     Streamed from the journal, so that a million pictures need no memory. Raises OutputError.
     """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(f'{{"summary": {json.dumps(summary.to_dict())},\n"pictures": [')
-            separator = "\n"
-            for record in _last_words(batch_journal, summary.run):
-                file.write(separator + json.dumps(record))
-                separator = ",\n"
-            file.write("\n]}\n")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"The report {path} cannot be written: {error.strerror}.") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path, force=True) as file:
+        file.write(f'{{"summary": {json.dumps(summary.to_dict())},\n"pictures": ['.encode())
+        separator = "\n"
+        for record in _last_words(batch_journal, summary.run):
+            file.write((separator + json.dumps(record)).encode())
+            separator = ",\n"
+        file.write(b"\n]}\n")
 
 
 def _last_words(journal: Path, run: str) -> Iterator[dict[str, Any]]:
@@ -230,9 +232,7 @@ def _masks(location: str) -> tuple[Folder, str]:
 
 
 def _is_same(one: Folder, other: Folder) -> bool:
-    if isinstance(one, LocalFolder) and isinstance(other, LocalFolder):
-        return Path(one.location).resolve() == Path(other.location).resolve()
-    return one.location == other.location
+    return one.location == other.location  # resolved, where they are local
 
 
 def _remarks(pairing: Pairing) -> Iterator[str]:

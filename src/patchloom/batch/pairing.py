@@ -5,12 +5,13 @@ tree, with ``suffix`` appended to the stem where one is given (``scan7.tif`` and
 would make two results share a name, or leave open which mask is meant, is refused before anything is filled.
 """
 
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from posixpath import splitext
 
-from patchloom.batch.folders import Folder, Found
+from patchloom.batch.folders import Found
 from patchloom.errors import InputError
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 
@@ -38,11 +39,11 @@ class Naming:
             return False
         if not masks_among_photos:
             return True
-        return name != self.single and not (self.suffix and path.endswith(self.suffix))
+        return name != self.single and not (self.suffix and _composed(path).endswith(_composed(self.suffix)))
 
     def mask_key(self, photo: str) -> str:
         """What a photo's mask is looked up by: its path without the ending."""
-        return splitext(photo)[0] + self.suffix
+        return _composed(splitext(photo)[0] + self.suffix)
 
     def output(self, photo: str) -> str:
         """Its own name, or one with the ending of the format in which it is written."""
@@ -76,13 +77,13 @@ def pair(photos: Iterable[Found], masks: Iterable[Found], naming: Naming, *, sam
     takers, writers = Counter[str](), Counter[str]()
     for name, found in candidates:
         takers.update(found)
-        writers[naming.output(name).casefold()] += 1
+        writers[_composed(naming.output(name)).casefold()] += 1
     result = Pairing([])
     for name, found in candidates:
         output = naming.output(name)
         if len(found) > 1:
             result.conflicts.append(f"{name} has {len(found)} masks: {', '.join(found)}.")
-        elif writers[output.casefold()] > 1:
+        elif writers[_composed(output).casefold()] > 1:
             result.conflicts.append(f"{name} and another picture would both be written as {output}.")
         elif found and not naming.single and takers[found[0]] > 1:
             result.conflicts.append(
@@ -104,18 +105,16 @@ def refuse_conflicts(pairing: Pairing) -> None:
         raise InputError("There is no picture in the folder.", "Add --recursive if they lie in folders below it.")
 
 
+def _composed(name: str) -> str:
+    """One spelling for one name: macOS writes an accent as a character of its own, others do not."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
     """Pictures by path without ending."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         path, ending = splitext(name)
         if ending.lower() in ENDINGS:
-            groups[path].append(name)
+            groups[_composed(path)].append(name)
     return dict(groups)
-
-
-def outside(found: Iterable[Found], folder: Folder, excluded: Folder) -> Iterator[Found]:
-    """``found`` in ``folder`` without what lies in ``excluded``, where that is a folder inside it."""
-    inside = excluded.location.removeprefix(folder.location).lstrip("/")
-    nested = excluded.location.startswith(folder.location + "/")
-    return (item for item in found if not (nested and item.name.startswith(inside + "/")))

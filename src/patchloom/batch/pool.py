@@ -6,18 +6,15 @@ Workers ignore Ctrl-C: the coordinator tells them to stop, and they do so betwee
 """
 
 import contextlib
-import multiprocessing
 import os
-import signal
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from patchloom.batch.work import Outcome, Share, Stopped, Task, Work, WorkerKilledError, attempt, failed
+from patchloom.child import Child, ChildDied, Link, PickleCodec, ready
 from patchloom.errors import PatchloomError
 
 POLL = 0.2
@@ -29,8 +26,7 @@ GRACE = 2.0
 
 @dataclass(slots=True)
 class _Worker:
-    process: BaseProcess
-    connection: Connection
+    child: Child
     task: Task | None = None
     answered: bool = False
 
@@ -40,8 +36,6 @@ class LocalPool:
 
     def __init__(self, work: Work, workers: int, share: Share) -> None:
         self.work, self.workers, self.share = work, workers, share
-        self._context = multiprocessing.get_context("spawn")
-        self._stop = self._context.Event()
         self._staff: list[_Worker] = []
         self._dead_on_arrival = 0
 
@@ -62,7 +56,8 @@ class LocalPool:
         while True:
             if stopped():
                 exhausted, deadline = True, deadline or time.monotonic() + GRACE
-                self._stop.set()
+                for each in self._staff:
+                    each.child.ask_to_stop()
             while not exhausted and (worker := self._idle(width or self.workers)):
                 try:
                     task = next(source)
@@ -85,29 +80,27 @@ class LocalPool:
         if not busy:
             time.sleep(POLL)
             return
-        ready = set(wait([worker.connection for worker in busy], timeout=POLL))
+        speaking = ready([worker.child for worker in busy], POLL)
         for worker in busy:
-            if worker.connection in ready:
+            if worker.child in speaking:
                 yield self._receive(worker)
 
     def _receive(self, worker: _Worker) -> Outcome:
         task, worker.task = worker.task, None
         assert task is not None
         try:
-            outcome: Outcome = worker.connection.recv()
-        except (EOFError, OSError):
-            return self._bury(worker, task)
+            outcome: Outcome = worker.child.receive(0)
+        except ChildDied as death:
+            return self._bury(worker, task, str(death))
         worker.answered = True
         if self.share.memory_mb and outcome.memory_mb > self.share.memory_mb:
             self._dismiss([worker])
         return outcome
 
-    def _bury(self, worker: _Worker, task: Task) -> Outcome:
+    def _bury(self, worker: _Worker, task: Task, how: str) -> Outcome:
         """Says what happened to a worker that has died; the next task will start another."""
-        worker.process.join(GRACE)
-        self._staff.remove(worker)
-        worker.connection.close()
-        code = worker.process.exitcode or 0
+        code = worker.child.exit_code() or 0
+        self._dismiss([worker])
         if not worker.answered and code >= 0:
             self._dead_on_arrival += 1
             if self._dead_on_arrival >= 3:
@@ -115,7 +108,6 @@ class LocalPool:
                     f"Worker processes end as soon as they start (exit code {code}).",
                     "Call fill_folder below `if __name__ == '__main__':`, and see what they printed above.",
                 )
-        how = f"killed by signal {-code} ({_signal(-code)})" if code < 0 else f"gone with exit code {code}"
         hint = "Most likely the memory did not suffice: try --jobs 1 or a smaller --max-memory."
         return failed(task, WorkerKilledError(f"The worker that had this picture was {how}.", hint))
 
@@ -129,31 +121,21 @@ class LocalPool:
         return self._start()
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=_serve, args=(theirs, self._stop, self.work, self.share), daemon=True, name="patchloom-worker"
-        )
-        process.start()
-        theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(Child(_serve, self.work, self.share, name="patchloom-worker", codec=PickleCodec()))
         self._staff.append(worker)
         return worker
 
     def _give(self, worker: _Worker, task: Task) -> None:
-        """Hands the task over. A worker that died while idle is noticed here or when its answer is read."""
+        """Hands the task over. A worker that died while idle is noticed when its answer is read."""
         worker.task = task
-        with contextlib.suppress(OSError):
-            worker.connection.send(task)
+        with contextlib.suppress(ChildDied):
+            worker.child.give(task)
 
     def _dismiss(self, workers: list[_Worker]) -> None:
         """Ends workers at once, whatever they are doing."""
-        for worker in workers:
+        for worker in list(workers):
             self._staff.remove(worker)
-            worker.connection.close()
-            worker.process.kill()
-        for worker in workers:
-            worker.process.join()
-            worker.process.close()
+            worker.child.kill()
 
     def __enter__(self) -> Self:
         return self
@@ -164,21 +146,9 @@ class LocalPool:
         self._dismiss(list(self._staff))
 
 
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "unknown"
-
-
-def _serve(connection: Connection, stop: Any, work: Work, share: Share) -> None:
+def _serve(link: Link, work: Work, share: Share) -> None:
     """A worker's life: tasks in, outcomes out, until the coordinator hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(share.threads)  # before anything that reads it is imported
     while True:
-        try:
-            task = connection.recv()
-            connection.send(attempt(work, task, share, stop.is_set))
-        except (EOFError, OSError):  # the coordinator has gone
-            return
+        link.send(attempt(work, link.receive(), share, link.stopped))

@@ -8,7 +8,6 @@ import functools
 import hashlib
 import json
 import os
-import resource
 import socket
 import threading
 import time
@@ -23,6 +22,7 @@ from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Pair
 from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError
 from patchloom.events import Event, Observer, Warned, ignore
+from patchloom.resources import resident_mb
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 
@@ -132,6 +132,7 @@ class FillPicture:
     recipe: Recipe
     recipe_sha256: str
     run: RunSettings = field(default_factory=RunSettings)
+    owner: str = ""  # the run that has claimed the results' folder
 
     def __call__(self, task: Task, share: Share, stopped: Stopped) -> Outcome:
         """Reads, fills, writes. The errors of this picture are raised; :func:`attempt` makes outcomes of them."""
@@ -149,6 +150,8 @@ class FillPicture:
         warnings: list[str] = []
         observe = _observer(stopped, warnings)
         data, hole_share = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room)
+        if stopped() or results.owner() not in ("", self.owner):  # the coordinator is gone, another has begun
+            raise Cancelled("Another run has the folder now; nothing was written.")
         results.write(pair.output, data)
         return Outcome(
             task=task,
@@ -235,15 +238,6 @@ def attempt(work: Work, task: Task, share: Share, stopped: Stopped) -> Outcome:
 def failed(task: Task, error: PatchloomError) -> Outcome:
     """The outcome of a picture that could not be filled because of ``error``."""
     return Outcome(task=task, status="failed", error=str(error), hint=error.hint, code=error.code)
-
-
-def resident_mb() -> int:
-    """This process's memory now, in MB (its peak where the system does not tell)."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * resource.getpagesize() // 2**20
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**10
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,19 +1,22 @@
 """``patchloom batch``: a folder in, a folder out."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from patchloom.cli import files
 from patchloom.cli.fill import file_options
-from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
+from patchloom.cli.interrupt import interruptions
+from patchloom.cli.options import (
+    SectionedCommand,
+    console_options,
+    force_option,
+    saved_settings,
+    settings_options,
+)
 from patchloom.console import Console
-from patchloom.errors import Cancelled
-from patchloom.events import CancelToken
+from patchloom.errors import Cancelled, OutputError
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
@@ -88,8 +91,7 @@ def command(
     if watch and (dry_run or skip_existing):
         raise click.UsageError("--watch continues by itself; leave out --dry-run and --skip-existing.")
 
-    if report is not None:
-        files.check_output(str(report), force or resume)
+    _check_report(report, results, force or resume)
 
     from patchloom.batch.order import Batch, Order, fill_folder, watch_folder, write_report
     from patchloom.batch.work import Recipe
@@ -111,29 +113,25 @@ def command(
     if dry_run:
         _show_plan(Batch(order), console)
         return
-    with _interruptions() as cancel, console.listen() as observe:
+    with interruptions() as cancel, console.listen() as observe:
         summary = (watch_folder if watch else fill_folder)(order, observe=observe, cancel=cancel)
     if report is not None:
         write_report(report, Batch(order).journal_path, summary)
     _say_end(summary, watch, console)
 
 
-@contextmanager
-def _interruptions() -> Iterator[CancelToken]:
-    """Ctrl-C and a polite kill stop the run between two steps; a second one ends it at once."""
-    token = CancelToken()
+def _check_report(report: Path | None, results: str, force: bool) -> None:
+    """Raises OutputError now for a report that could not be written after the run; OUT may have to be made."""
+    from patchloom.formats import ENDINGS
+    from patchloom.outputs import require_distinct
 
-    def stop(number: int, frame: Any) -> None:
-        if token.cancelled:
-            raise KeyboardInterrupt
-        token.cancel()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield token
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    if report is None:
+        return
+    require_distinct({"--report": report, "--save-settings": saved_settings()}, {})
+    if report.suffix.lower() in ENDINGS:
+        raise OutputError(f"'{report}' would be a picture.", "A report is JSON: give it the ending .json.")
+    if report.parent.is_dir() or not report.resolve().is_relative_to(Path(results).resolve()):
+        files.check_output(str(report), force)
 
 
 def _say_end(summary: "Summary", watch: bool, console: Console) -> None:

@@ -1,7 +1,6 @@
 """``patchloom doctor``: everything a report of a problem should start with, on one screen."""
 
 import importlib.metadata
-import os
 import platform
 from collections.abc import Iterator
 
@@ -53,11 +52,12 @@ def _versions() -> Iterator[Row]:
 def _machine() -> Iterator[Row]:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    from patchloom.resources import processors
+
     yield (
         "ok",
         "cpu",
-        f"{platform.processor() or platform.machine()}, {cores} cores, {torch.get_num_threads()} threads",
+        f"{platform.processor() or platform.machine()}, {processors()} cores, {torch.get_num_threads()} threads",
     )
     if torch.cuda.is_available():
         yield "ok", "cuda", torch.cuda.get_device_name()
@@ -71,13 +71,12 @@ def _machine() -> Iterator[Row]:
 
 
 def _memory() -> str:
-    """Of the machine and what is free, in MB, where the system tells."""
-    try:
-        page = os.sysconf("SC_PAGE_SIZE") / 2**20
-        whole, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    except (AttributeError, ValueError, OSError):
-        return "unknown"
-    return f"{whole:.0f} MB, {free:.0f} MB free"
+    """Of the machine and what is free, in MB."""
+    import psutil
+
+    from patchloom.resources import free_mb
+
+    return f"{psutil.virtual_memory().total / 2**20:.0f} MB, {free_mb()} MB free"
 
 
 def _codecs() -> Iterator[Row]:

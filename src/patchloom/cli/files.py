@@ -51,28 +51,36 @@ def default_output(photo: str, format: str, done: str = "filled") -> str:
 
 def check_output(name: str, force: bool) -> None:
     """Raises OutputError now, before any work, for an output that could not be written after it."""
-    from patchloom.photo import refuse_existing
+    from patchloom.outputs import require_place
 
-    if name == STREAM:
-        if sys.stdout.isatty():
-            raise OutputError(
-                "A picture is not written to a terminal.", "Give a file with -o, or pipe the output."
-            )
-        return
-    path = Path(name)
-    refuse_existing(path, force)
-    if not path.parent.is_dir():
-        raise OutputError(
-            f"There is no folder '{path.parent}'.", "Create it first, or choose another place with -o."
-        )
+    if name != STREAM:
+        require_place(Path(name), force)
+    elif sys.stdout.isatty():
+        raise OutputError("A picture is not written to a terminal.", "Give a file with -o, or pipe the output.")
 
 
 def write(name: str, data: bytes, force: bool) -> None:
     """The whole file or none; ``-`` is standard output."""
-    from patchloom.photo import write_whole
+    from patchloom.outputs import write_whole
 
     if name == STREAM:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
         write_whole(Path(name), data, force=force)
+
+
+def write_or_rescue(name: str, data: bytes, force: bool) -> None:
+    """:func:`write`; what cannot be written there is not lost, but left in the system's temporary folder."""
+    import tempfile
+
+    from patchloom.outputs import write_whole
+
+    try:
+        write(name, data, force)
+    except OutputError as error:
+        if name == STREAM:
+            raise
+        rescued = Path(tempfile.mkdtemp(prefix="patchloom-")) / Path(name).name
+        write_whole(rescued, data)
+        raise OutputError(str(error), f"The result is in '{rescued}'.") from error

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,7 +11,14 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import interruptible
-from patchloom.cli.options import SectionedCommand, console_options, force_option, in_section, settings_options
+from patchloom.cli.options import (
+    SectionedCommand,
+    console_options,
+    force_option,
+    in_section,
+    saved_settings,
+    settings_options,
+)
 from patchloom.console import Console
 from patchloom.events import Event, LevelDone, Observer
 from patchloom.settings import FileSettings, FillSettings, Format, MaskMode, RunSettings
@@ -136,9 +143,9 @@ def command(
         raise click.UsageError("Only one picture can come from standard input.")
     if mask_name is None and not boxes and not from_alpha:
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
-    for name in (output, report):
-        if name is not None:
-            files.check_output(str(name), force)
+    written = {"-o": output, "--report": report, "--save-settings": saved_settings()}
+    kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
+    _check_outputs(written, kept, steps, force)
     inputs = Inputs(
         photo=files.source(photo_name),
         mask=None if mask_name is None else files.source(mask_name),
@@ -149,7 +156,7 @@ def command(
     prepared = prepare(inputs, settings, ways, name=output or "", observe=_warnings(console))
     if output is None:
         output = files.default_output(photo_name, prepared.format)
-        files.check_output(output, force)
+        _check_outputs({**written, "the result": output}, kept, None, force)
     from patchloom.inpainter import Inpainter
 
     if dry_run:
@@ -159,7 +166,7 @@ def command(
     with console.listen() as observe:
         watch = observe if steps is None else _saving_steps(steps, observe)
         filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), watch)
-    files.write(output, filled.data, force)
+    files.write_or_rescue(output, filled.data, force)
     if report is not None:
         record = {"photo": photo_name, "mask": mask_name, "output": output, **filled.report}
         files.write(str(report), (json.dumps(record, indent=2, default=str) + "\n").encode(), force)
@@ -167,16 +174,34 @@ def command(
         console.say(f"wrote {output}")
 
 
+def _check_outputs(
+    written: Mapping[str, str | Path | None], kept: dict[str, str | None], steps: Path | None, force: bool
+) -> None:
+    """Raises OutputError now for what could not be written after the work, or would be written over another."""
+    from patchloom.errors import OutputError
+    from patchloom.outputs import require_distinct
+
+    named = {what: name for what, name in written.items() if name is not None and str(name) != files.STREAM}
+    others = {what: name for what, name in named.items() if what not in ("-o", "the result")}
+    require_distinct(named, {})
+    require_distinct(others, {what: name for what, name in kept.items() if name != files.STREAM})
+    for name in filter(None, written.values()):
+        files.check_output(str(name), force)
+    if steps is None:
+        return
+    try:
+        steps.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"'{steps}' cannot be created: {(error.strerror or '').lower()}.") from error
+    if not force and (found := next(steps.glob("window*-level*.png"), None)):
+        raise OutputError(f"'{found}' exists already.", "Choose another folder, or overwrite with --force.")
+    files.check_output(str(steps / "window.png"), force=True)
+
+
 def _saving_steps(folder: Path, observe: Observer) -> Observer:
     """``observe``, and a PNG of every level's preview."""
-    from patchloom.errors import OutputError
     from patchloom.formats.picture import to_eight_bit
     from patchloom.photo import Photo
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"'{folder}' cannot be created: {(error.strerror or '').lower()}.") from error
 
     def saving(event: Event) -> None:
         if isinstance(event, LevelDone) and event.preview is not None:

@@ -1,9 +1,11 @@
-"""Long work that Ctrl-C stops within a second."""
+"""Ctrl-C and a polite kill: long work stops at a point where nothing is half done, within a second."""
 
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from patchloom.errors import Cancelled
 from patchloom.events import CancelToken, Observer
@@ -13,28 +15,48 @@ PATIENCE = 0.2
 """Seconds that the work has to reach a point where stopping is safe before the program leaves without it."""
 
 
+@contextmanager
+def interruptions() -> Iterator[CancelToken]:
+    """The first Ctrl-C or polite kill cancels the token; a second one ends the program at once.
+
+    Signals are heard in the main thread only; elsewhere nothing is changed.
+    """
+    token = CancelToken()
+
+    def stop(number: int, frame: Any) -> None:
+        if token.cancelled:
+            raise KeyboardInterrupt
+        token.cancel()
+
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield token
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def interruptible(work: Callable[[Observer], Result], observe: Observer) -> Result:
     """``work(observe)``, in a thread, so that compiled code that runs for long does not keep Ctrl-C waiting.
 
-    Ctrl-C makes the next event raise Cancelled in the work. Work that emits none in time is left behind: the
-    program ends all the same, which loses nothing, because files are written only after the work. A second
-    Ctrl-C ends it at once.
+    Once interrupted, the next event raises Cancelled in the work. Work that emits none in time is left behind: the
+    program ends all the same, which loses nothing, because files are written only after the work.
     """
-    token = CancelToken()
     outcome: Future[Result] = Future()
 
-    def target() -> None:
-        try:
-            outcome.set_result(work(token.guard(observe)))
-        except BaseException as error:  # handed on to the caller, whatever it is
-            outcome.set_exception(error)
+    with interruptions() as token:
 
-    threading.Thread(target=target, name="patchloom-work", daemon=True).start()
-    try:
-        while not outcome.done():
+        def target() -> None:
+            try:
+                outcome.set_result(work(token.guard(observe)))
+            except BaseException as error:  # handed on to the caller, whatever it is
+                outcome.set_exception(error)
+
+        threading.Thread(target=target, name="patchloom-work", daemon=True).start()
+        while not outcome.done() and not token.cancelled:
             wait([outcome], timeout=0.2)  # short, because not every system lets a signal end a long wait
-    except KeyboardInterrupt:
-        token.cancel()
-        wait([outcome], timeout=PATIENCE)
-        raise Cancelled("Stopped; nothing was written.") from None
+        if token.cancelled:
+            wait([outcome], timeout=PATIENCE)
+            raise Cancelled("Stopped; nothing was written.")
     return outcome.result()

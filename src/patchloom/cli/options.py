@@ -16,6 +16,7 @@ import click
 
 from patchloom.console import Console
 from patchloom.errors import SettingsError
+from patchloom.outputs import require_place, write_whole
 from patchloom.settings import FillSettings, HarmoniseSettings, RunSettings, fill_settings
 
 Command = Callable[..., Any]
@@ -58,9 +59,13 @@ def settings_options(command: Command) -> Command:
         ways = {name: value for name, value in given.items() if name in run_names and value is not None}
         rest = {name: value for name, value in given.items() if name not in (*fill_names, *run_names)}
         settings, run = read_settings(settings_file, chosen, ways)
+        force = bool(given.get("force"))
         if save_settings is not None:
-            write_settings(save_settings, settings, force=bool(given.get("force")))
-        return command(*args, settings=settings, run=run, **rest)
+            require_place(save_settings, force)
+        result = command(*args, settings=settings, run=run, **rest)
+        if save_settings is not None:  # not for what could not be done
+            write_settings(save_settings, settings, force=force)
+        return result
 
     decorated: Command = parsed
     for option in reversed(
@@ -101,6 +106,12 @@ def harmonise_options(command: Command) -> Command:
     for name in reversed(names):
         decorated = _option(HarmoniseSettings, name, "Options")(decorated)
     return decorated
+
+
+def saved_settings() -> Path | None:
+    """Where ``--save-settings`` of the command under way will write."""
+    path: Path | None = click.get_current_context().params.get("save_settings")
+    return path
 
 
 def run_options(command: Command) -> Command:
@@ -181,8 +192,6 @@ def read_settings(
 
 def write_settings(path: Path, settings: FillSettings, *, force: bool) -> None:
     """The settings as JSON, ready for ``--settings``. Raises OutputError."""
-    from patchloom.photo import write_whole
-
     write_whole(path, (json.dumps(settings.to_dict(), indent=2) + "\n").encode(), force=force)
 
 

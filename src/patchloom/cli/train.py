@@ -3,17 +3,16 @@
 import dataclasses
 import functools
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from patchloom.cli.interrupt import interruptions
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import SettingsError
-from patchloom.events import CancelToken
 
 if TYPE_CHECKING:
     from patchloom.training.loop import Plan
@@ -143,9 +142,8 @@ def content(
         seed=plan.seed,
         data=data,
     )
-    token = stop_on_interrupt()
     console = speaking(console)
-    with console.listen() as listen:
+    with interruptions() as token, console.listen() as listen:
         observe = token.guard(listen)
         weights = train(
             lambda place: content_task(open_photographs(photographs, store, observe), options, place),
@@ -189,8 +187,7 @@ def texture(
     from patchloom.training.loop import train
     from patchloom.training.texture import TextureTask, open_teacher
 
-    token = stop_on_interrupt()
-    with console.listen() as listen:
+    with interruptions() as token, console.listen() as listen:
         observe = token.guard(listen)
         pictures = open_photographs(photographs, store, observe)
         weights = train(
@@ -204,15 +201,3 @@ def texture(
 def speaking(console: Console) -> Console:
     """``console``, silent in all of torchrun's processes but the first."""
     return console if os.environ.get("RANK", "0") == "0" else dataclasses.replace(console, quiet=True, json=False)
-
-
-def stop_on_interrupt() -> CancelToken:
-    """A token that the first Ctrl-C cancels, between two steps; a second one ends the program at once."""
-    token = CancelToken()
-
-    def interrupted(*_: object) -> None:
-        token.cancel()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, interrupted)
-    return token

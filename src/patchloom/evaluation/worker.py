@@ -5,26 +5,19 @@
 tells (Linux: ``VmHWM``, reset before every fill; elsewhere the largest since the process began).
 """
 
-import contextlib
-import multiprocessing
-import os
-import resource
-import signal
-import sys
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.child import Child, ChildDied, Link, PickleCodec
 from patchloom.errors import PatchloomError
 from patchloom.evaluation.peers import Method
+from patchloom.resources import peak_mb, reset_peak
 
 Pixels = NDArray[np.uint8]
 _START_LIMIT = 900.0  # seconds to import, load and compile
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,7 @@ class Worker:
 
     def __init__(self, method: Method, time_limit: float) -> None:
         self.method, self.time_limit = method, time_limit
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._child: Child | None = None
         self._missing = ""
 
     def __enter__(self) -> "Worker":
@@ -53,7 +46,7 @@ class Worker:
 
     def fill(self, photo: Pixels, hole: NDArray[np.bool_]) -> Fill:
         """``photo`` (H, W, 3) is what the method gets to see: the caller has blackened its hole."""
-        if self._process is None and not self._missing:
+        if self._child is None and not self._missing:
             self._missing = self._start()
         if self._missing:
             return Fill(None, error=self._missing)
@@ -65,11 +58,7 @@ class Worker:
 
     def _start(self) -> str:
         """Why the method cannot be had; empty if it can."""
-        context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self.method), daemon=True)
-        self._process.start()
-        theirs.close()
+        self._child = Child(_serve, self.method, name="patchloom method", codec=PickleCodec())
         answer = self._ask(None, _START_LIMIT)
         if answer.error:
             self.close()
@@ -77,53 +66,44 @@ class Worker:
 
     def _ask(self, request: tuple[Pixels, NDArray[np.bool_]] | None, limit: float) -> Fill:
         """Sends ``request`` (None: only waits until the method is ready) and returns what comes back."""
-        assert self._process is not None
+        assert self._child is not None
         try:
             if request is not None:
-                self._connection.send(request)
-            if self._connection.poll(limit):
-                answer: Fill = self._connection.recv()
+                self._child.give(request)
+            answer: Fill | None = self._child.receive(limit)
+            if answer is not None:
                 return answer
             error = f"It took longer than {limit:.0f} s."
-        except (EOFError, OSError):
-            self._process.join(5)
-            error = f"Its process died (exit code {self._process.exitcode})."
+        except ChildDied as death:
+            error = f"Its process was {death}."
         self.close()
         return Fill(None, error=error)
 
     def close(self) -> None:
         """Ends the process; the next fill would begin another."""
-        if self._process is not None:
-            self._connection.close()
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid or 0, signal.SIGKILL)  # the programs it started, too
-            self._process.kill()
-            self._process.join()
-            self._process = None
+        if self._child is not None:
+            self._child.kill()  # with the programs it started
+            self._child = None
 
 
-def _serve(connection: Connection, method: Method) -> None:
+def _serve(link: Link, method: Method) -> None:
     """The child: ready or not, then one answer a request until the parent hangs up."""
-    os.setsid()
     try:
         peer = method.peer()
         peer.make_ready()
     except Exception as error:
-        connection.send(Fill(None, error=_sentence(error)))
+        link.send(Fill(None, error=_sentence(error)))
         return
-    connection.send(Fill(None))
+    link.send(Fill(None))
     while True:
-        try:
-            photo, hole = connection.recv()
-        except EOFError:
-            return
-        _reset_peak()
+        photo, hole = link.receive()
+        reset_peak()
         started = time.perf_counter()
         try:
             picture = peer.fill(photo, hole)
-            connection.send(Fill(picture, time.perf_counter() - started, _peak_mb()))
+            link.send(Fill(picture, time.perf_counter() - started, peak_mb()))
         except Exception as error:
-            connection.send(Fill(None, time.perf_counter() - started, _peak_mb(), _sentence(error)))
+            link.send(Fill(None, time.perf_counter() - started, peak_mb(), _sentence(error)))
 
 
 def _sentence(error: Exception) -> str:
@@ -132,16 +112,3 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, PatchloomError):
         return f"{text} {error.hint}".strip()
     return f"{type(error).__name__}: {text}"[:300]
-
-
-def _reset_peak() -> None:
-    if _RESET.exists():
-        _RESET.write_text("5")
-
-
-def _peak_mb() -> float:
-    if _STATUS.exists():
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

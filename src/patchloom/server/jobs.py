@@ -21,10 +21,11 @@ from typing import Literal
 
 import psutil
 
+from patchloom.child import Child, ChildDied
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import Storage
-from patchloom.server.worker import FINAL, Message, Worker, WorkerDied, log
+from patchloom.server.worker import FINAL, Message, log, new_worker
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
 
@@ -115,7 +116,7 @@ class Jobs:
         self._reserved: Counter[str] = Counter()  # by client
         self._on_finished: list[Callable[[Job], None]] = []
         self._lock = threading.Condition()
-        self._worker: Worker | None = None
+        self._worker: Child | None = None
         self._ready = False
         self._failed_to_start = False
         self._stopping = False
@@ -255,15 +256,15 @@ class Jobs:
             message = self._worker.receive(0) if self._worker is not None else None
             if message is not None:
                 self._welcome(message)
-        except WorkerDied:
+        except ChildDied:
             self._failed_to_start = not self._ready
             self._drop_worker()
 
-    def _keep_worker(self) -> Worker:
+    def _keep_worker(self) -> Child:
         if self._worker is not None and not self._worker.alive:
             self._drop_worker()
         if self._worker is None:
-            self._worker = Worker(self._engine, self._options)
+            self._worker = new_worker(self._engine, self._options)
         return self._worker
 
     def _drop_worker(self) -> None:
@@ -277,9 +278,9 @@ class Jobs:
         job.emit("started", {})
         try:
             worker = self._keep_worker()
-            worker.start(job.task)
+            worker.give(job.task)
             self._follow(job, worker)
-        except WorkerDied:
+        except ChildDied:
             self._failed_to_start = not self._ready
             self._drop_worker()
             if not job.over:
@@ -296,7 +297,7 @@ class Jobs:
                 job, "internal_error", "Something went wrong inside the program.", "The server's log has more."
             )
 
-    def _follow(self, job: Job, worker: Worker) -> None:
+    def _follow(self, job: Job, worker: Child) -> None:
         deadline = time.monotonic() + START_SECONDS
         stop_by = 0.0
         while True:

@@ -3,25 +3,32 @@
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
+from patchloom.errors import PatchloomError
+from patchloom.outputs import held
 
+LOCK = ".lock"  # in a server's folder, held while it runs
 _CHUNK = 1 << 20
 
 
 class Storage:
     """A folder only its owner can read. What servers that no longer run have left behind is removed at start.
 
-    ``parent`` holds one folder a server, named by its process; the default is the system's temporary folder.
+    ``parent`` holds one folder a server, with a lock in it that the system opens when the server ends, however it
+    ends; the default is the system's temporary folder.
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        base = parent or _own_folder()
+        base = (parent or _own_folder()).resolve()  # the worker process works in another folder
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _remove_leftovers(base)
-        self.folder = Path(tempfile.mkdtemp(prefix=f"server-{os.getpid()}-", dir=base))  # mode 0700
+        self._stack = ExitStack()
+        with held(base / ".lock", "Another server is starting.", "Start this one again.", patience=10):
+            _remove_leftovers(base)
+            self.folder = Path(tempfile.mkdtemp(prefix="server-", dir=base))  # mode 0700
+            self._stack.enter_context(held(self.folder / LOCK, "Another server has this folder.", ""))
 
     def create(self, name: str) -> Path:
         """A new, empty, private folder for the job called ``name``."""
@@ -40,6 +47,7 @@ class Storage:
             return 0
 
     def close(self) -> None:
+        self._stack.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -63,6 +71,9 @@ def _own_folder() -> Path:
 
 def _remove_leftovers(base: Path) -> None:
     for folder in base.glob("server-*"):
-        process = folder.name.split("-")[1]
-        if not process.isdigit() or not psutil.pid_exists(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            with held(folder / LOCK, "A server has it.", ""):
+                pass
+        except PatchloomError:
+            continue
+        shutil.rmtree(folder, ignore_errors=True)

@@ -5,19 +5,12 @@ another. The two talk in JSON over a pipe; pictures travel as files in the job's
 """
 
 import importlib
-import json
 import logging
-import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from typing import Any, Protocol
 
-import psutil
-
+from patchloom.child import Child, JsonCodec, Link
 from patchloom.errors import Cancelled, PatchloomError
 
 log = logging.getLogger("patchloom.server")
@@ -38,94 +31,29 @@ class Engine(Protocol):
 FINAL = ("done", "failed")
 
 
-class WorkerDied(Exception):  # noqa: N818 - says what happened
-    """The process ended without an answer."""
+def new_worker(engine: str, options: Message) -> Child:
+    """A process that does tasks. ``engine`` names a factory ``module:callable`` that takes ``options``."""
+    return Child(_serve, engine, options, name="patchloom worker", codec=JsonCodec())
 
 
-class Worker:
-    """A process of our own. ``engine`` names a factory ``module:callable`` that takes ``options``."""
-
-    def __init__(self, engine: str, options: Message) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, other = context.Pipe()
-        self._stop: Event = context.Event()
-        self._process = context.Process(
-            target=_serve, args=(other, self._stop, engine, options), name="patchloom worker", daemon=True
-        )
-        self._process.start()
-        other.close()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid or 0
-
-    @property
-    def alive(self) -> bool:
-        return self._process.is_alive()
-
-    def start(self, task: Message) -> None:
-        """Hands over a task. Raises WorkerDied."""
-        self._stop.clear()
-        try:
-            self._connection.send_bytes(json.dumps(task).encode())
-        except (OSError, ValueError) as error:
-            raise WorkerDied from error
-
-    def receive(self, timeout: float) -> Message | None:
-        """The next message, or None after ``timeout`` seconds. Raises WorkerDied."""
-        try:
-            if not self._connection.poll(timeout):
-                return None
-            message: Message = json.loads(self._connection.recv_bytes())
-            return message
-        except (OSError, EOFError) as error:
-            raise WorkerDied from error
-
-    def ask_to_stop(self) -> None:
-        """The task ends with Cancelled at its next event."""
-        self._stop.set()
-
-    def memory_mb(self) -> float:
-        """Memory it holds now, in MB; 0 if it is gone."""
-        try:
-            return float(psutil.Process(self.pid).memory_info().rss) / 2**20
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            return 0.0
-
-    def kill(self) -> None:
-        """Ends it at once and frees what it held."""
-        self._process.kill()
-        self._process.join(5)
-        self._connection.close()
-
-
-def _serve(connection: Connection, stop: Event, engine_name: str, options: Message) -> None:
-    """The process: makes the engine, then does one task after the other until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server, which ends us in order
+def _serve(link: Link, engine_name: str, options: Message) -> None:
+    """The process: makes the engine, then does one task after the other until the server hangs up."""
     if hasattr(os, "umask"):
         os.umask(0o077)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-    def send(message: Message) -> None:
-        connection.send_bytes(json.dumps(message).encode())
-
     os.chdir(options["folder"])  # nothing lies there: a relative name can never be a file
     module, _, name = engine_name.partition(":")
     engine: Engine = getattr(importlib.import_module(module), name)(options)
-    send({"event": "ready", "about": engine.about})
+    link.send({"event": "ready", "about": engine.about})
     while True:
-        try:
-            task: Message = json.loads(connection.recv_bytes())
-        except EOFError:
-            return
-        send({"event": "started"})
-        send(_attempt(engine, task, send, stop))
+        task: Message = link.receive()
+        link.send({"event": "started"})
+        link.send(_attempt(engine, task, link))
 
 
-def _attempt(engine: Engine, task: Message, send: Send, stop: Event) -> Message:
+def _attempt(engine: Engine, task: Message, link: Link) -> Message:
     """The final message of one task, whatever happened in it."""
     try:
-        return {"event": "done", "result": engine(task, send, stop.is_set)}
+        return {"event": "done", "result": engine(task, link.send, link.stopped)}
     except Cancelled as error:
         return _failure("cancelled", str(error), error.hint)
     except PatchloomError as error:
@@ -140,10 +68,3 @@ def _attempt(engine: Engine, task: Message, send: Send, stop: Event) -> Message:
 
 def _failure(code: str, message: str, hint: str) -> Message:
     return {"event": "failed", "code": code, "message": message, "hint": hint}
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

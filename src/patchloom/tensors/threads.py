@@ -9,7 +9,6 @@ neither do results.
 Nothing outlives a fill: no threads, so that a process may fork afterwards, and no setting of torch's.
 """
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
+
+from patchloom.resources import processors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,18 +34,6 @@ class _Crew:
 
 _ALONE = _Crew(1, None)
 _crew: ContextVar[_Crew] = ContextVar("crew", default=_ALONE)
-
-
-def processors() -> int:
-    """Processors this process may use: its affinity and a container's quota count."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except OSError:
-        quota = []
-    if len(quota) == 2 and quota[0].isdigit():
-        count = min(count, max(1, int(quota[0]) // int(quota[1])))
-    return count
 
 
 @contextmanager

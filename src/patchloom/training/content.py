@@ -39,7 +39,7 @@ from patchloom.networks.content import (
     PaperContent,
     ResidualContent,
 )
-from patchloom.tensors.threads import processors
+from patchloom.resources import processors
 from patchloom.training.data import Photographs
 from patchloom.training.loop import bfloat16_pays, descend, rank, world
 from patchloom.training.muon import Muon
