@@ -43,7 +43,7 @@ def voted(
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             row, column = ((cell[0] + dy) * stride + stride // 2, (cell[1] + dx) * stride + stride // 2)
-            number = field.index[min(max(row, 0), 15), min(max(column, 0), 19)]
+            number = field.numbers[min(max(row, 0), 15), min(max(column, 0), 19)]
             if number < 0:
                 continue
             y, x = (cell[i] + int(np.floor(field.offsets[number, i] / stride + 0.5)) for i in (0, 1))

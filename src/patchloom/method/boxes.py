@@ -33,7 +33,7 @@ class Box:
         """The box of ``values`` (..., H, W)."""
         return values[..., self.top : self.bottom, self.left : self.right]
 
-    def widened(self, by: int, within: tuple[int, int]) -> "Box":
+    def widened(self, by: int, within: tuple[int, ...]) -> "Box":
         """``by`` more on each side, as far as a picture of the size ``within`` reaches."""
         height, width = within
         return Box(

@@ -22,6 +22,8 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
+from patchloom.method.boxes import bounds
+
 Floats = NDArray[np.float32]
 
 EDGE = 0.02  # root mean square colour difference at which two neighbours are held together half as strongly
@@ -39,6 +41,14 @@ def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, li
     ``differences`` (H, W, 2, 3) are the wanted ones to the pixel below and to the pixel on the right, of every
     pair that touches the hole; ``light`` (H, W, 3) is the picture whose colours are right at large.
     """
+    box = bounds(hole).widened(SPAN, hole.shape).slices  # the rest of the picture has no say
+    result = np.zeros_like(picture)
+    result[box] = _within(picture[box], hole[box], differences[box], light[box])
+    return result
+
+
+def _within(picture: Floats, hole: NDArray[np.bool_], differences: Floats, light: Floats) -> Floats:
+    """See :func:`correction`."""
     miss = (light - picture)[hole]
     pull = np.full(len(miss), REACH**-2, np.float32)  # of each unknown, towards the light or towards zero
     right: Floats = (_same(miss, ANOTHER)[:, None] * miss * REACH**-2).astype(np.float32)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields
-from patchloom.tensors.field import Canvas, Field
+from patchloom.tensors.field import Canvas, Costs, Field
 
 Floats = NDArray[np.float32]
 
@@ -135,9 +135,9 @@ def rounds_at(above: int, thickness: float) -> tuple[int, int]:
     return max(3, 1 + 2 * above), min(4, 1 + above)
 
 
-@dataclass
+@dataclass(frozen=True)
 class ExemplarFill:
-    """A fill in the making, of level ``number``: ``field`` says where ``canvas``'s hole was copied from.
+    """A fill under way, at level ``number``: ``field`` says where ``canvas``'s hole was copied from.
 
     ``done`` of ``rounds`` rounds at this level are over.
     """
@@ -176,23 +176,18 @@ def exemplar_fill(
         native = number == len(scales) - 1
         sigma = _native_sigma(scales) if native else 0.0
         coherence = recipe.native_coherence * scales.thickness if native else recipe.coherence
-        fields.vote(field, canvas, sigma)
+        canvas = fields.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
         state = ExemplarFill(number, canvas, field, 0, rounds)
         watch(state)
         for turn in range(rounds):
-            fields.search(
-                field,
-                canvas,
-                locality=recipe.locality * base / float(np.sqrt(canvas.hole.sum())),
-                coherence=coherence * base,
-                seed=(recipe.seed * 32 + number) * 64 + turn,
-                passes=passes,
-            )
+            costs = Costs(recipe.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
+            seed = (recipe.seed * 32 + number) * 64 + turn
+            field = fields.search(field, canvas, costs, seed=seed, passes=passes)
             base = float(field.distance.mean())
-            fields.vote(field, canvas, sigma)
-            state.done = turn + 1
+            canvas = fields.vote(field, canvas, sigma)
+            state = ExemplarFill(number, canvas, field, turn + 1, rounds)
             watch(state)
     assert state is not None
     return state

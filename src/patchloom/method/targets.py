@@ -147,7 +147,7 @@ class CarriedTargets:
     def _field(self) -> tuple[Tensor, Tensor]:
         """The field's index and offsets as tensors."""
         device = self.start.device
-        return torch.from_numpy(self.field.index).to(device), torch.from_numpy(self.field.offsets).to(device)
+        return torch.from_numpy(self.field.numbers).to(device), torch.from_numpy(self.field.offsets).to(device)
 
     @torch.no_grad()
     def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:

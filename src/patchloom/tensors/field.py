@@ -7,14 +7,14 @@ around its own (PatchMatch, Barnes et al. 2009) and keeps the one of least cost
     cost(p, s) = sum_u w(u) |I(p + u) - I(s + u)|^2 / n  +  guide  +  locality  -  coherence
 
 A **vote** sets each hole pixel to the weighted mean of what its patches' sources say (Wexler et al. 2007).
-Passes read the old field and write a new one, and random offsets come from a hash of seed, pass and position:
+Passes read the old field and make a new one, and random offsets come from a hash of seed, pass and position:
 the result does not depend on the number of threads. Loops are compiled by numba once into the user's cache.
 
 This module knows arrays only: no levels, no settings, no files.
 """
 
-from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,28 +31,26 @@ STEPS = np.array([1, 2, 8], dtype=np.int32)  # how far propagation looks
 PIECE = 1024  # patches or pixels a thread takes at a time
 
 
-@dataclass
-class Field:
+class Field(NamedTuple):
     """Offsets of the patches that touch a hole.
 
     ``centres`` (N, 2) are their centres (row, column); ``offsets`` (N, 2) lead from there to the sources';
-    ``index`` (H, W) holds each centre's number, -1 elsewhere; ``distance`` (N,) is the patch's data cost.
+    ``numbers`` (H, W) holds each centre's number, -1 elsewhere; ``distance`` (N,) is the patch's data cost.
     """
 
     radius: int
     centres: Ints
-    index: Ints
+    numbers: Ints
     offsets: Ints
     distance: Floats
 
 
-@dataclass(frozen=True)
-class Canvas:
+class Canvas(NamedTuple):
     """What one level offers the search: the picture and who may be copied from where.
 
-    ``picture`` (H, W, C) float32, hole pixels holding the current fill, the first three channels colour and any
-    others what else patches are to have in common; ``hole`` (H, W); ``sources`` (H, W) True where a patch
-    centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
+    ``picture`` (H, W, C) float32, contiguous, hole pixels holding the current fill, the first three channels
+    colour and any others what else patches are to have in common; ``hole`` (H, W); ``sources`` (H, W) True where a
+    patch centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
     ``guide`` (H, W, 3) is the patch-mean colour wanted, ``means`` (H, W, 3) the patch-mean colour of the
     known picture, ``guided`` (H, W) the strength of that wish.
     """
@@ -64,6 +62,16 @@ class Canvas:
     guide: Floats
     means: Floats
     guided: Floats
+
+
+class Costs(NamedTuple):
+    """What an offset costs beside the difference of its patches, in units of mean squared colour difference.
+
+    ``locality``: for each pixel of its length; ``coherence``: less, if all eight neighbours have the same.
+    """
+
+    locality: float
+    coherence: float
 
 
 def source_centres(known: Bools, radius: int) -> Bools:
@@ -122,10 +130,10 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     the nearest one that has.
     """
     centres, index = touching(hole, field.radius)
-    nearest = ndimage.distance_transform_edt(field.index < 0, return_distances=False, return_indices=True)
-    rows = np.minimum(centres[:, 0] // 2, field.index.shape[0] - 1)
-    columns = np.minimum(centres[:, 1] // 2, field.index.shape[1] - 1)
-    parents = field.index[nearest[0][rows, columns], nearest[1][rows, columns]]
+    nearest = ndimage.distance_transform_edt(field.numbers < 0, return_distances=False, return_indices=True)
+    rows = np.minimum(centres[:, 0] // 2, field.numbers.shape[0] - 1)
+    columns = np.minimum(centres[:, 1] // 2, field.numbers.shape[1] - 1)
+    parents = field.numbers[nearest[0][rows, columns], nearest[1][rows, columns]]
     offsets = snap(centres, 2 * field.offsets[parents], sources)
     return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
 
@@ -191,31 +199,33 @@ def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _search(  # type: ignore[no-untyped-def]
-    rows, weight, sources, guide, means, guided, centres, index, offsets, distance, new_offsets, new_distance,
-    radius, locality, coherence, seed, fresh, steps, begin, end,
-):  # fmt: skip
-    """One pass over the patches ``begin`` to ``end``; see :func:`search`. ``fresh``: the picture changed since
-    ``distance`` was computed."""
-    height, width = sources.shape
-    side = 2 * radius + 1
-    patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+def _search(
+    field: Any, canvas: Any, costs: Any, seed: int, fresh: bool, found: Any, distances: Any, begin: int, end: int
+) -> None:
+    """One pass over the patches ``begin`` to ``end``, whose new offsets and distances are written to ``found`` and
+    ``distances``. ``fresh``: the picture changed since the field's distances were computed."""
+    centres, index, offsets, radius = field.centres, field.numbers, field.offsets, field.radius
+    sources, means, guide = canvas.sources, canvas.means, canvas.guide
+    height, width, channels = canvas.picture.shape
+    rows = canvas.picture.reshape(height, width * channels)
+    locality, coherence = np.float32(costs.locality), np.float32(costs.coherence)
+    span = np.float32(max(height, width))
+    tries = 4 * len(STEPS) + 1
+    random_tries = int(np.log2(span))
+    patch = np.empty(channels * (2 * radius + 1) ** 2, np.float32)
     weights = np.empty_like(patch)
     for i in range(begin, end):
         row, column = centres[i, 0], centres[i, 1]
-        scale = _load(patch, weights, rows, weight, row, column, radius)
+        scale = _load(patch, weights, rows, canvas.weight, row, column, radius)
         best_dy, best_dx = offsets[i, 0], offsets[i, 1]
         best_data = np.float32(np.inf)
         best = np.float32(np.inf)
-        span = np.float32(max(height, width))
-        tries = 4 * len(steps) + 1
-        random_tries = int(np.log2(span))
-        wish = guided[row, column]
+        wish = canvas.guided[row, column]
         for attempt in range(tries + random_tries):
             if attempt == 0:
                 dy, dx = offsets[i, 0], offsets[i, 1]
             elif attempt < tries:
-                step = steps[(attempt - 1) // 4]
+                step = STEPS[(attempt - 1) // 4]
                 way = (attempt - 1) % 4
                 y = row + (step if way == 0 else -step if way == 1 else 0)
                 x = column + (step if way == 2 else -step if way == 3 else 0)
@@ -252,61 +262,68 @@ def _search(  # type: ignore[no-untyped-def]
             if extra >= best:
                 continue
             if attempt == 0 and not fresh:
-                data = distance[i]
+                data = field.distance[i]
             else:
                 data = scale * _distance(patch, weights, rows, y, x, radius, (best - extra) / scale)
             if data + extra < best:
                 best = data + extra
                 best_data = data
                 best_dy, best_dx = dy, dx
-        new_offsets[i, 0], new_offsets[i, 1] = best_dy, best_dx
-        new_distance[i] = best_data
+        found[i, 0], found[i, 1] = best_dy, best_dx
+        distances[i] = best_data
 
 
-def search(field: Field, canvas: Canvas, *, locality: float, coherence: float, seed: int, passes: int) -> None:
-    """Improves ``field`` in place by ``passes`` passes over all patches.
-
-    ``locality`` is the cost of an offset one pixel long, ``coherence`` the bonus of agreeing with all eight
-    neighbours, both in units of mean squared colour difference.
-    """
-    rows = np.ascontiguousarray(canvas.picture.reshape(canvas.picture.shape[0], -1))
+def search(field: Field, canvas: Canvas, costs: Costs, *, seed: int, passes: int) -> Field:
+    """``field`` improved by ``passes`` passes over all patches."""
     for number in range(passes):
-        offsets = np.empty_like(field.offsets)
-        distance = np.empty_like(field.distance)
-        one_pass = partial(
-            _search,
-            rows, canvas.weight, canvas.sources, canvas.guide, canvas.means, canvas.guided,
-            field.centres, field.index, field.offsets, field.distance, offsets, distance,
-            field.radius, np.float32(locality), np.float32(coherence), seed * 64 + number, number == 0, STEPS,
-        )  # fmt: skip
+        offsets, distance = np.empty_like(field.offsets), np.empty_like(field.distance)
+        one_pass = partial(_search, field, canvas, costs, seed * 64 + number, number == 0, offsets, distance)
         in_pieces(one_pass, len(offsets), PIECE)
-        field.offsets, field.distance = offsets, distance
+        field = field._replace(offsets=offsets, distance=distance)
+    return field
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _distances(rows, weight, centres, offsets, distance, radius, begin, end):  # type: ignore[no-untyped-def]
-    side = 2 * radius + 1
-    patch = np.empty(rows.shape[1] // weight.shape[1] * side * side, np.float32)
+def _distances(field: Any, canvas: Any, distance: Any, begin: int, end: int) -> None:
+    """The data cost of the patches ``begin`` to ``end``, written to ``distance``."""
+    height, width, channels = canvas.picture.shape
+    rows = canvas.picture.reshape(height, width * channels)
+    patch = np.empty(channels * (2 * field.radius + 1) ** 2, np.float32)
     weights = np.empty_like(patch)
     for i in range(begin, end):
-        row, column = centres[i, 0], centres[i, 1]
-        scale = _load(patch, weights, rows, weight, row, column, radius)
-        y, x = row + offsets[i, 0], column + offsets[i, 1]
-        distance[i] = scale * _distance(patch, weights, rows, y, x, radius, np.float32(np.inf))
+        row, column = field.centres[i, 0], field.centres[i, 1]
+        scale = _load(patch, weights, rows, canvas.weight, row, column, field.radius)
+        y, x = row + field.offsets[i, 0], column + field.offsets[i, 1]
+        distance[i] = scale * _distance(patch, weights, rows, y, x, field.radius, np.float32(np.inf))
 
 
 def mean_distance(field: Field, canvas: Canvas) -> float:
     """Mean data cost of the field in the picture as it stands."""
-    rows = np.ascontiguousarray(canvas.picture.reshape(canvas.picture.shape[0], -1))
     distance = np.empty_like(field.distance)
-    measure = partial(_distances, rows, canvas.weight, field.centres, field.offsets, distance, field.radius)
-    in_pieces(measure, len(distance), PIECE)
+    in_pieces(partial(_distances, field, canvas, distance), len(distance), PIECE)
     return float(distance.mean())
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _vote(picture, pixels, index, offsets, trust, bell, radius, down, right, out, begin, end):  # type: ignore[no-untyped-def]
+def _vote(
+    field: Any,
+    picture: Any,
+    pixels: Any,
+    trust: Any,
+    bell: Any,
+    down: int,
+    right: int,
+    out: Any,
+    begin: int,
+    end: int,
+) -> None:
+    """What the patches over the ``pixels`` ``begin`` to ``end`` say on average, written to ``out``.
+
+    Of a pixel's colour, or, where ``down`` or ``right`` is 1, of how the pixel there differs from it.
+    """
+    index, radius = field.numbers, field.radius
     height, width = index.shape
+    difference = down + right > 0
     for i in range(begin, end):
         row, column = pixels[i, 0], pixels[i, 1]
         total = np.float32(0.0)
@@ -317,22 +334,27 @@ def _vote(picture, pixels, index, offsets, trust, bell, radius, down, right, out
                     continue
                 j = index[y, x]
                 w = trust[j] * bell[dy + radius, dx + radius]
-                sy, sx = row + offsets[j, 0], column + offsets[j, 1]
-                for channel in range(picture.shape[2]):
-                    out[i, channel] += w * picture[sy, sx, channel]
+                sy, sx = row + field.offsets[j, 0], column + field.offsets[j, 1]
+                for channel in range(out.shape[1]):
+                    value = picture[sy + down, sx + right, channel]
+                    if difference:
+                        value -= picture[sy, sx, channel]
+                    out[i, channel] += w * value
                 total += w
-        for channel in range(picture.shape[2]):
+        for channel in range(out.shape[1]):
             out[i, channel] /= total
 
 
-def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> None:
-    """Sets the hole's pixels in ``canvas.picture`` to the weighted mean of their patches' sources.
+def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> Canvas:
+    """``canvas`` with its hole's pixels set to the weighted mean of their patches' sources.
 
     A patch counts by the mean weight of its pixels (nearness to the rim) and, if ``sigma`` > 0, a pixel by a
     Gaussian of that many pixels around the centre, which keeps the result crisp. Not by how well a patch is
     matched: smooth patches always are, and would outvote the bar that runs through them.
     """
-    canvas.picture[canvas.hole] = _votes(field, canvas, canvas.picture, canvas.hole, sigma)
+    picture = canvas.picture.copy()
+    picture[canvas.hole] = _votes(field, canvas, canvas.hole, picture.shape[2], sigma)
+    return canvas._replace(picture=picture)
 
 
 def voted_differences(field: Field, canvas: Canvas, sigma: float = 0.0) -> Floats:
@@ -343,20 +365,18 @@ def voted_differences(field: Field, canvas: Canvas, sigma: float = 0.0) -> Float
     result = np.zeros((*canvas.hole.shape, 2, 3), np.float32)
     for axis in (0, 1):
         first = (slice(None),) * axis + (slice(-1),)  # all but the last row or column, whose pixels begin no pair
-        values = np.zeros_like(canvas.picture[..., :3])
-        values[first] = np.diff(canvas.picture[..., :3], axis=axis)
         begins = np.zeros_like(canvas.hole)
         begins[first] = canvas.hole[first] | np.diff(canvas.hole, axis=axis)
-        result[begins, axis] = _votes(field, canvas, values, begins, sigma, (1 - axis, axis))
+        result[begins, axis] = _votes(field, canvas, begins, 3, sigma, (1 - axis, axis))
     return result
 
 
 def _votes(
-    field: Field, canvas: Canvas, values: Floats, where: Bools, sigma: float, also: tuple[int, int] = (0, 0)
+    field: Field, canvas: Canvas, where: Bools, channels: int, sigma: float, other: tuple[int, int] = (0, 0)
 ) -> Floats:
-    """(N, C): for each pixel of ``where``, the weighted mean of its patches' sources in ``values`` (H, W, C).
+    """(N, ``channels``): for each pixel of ``where``, the weighted mean of its patches' sources.
 
-    Its patches are those that hold the pixel ``also`` (down, right) of it as well.
+    Where ``other`` (down, right) is another pixel: of how that differs from it, by the patches that hold both.
     """
     side = np.arange(-field.radius, field.radius + 1, dtype=np.float32)
     line = np.exp(-0.5 * (side / sigma) ** 2) if sigma > 0 else np.ones_like(side)
@@ -365,7 +385,6 @@ def _votes(
     trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
     pixels = np.argwhere(where).astype(np.int32)
-    out = np.zeros((len(pixels), values.shape[2]), np.float32)
-    count = partial(_vote, values, pixels, field.index, field.offsets, trust, bell, field.radius, *also, out)
-    in_pieces(count, len(pixels), PIECE)
+    out = np.zeros((len(pixels), channels), np.float32)
+    in_pieces(partial(_vote, field, canvas.picture, pixels, trust, bell, *other, out), len(pixels), PIECE)
     return out
