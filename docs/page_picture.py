@@ -18,19 +18,20 @@ OUT = Path(__file__).parent / "page.jpg"
 def take(address: str) -> None:
     with sync_playwright() as runner:
         browser = runner.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1180, "height": 640})
+        page = browser.new_page(viewport={"width": 1240, "height": 720}, locale="en-US")
         page.goto(address)
-        page.wait_for_selector("#presets label")
-        page.set_input_files("#photo-file", DATA / "rocket.jpg")
+        page.click("[data-sample='rocket.jpg']")
         page.wait_for_selector("body.open")
         page.set_input_files("#mask-file", DATA / "rocket-mask.png")
         page.wait_for_selector("#fill:enabled")
-        page.click("#fill")
-        page.wait_for_selector("#after-fill:not([hidden])", timeout=300_000)
+        for _ in range(2):
+            page.click("#fill:visible, #again:visible")
+            page.wait_for_selector("#run", state="visible")
+            page.wait_for_selector("#run", state="hidden", timeout=300_000)
         page.click("#compare")
         page.fill("#divider", "50")
-        page.mouse.move(5, 630)
-        page.wait_for_timeout(300)
+        page.mouse.move(5, 5)
+        page.wait_for_timeout(600)
         page.screenshot(path=OUT, type="jpeg", quality=88)
         browser.close()
 

@@ -137,7 +137,7 @@ def _route(method: str, path: str, route: dict[str, Any]) -> str:
             f"| `{name}`{'' if name in needed else ' (optional)'} | {_field(name, field)} |"
             for name, field in fields.items()
         ]
-        text += f"\n\n`{kind}`:\n\n| part | what |\n|---|---|\n" + "\n".join(rows)
+        text += f"\n\n`{kind}`:\n\n| part | what |\n|---|---|\n" + "\n".join(rows) if rows else f"\n\n`{kind}`."
     return text
 
 

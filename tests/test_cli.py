@@ -123,6 +123,26 @@ def test_report_steps_and_settings_files(folder: Path) -> None:
     assert Path("a.png").read_bytes() != Path("c.png").read_bytes()
 
 
+def test_versions_are_the_fills_of_the_next_seeds_and_a_sheet(folder: Path) -> None:
+    assert run("fill", "photo.png", "mask.png", *FAST, "--versions", "3", "--seed", "5", "--report", "r.json") == 0
+    written = [Path(f"photo.filled-{number}.png").read_bytes() for number in (1, 2, 3)]
+    assert run("fill", "photo.png", "mask.png", *FAST, "--seed", "7", "-o", "alone.png") == 0
+    assert written[2] == Path("alone.png").read_bytes() and len(set(written)) == 3
+    with Image.open("photo.filled-versions.png") as sheet:
+        assert sheet.width > sheet.height / 2 > 20
+    report = json.loads(Path("r.json").read_text())
+    assert [each["settings"]["seed"] for each in report["versions"]] == [5, 6, 7]
+    assert run("fill", "photo.png", "mask.png", *FAST, "--versions", "2") == 7, "the first is there already"
+    assert run("fill", "photo.png", "mask.png", *FAST, "--versions", "2", "-o", "-") == 2
+
+
+def test_growth_can_follow_the_size_of_the_photo(folder: Path) -> None:
+    assert run("fill", "photo.png", "mask.png", *FAST, "--grow", "auto", "-o", "auto.png") == 0
+    assert run("fill", "photo.png", "mask.png", *FAST, "--grow", "1", "-o", "one.png") == 0
+    assert Path("auto.png").read_bytes() == Path("one.png").read_bytes()
+    assert run("fill", "photo.png", "mask.png", *FAST, "--grow", "much", "-o", "x.png") == 2
+
+
 def test_a_picture_as_content_is_the_coarse_fill(folder: Path) -> None:
     painted = Photo.open("photo.png").pixels.copy()
     painted[HOLE] = 255

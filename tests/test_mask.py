@@ -9,6 +9,8 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from patchloom import Mask, MaskError, Photo
+from patchloom.mask import growth
+from patchloom.settings import FillSettings
 
 HOLE = np.zeros((30, 40), bool)
 HOLE[5:12, 8:20] = True
@@ -155,3 +157,14 @@ def test_bad_masks_are_mask_errors() -> None:
         Mask.from_alpha(Photo.open(picture(grey(255, 0))))
     with pytest.raises(MaskError, match="mask mode"):
         Mask.open(picture(grey(255, 0)), mode="pink")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("size", "pixels"), [((640, 427), 3), ((120, 160), 1), ((6000, 4000), 24)])
+def test_automatic_growth_follows_the_size_of_the_picture(size: tuple[int, int], pixels: int) -> None:
+    assert growth(*size) == pixels
+    if size[0] < 1000:
+        hole = np.zeros(size[::-1], bool)
+        hole[50, 60] = True
+        automatic = Mask(hole).to_fill(FillSettings(grow="auto")).hole
+        assert (automatic == Mask(hole).to_fill(FillSettings(grow=pixels)).hole).all()
+        assert (Mask(hole).to_fill(FillSettings()).hole == hole).all()

@@ -21,6 +21,12 @@ from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
 from patchloom.settings import FillSettings, MaskMode
 
 Box = tuple[int, int, int, int]  # x, y, width, height
+_GROWTH = 250  # the picture's longer side per pixel that a mask painted by hand is grown by
+
+
+def growth(width: int, height: int) -> int:
+    """Pixels by which a hole painted by hand is grown, so that no rim of the object is left beside it."""
+    return max(1, round(max(width, height) / _GROWTH))
 
 
 @dataclass(frozen=True)
@@ -150,7 +156,8 @@ class Mask:
                 f"The mask marks nothing: {self.seen}.",
                 "White on black is understood, and any colour on black or on transparency; see --mask-mode.",
             )
-        grown = self.grow(settings.grow + settings.feather)
+        pixels = growth(self.width, self.height) if settings.grow == "auto" else settings.grow
+        grown = self.grow(pixels + settings.feather)
         if grown.hole.all():
             raise MaskError(
                 "The mask covers the whole photograph: nothing is left to fill from.",

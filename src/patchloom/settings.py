@@ -130,7 +130,13 @@ class FillSettings(Checked):
     seed: int = option(
         0, "Chooses among equally good fills; the same seed gives the same bytes.", ge=0, le=2**31 - 1
     )
-    grow: int = option(0, "Grow the hole by this many pixels first; 0 fills exactly the mask.", ge=0, le=256)
+    grow: int | Literal["auto"] = option(
+        0,
+        "Grow the hole by this many pixels first; 0 fills exactly the mask, auto grows a mask painted by hand as "
+        "the page does.",
+        ge=0,
+        le=256,
+    )
     feather: int = option(
         0,
         "Blend the rim over this many pixels inside the hole, on top of growing it by as many.",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "runs" / "e2e"
@@ -21,6 +22,13 @@ QUIET = [
     "--disable-sync",
 ]
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+TABLET = {"viewport": {"width": 820, "height": 1100}, "has_touch": True}
+LANDSCAPE = {
+    "viewport": {"width": 844, "height": 390},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 
 
@@ -46,11 +54,16 @@ def as_file(array: np.ndarray, name: str = "holiday.png", form: str = "PNG", **o
     return {"name": name, "mimeType": f"image/{form.lower()}", "buffer": file.getvalue()}
 
 
-def load(page: Any, file: dict[str, Any]) -> None:
-    """Opens a photo and waits until it is shown."""
-    page.set_input_files("#photo-file", file)
-    page.wait_for_selector("body.open")
-    page.wait_for_function("() => document.getElementById('status').textContent.startsWith('Paint')")
+def load(page: Any, *files: dict[str, Any]) -> None:
+    """Opens one or several photos and waits until the first is shown."""
+    before = page.text_content("#file-info")
+    page.set_input_files("#photo-file", list(files))
+    page.wait_for_function("(old) => document.getElementById('file-info').textContent !== old", arg=before)
+
+
+def click(page: Any, selector: str) -> None:
+    """Presses a button wherever it is: on small screens many lie in a sheet."""
+    page.eval_on_selector(selector, "(button) => button.click()")
 
 
 def at(page: Any, x: float, y: float) -> tuple[float, float]:
@@ -69,24 +82,49 @@ def drag(page: Any, points: list[tuple[float, float]]) -> None:
 
 
 def marks(page: Any) -> np.ndarray:
-    """The mask the page would send, (H, W) bool."""
-    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    """The mask as it was painted, (H, W) bool."""
     with page.expect_download() as download:
-        page.click("#mask-save")
+        click(page, "#mask-save")
     with Image.open(download.value.path()) as image:
         return np.asarray(image.convert("L")) > 127
 
 
-def fill(page: Any, preset: str = "fast", seconds: float = 60) -> None:
-    """Presses Fill and waits for the result. Without a texture network, since the page is what is tested."""
-    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    page.check(f"input[name=preset][value={preset}]")
-    page.fill("#setting-texture", "none")
-    page.click("#fill")
-    page.wait_for_selector("#after-fill:not([hidden])", timeout=seconds * 1000)
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """With all that lies within so many pixels."""
+    return np.asarray(ndimage.distance_transform_edt(~mask) <= pixels)
+
+
+def quick(page: Any) -> None:
+    """Chooses the quickest fill, without a texture network, since the page is what is tested."""
+    click(page, "input[name=preset][value=fast]")
+    page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
+
+
+def fill(page: Any, seconds: float = 60) -> None:
+    """Presses the button and waits for the result."""
+    quick(page)
+    click(page, "#fill")
+    finish(page, seconds)
+
+
+def finish(page: Any, seconds: float = 60) -> None:
+    """Waits until a fill that was started is over."""
+    page.wait_for_selector("#run", state="visible")
+    page.wait_for_selector("#run", state="hidden", timeout=seconds * 1000)
+
+
+def result(page: Any) -> np.ndarray:
+    """The pixels of the download."""
+    with Image.open(io.BytesIO(downloaded(page)[1])) as image:
+        return np.asarray(image)
+
+
+def kept(page: Any) -> None:
+    """Waits until what was done is kept in the browser."""
+    page.wait_for_timeout(700)
 
 
 def downloaded(page: Any) -> tuple[str, bytes]:
     with page.expect_download() as download:
-        page.click("#download")
+        click(page, "#download")
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()

@@ -38,13 +38,15 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """``open_page(PHONE, color_scheme="dark")``: the page in a fresh profile. Fails the test if the page logs an
+    """``open_page(PHONE, color_scheme="dark")``: the page in a fresh profile, or in a new tab
+    ``beside`` another page. Fails the test if the page logs an
     error or asks another machine for anything."""
     contexts, complaints = [], []
 
-    def begin(device: dict[str, Any] = DESKTOP, **options: Any) -> Any:
-        context = browser.new_context(**device, **options, accept_downloads=True)
-        contexts.append(context)
+    def begin(device: dict[str, Any] = DESKTOP, beside: Any = None, **options: Any) -> Any:
+        if beside is None:
+            contexts.append(browser.new_context(**device, **{"locale": "en-US", **options}, accept_downloads=True))
+        context = contexts[-1] if beside is None else beside.context
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -56,7 +58,8 @@ def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
             ),
         )
         page.goto(address)
-        page.wait_for_selector("#presets label")
+        page.wait_for_selector("#presets label", state="attached")
+        page.wait_for_selector("body:not(.loading)")
         return page
 
     yield begin

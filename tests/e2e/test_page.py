@@ -10,21 +10,25 @@ import numpy as np
 import pytest
 import tifffile
 from browser_page import (
-    CHROMIUM,
     DESKTOP,
     PHONE,
-    QUIET,
     as_file,
-    at,
+    click,
     downloaded,
     drag,
     fill,
+    finish,
+    grown,
     load,
     marks,
     photo,
+    quick,
+    result,
     shot,
 )
 from PIL import Image
+
+from patchloom.formats import FORMATS
 
 Open = Callable[..., Any]
 ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
@@ -38,6 +42,7 @@ def marked(page: Any) -> str:
 def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     page = open_page()
     shot(page, "desktop-empty")
+    assert page.is_hidden("#toolbar") and page.is_hidden("#panel")
     before = photo()
     load(page, as_file(before))
     assert "160 × 120" in page.text_content("#file-info")
@@ -45,14 +50,13 @@ def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     drag(page, ACROSS)
     assert marked(page).startswith("1 area marked")
     shot(page, "desktop-marked")
-    hole = marks(page)
-    assert hole.shape == (120, 160) and 0.001 < hole.mean() < 0.1
-    page.evaluate(
-        """() => { window.seen = []; new MutationObserver(() => seen.push(document.getElementById("progress-text")
-        .textContent)).observe(document.getElementById("progress-text"), {childList: true}); }"""
-    )
-    fill(page)
-    assert any(re.search(r"Level \d of \d", text) for text in page.evaluate("seen"))
+    hole = grown(marks(page), 1)
+    assert 0.001 < hole.mean() < 0.1
+    quick(page)
+    page.click("#fill")
+    assert page.evaluate("document.activeElement.id") == "cancel", "the focus goes where the button was"
+    finish(page)
+    assert page.eval_on_selector("#download", "(button) => button.classList.contains('primary')")
     name, data = downloaded(page)
     assert name == "holiday.filled.png"
     with Image.open(io.BytesIO(data)) as image:
@@ -60,31 +64,31 @@ def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     assert after.shape == before.shape
     assert (after[~hole] == before[~hole]).all()
     assert (after[hole] != before[hole]).any()
-
-    page.click("#compare")
-    shot(page, "desktop-compare")
-    page.fill("#divider", "20")
-    page.click("#compare")
     page.click("#undo")
-    assert marked(page).startswith("1 area") and page.is_disabled("#download")
+    assert marked(page).startswith("1 area") and page.is_hidden("#download")
     page.click("#redo")
     assert downloaded(page)[1] == data
-    first = downloaded(page)[1]
-    page.click("#again")
-    page.wait_for_selector("#run", state="visible")
-    page.wait_for_selector("#run", state="hidden")
-    assert page.input_value("#setting-seed") == "1"
-    assert downloaded(page)[1] != first
 
 
-def test_holding_c_shows_the_photo_as_it_was(open_page: Open) -> None:
+def test_two_clicks_and_a_stroke_from_nothing_to_the_result(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))  # dropped
+    drag(page, ACROSS)
+    page.click("#fill")
+    finish(page, 120)
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename == "holiday.filled.png"
+
+
+def test_before_and_after(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo()))
     drag(page, ACROSS)
     fill(page)
-    page.focus("#canvas")
     look = "() => document.getElementById('canvas').toDataURL()"
     settle = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.mouse.move(5, 5)
     page.evaluate(settle)
     after = page.evaluate(look)
     page.keyboard.down("c")
@@ -95,41 +99,155 @@ def test_holding_c_shows_the_photo_as_it_was(open_page: Open) -> None:
     assert before != after
     assert page.evaluate(look) == after
 
+    page.click("#compare")
+    shot(page, "desktop-compare")
+    page.fill("#divider", "0")
+    page.evaluate(settle)
+    edge = page.evaluate(
+        """() => { const canvas = document.getElementById("canvas"); const box = canvas.getBoundingClientRect();
+        const pixel = canvas.getContext("2d").getImageData(2, box.height / 2, 1, 1).data;
+        return [[...pixel].slice(0, 3), getComputedStyle(canvas).backgroundColor.match(/\\d+/g).map(Number)]; }"""
+    )
+    assert edge[0] == edge[1][:3], "the divider stays on the photo"
+    page.check("input[name=comparison][value=sides]", force=True)
+    shot(page, "desktop-sides")
+    drag(page, [(0.6, 0.6), (0.65, 0.6)])
+    assert page.is_hidden("#comparison") and marked(page).startswith("1 area"), "painting leaves the comparison"
 
-def test_painting_again_fills_the_union_from_the_photo(open_page: Open) -> None:
+
+def test_a_fill_stands_on_the_accepted_one(open_page: Open) -> None:
     page = open_page()
     before = photo()
     load(page, as_file(before))
     drag(page, [(0.35, 0.4), (0.4, 0.4)])
-    first = marks(page)
+    first = grown(marks(page), 1)
     fill(page)
+    accepted = result(page)
     drag(page, [(0.6, 0.6), (0.65, 0.6)])
-    both = marks(page)
-    assert (both & first).sum() == first.sum() < both.sum()
-    page.click("#fill")
-    page.wait_for_selector("#run", state="visible")
-    page.wait_for_selector("#run", state="hidden")
-    with Image.open(io.BytesIO(downloaded(page)[1])) as image:
-        after = np.asarray(image)
-    assert (after[~both] == before[~both]).all()
-    assert (after[first] != before[first]).any() and (after[both & ~first] != before[both & ~first]).any()
+    second = grown(marks(page), 1) & ~first
+    fill(page)
+    after = result(page)
+    assert (after[~second] == accepted[~second]).all(), "nothing of the first fill has changed"
+    assert (after[second] != before[second]).any()
+    click(page, "#start-over")
+    finish(page)
+    anew = result(page)
+    both = first | second
+    assert (anew[~both] == before[~both]).all() and (anew[first] != before[first]).any()
+
+
+def test_other_versions_of_the_same(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    fill(page)
+    first = downloaded(page)[1]
+    assert page.locator(".version").count() == 1
+    page.focus("#canvas")
+    page.keyboard.press("Enter")  # nothing is marked anew: another version
+    finish(page)
+    second = downloaded(page)[1]
+    assert first != second and page.locator(".version").count() == 2
+    shot(page, "desktop-versions")
+    page.click(".version:first-child > button")
+    assert downloaded(page)[1] == first
+    page.click("#compare")
+    assert page.locator("#compare-with option").all_inner_texts() == ["the photo", "Version 2"]
+    page.click("#compare")
+    page.hover(".version:first-child")
+    page.click(".version:first-child .remove")
+    assert page.locator(".version").count() == 1 and downloaded(page)[1] == second
+    page.click("#undo")
+    assert page.locator(".version").count() == 2 and downloaded(page)[1] == first
+    click(page, "input[name=preset][value=balanced]")
+    page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
+    page.click("#again")
+    finish(page)
+    assert page.locator(".version small").all_inner_texts()[-1].startswith("Good")
 
 
 def test_cancel_answers_at_once_and_keeps_the_marks(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo(700, 500)))
     drag(page, [(0.3, 0.3), (0.7, 0.6), (0.4, 0.7)])
-    page.check("input[name=preset][value=best]")
+    click(page, "input[name=preset][value=best]")
     page.click("#fill")
     page.wait_for_function("() => document.getElementById('progress').value > 0")
     drag(page, [(0.1, 0.1), (0.2, 0.2)])  # moves the photo: what is being filled stays as it was sent
     began = time.monotonic()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#run", state="hidden")
+    assert time.monotonic() - began < 1
+    assert marked(page).startswith("1 area")
+    assert "Stopped" in page.text_content("#spoken")
+    assert page.is_enabled("#fill")
+
+
+def test_cancel_during_an_upload_answers_at_once(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(np.random.default_rng(1).integers(0, 255, (900, 1200, 3), dtype=np.uint8)))
+    drag(page, ACROSS)
+    slow = page.context.new_cdp_session(page)
+    slow.send("Network.enable")
+    limits = {"offline": False, "latency": 0, "downloadThroughput": 1e7, "uploadThroughput": 60_000}
+    slow.send("Network.emulateNetworkConditions", limits)
+    page.click("#fill")
+    page.wait_for_function("() => document.getElementById('progress-text').textContent.includes('Sending')")
+    began = time.monotonic()
     page.click("#cancel")
     page.wait_for_selector("#run", state="hidden")
-    assert time.monotonic() - began < 2.5
-    assert marked(page).startswith("1 area")
-    assert "Stopped" in page.text_content("#status")
-    assert page.is_enabled("#fill")
+    assert time.monotonic() - began < 1
+
+
+def test_progress_is_one_line_that_never_ends_early(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    page.evaluate(
+        """() => { window.seen = []; const line = document.getElementById("progress-text");
+        const bar = document.getElementById("progress"); new MutationObserver(() => seen.push([line.textContent,
+        bar.hasAttribute("value") ? bar.value : 0])).observe(document.getElementById("run"),
+        {childList: true, subtree: true, attributes: true}); }"""
+    )
+    fill(page)
+    seen = page.evaluate("seen")
+    assert any("Warming up" in text for text, _ in seen), "the first fill on a machine says why it is slow"
+    running = [value for text, value in seen if text and value]
+    assert running == sorted(running) and max(running) < 1
+    page.evaluate("seen.length = 0")
+    drag(page, [(0.6, 0.6), (0.65, 0.6)])
+    click(page, "#fill")
+    finish(page)
+    texts = {text for text, _ in page.evaluate("seen")}
+    assert not any("Warming" in text for text in texts)
+    assert any("left" in text or "Nearly" in text for text in texts)
+
+
+def test_pace_gives_way_from_what_was_expected_to_what_is_told(open_page: Open) -> None:
+    page = open_page()
+    told = page.evaluate(
+        """async () => {
+          const { Pace, expected, learn } = await import("./static/js/estimate.js");
+          const typical = expected("balanced", 1);
+          learn("balanced", 2, expected("balanced", 2) * 3);
+          const learned = expected("balanced", 1) / typical;
+          const other = expected("best", 1);
+          let now = 1000;
+          performance.now = () => now;
+          const pace = new Pace(10);
+          const seen = [];
+          for (const [seconds, fraction] of [[1, 0], [5, 0.1], [20, 0.4], [40, 0.8], [60, 1], [90, 1]]) {
+            now = 1000 + seconds * 1000;
+            if (fraction) pace.tell(fraction);
+            seen.push(pace.now());
+          }
+          return { learned, other, seen };
+        }"""
+    )
+    assert told["learned"] == pytest.approx(3)
+    fractions = [each["fraction"] for each in told["seen"]]
+    assert fractions == sorted(fractions) and fractions[-1] < 0.99
+    assert told["seen"][3]["left"] == pytest.approx(10, abs=4), "told 80 % after 40 s"
 
 
 def test_tools_draw_what_they_promise(open_page: Open) -> None:
@@ -153,10 +271,12 @@ def test_tools_draw_what_they_promise(open_page: Open) -> None:
     assert (marks(page) == ~box).all()
     page.click("#undo")
     page.click("#grow")
-    grown = marks(page)
-    assert (grown & box).sum() == box.sum() < grown.sum()
+    page.wait_for_function("() => !document.getElementById('undo').disabled")
+    bigger = marks(page)
+    assert (bigger == grown(box, 1)).all()
     page.click("#shrink")
-    assert (marks(page) & ~grown).sum() == 0
+    page.wait_for_timeout(200)
+    assert (marks(page) & ~bigger).sum() == 0 and marks(page).sum() < bigger.sum()
     page.click("#clear")
     assert marked(page) == "Nothing is marked yet."
     page.click("[data-tool=lasso]")
@@ -166,13 +286,19 @@ def test_tools_draw_what_they_promise(open_page: Open) -> None:
     page.set_input_files("#mask-file", as_file((box * 255).astype(np.uint8), "mask.png"))
     page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
     assert (marks(page) == box).all(), "a mask that was saved comes back as it was"
+    page.click("#clear")
+    page.click("#advanced > summary")
     for name, value in {"x": 10, "y": 20, "width": 30, "height": 5}.items():
         page.fill(f"#box-{name}", str(value))
-    page.click("#clear")
     page.click("#mark-box")
     expected = np.zeros_like(box)
     expected[20:25, 10:40] = True
     assert (marks(page) == expected).all()
+    page.click("#clear")
+    page.focus("#canvas")
+    page.keyboard.press("r")
+    drag(page, [(0.3, 0.3), (0.6, 0.6)])
+    assert (marks(page) == box).all(), "with the mouse, R chooses the box"
 
 
 def test_shapes_agree_with_their_definitions(open_page: Open) -> None:
@@ -180,23 +306,30 @@ def test_shapes_agree_with_their_definitions(open_page: Open) -> None:
     drawn = page.evaluate(
         """async () => {
           const { Cells, HOLE } = await import("./static/js/cells.js");
-          const { capsule, polygon, grow } = await import("./static/js/shapes.js");
+          const { capsule, polygon } = await import("./static/js/shapes.js");
+          const { grown } = await import("./static/js/grown.js");
           const ink = { set: HOLE, clear: 0 };
           const all = {};
           for (const [name, draw] of Object.entries({
             capsule: (c) => capsule(c, { x: 12.3, y: 20.8 }, { x: 50.1, y: 41.4 }, 7.3, ink),
             dot: (c) => capsule(c, { x: 0.5, y: 63.5 }, { x: 0.5, y: 63.5 }, 9, ink),
             polygon: (c) => polygon(c, [{ x: 5.2, y: 5.1 }, { x: 60.4, y: 20.7 }, { x: 20.9, y: 58.3 }], ink),
-            grown: (c) => { c.span(30, 20, 23, HOLE, 0); c.span(40, 40, 41, HOLE, 0); c.refresh(c.clip({ left: 0,
-              top: 0, right: 64, bottom: 64 })); grow(c, HOLE, 5); },
           })) {
             const cells = new Cells(64, 64);
             cells.begin();
             draw(cells);
             const change = cells.end();
             all[name] = [...cells.data];
-            if (name !== "grown") { cells.swap(change); if (cells.count(HOLE)) throw new Error("undo"); }
+            const counted = cells.data.reduce((sum, value) => sum + value, 0);
+            if (cells.count(HOLE) !== counted) throw new Error("count");
+            cells.swap(change);
+            if (cells.count(HOLE) || cells.any(HOLE)) throw new Error("undo");
           }
+          const dots = new Uint8Array(64 * 64);
+          dots.fill(HOLE, 30 * 64 + 20, 30 * 64 + 23);
+          dots[40 * 64 + 40] = HOLE;
+          all.grown = [...grown(dots, 64, 64, HOLE, 5)];
+          all.shrunk = [...grown(Uint8Array.from(all.grown), 64, 64, HOLE, -3)];
           return all;
         }"""
     )
@@ -217,13 +350,14 @@ def test_shapes_agree_with_their_definitions(open_page: Open) -> None:
     seeds[30, 20:23] = seeds[40, 40] = True
     near = np.min([np.hypot(x - 0.5 - c, y - 0.5 - r) for r, c in zip(*np.nonzero(seeds), strict=True)], axis=0)
     assert (shapes["grown"] == (near <= 5)).all()
+    assert (shapes["shrunk"] == ~grown(~shapes["grown"], 3)).all()
 
 
 def test_source_areas_are_sent(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo()))
     drag(page, ACROSS)
-    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.click("#source > summary")
     page.check("input[name=layer][value=avoid]")
     drag(page, [(0.2, 0.2), (0.3, 0.8)])
     page.check("input[name=layer][value=take]")
@@ -232,8 +366,11 @@ def test_source_areas_are_sent(open_page: Open) -> None:
     assert marked(page).startswith("1 area")
     shot(page, "desktop-source")
     page.evaluate(
-        """() => { const send = window.fetch; window.parts = []; window.fetch = (path, options) => {
-          if (options?.body) parts.push(...options.body.keys()); return send(path, options); }; }"""
+        """() => { const { send } = XMLHttpRequest.prototype; window.parts = [];
+          XMLHttpRequest.prototype.send = function (form) {
+            parts.push(...form.keys());
+            return send.call(this, form);
+          }; }"""
     )
     fill(page)
     sent = ["settings", "mask_mode", "first_frame", "allow_cmyk", "image", "mask", "source"]
@@ -265,7 +402,7 @@ def test_a_16_bit_tiff_is_shown_and_comes_back_as_one(open_page: Open) -> None:
     load(page, {"name": "scan.tif", "mimeType": "image/tiff", "buffer": file.getvalue()})
     assert "96 × 80" in page.text_content("#file-info")
     drag(page, ACROSS)
-    hole = marks(page)
+    hole = grown(marks(page), 1)
     fill(page)
     name, data = downloaded(page)
     after = tifffile.imread(io.BytesIO(data))
@@ -274,53 +411,52 @@ def test_a_16_bit_tiff_is_shown_and_comes_back_as_one(open_page: Open) -> None:
     assert (after[~hole] == before[~hole]).all() and (after[hole] != before[hole]).any()
 
 
-def test_work_survives_a_reload(open_page: Open) -> None:
+def test_errors_say_what_to_do_and_go_when_the_next_thing_works(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo()))
     drag(page, ACROSS)
-    hole = marks(page)
-    fill(page)
-    page.wait_for_timeout(1200)
-    page.reload()
-    page.wait_for_selector("body.open")
-    page.wait_for_function("() => !document.getElementById('download').disabled")
-    assert (marks(page) == hole).all()
-
-
-def test_a_running_fill_is_taken_up_after_a_reload(open_page: Open) -> None:
-    page = open_page()
-    load(page, as_file(photo(500, 400)))
-    drag(page, [(0.3, 0.3), (0.7, 0.6)])
-    page.check("input[name=preset][value=best]")
-    page.click("#fill")
-    page.wait_for_function("() => document.getElementById('progress').value > 0")
-    page.wait_for_timeout(300)
-    page.reload()
-    page.wait_for_selector("#run", state="visible")
-    page.click("#cancel")
-    page.wait_for_selector("#run", state="hidden")
-
-
-def test_errors_take_the_focus_and_say_what_to_do(open_page: Open) -> None:
-    page = open_page()
     page.evaluate(
-        """() => (window.fetch = async () => new Response(JSON.stringify({ title: "Too many jobs are waiting.",
-          detail: "Try again in a moment." }), { status: 429 }))"""
+        """() => { const requests = XMLHttpRequest.prototype; window.send = requests.send;
+          requests.send = function () {
+          Object.defineProperty(this, "status", { value: 429 });
+          Object.defineProperty(this, "response", { value: { title: "Too many jobs are waiting.",
+            detail: "Try again in a moment." } });
+          this.onload();
+        }; }"""
     )
-    load(page, as_file(photo()))
-    drag(page, ACROSS)
+    quick(page)
     page.click("#fill")
     page.wait_for_selector("#alert", state="visible")
-    assert page.evaluate("document.activeElement.id") == "alert"
     assert "Try again" in page.text_content("#alert")
+    assert page.get_attribute("#alert", "role") == "alert"
     assert marked(page).startswith("1 area")
+    page.evaluate("() => { XMLHttpRequest.prototype.send = window.send; }")
+    fill(page)
+    assert page.is_hidden("#alert")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "animated", "text"])
+def test_what_cannot_be_filled_is_refused_at_opening(open_page: Open, kind: str) -> None:
+    page = open_page()
+    if kind in FORMATS:
+        pytest.skip(f"{kind} is taken")
+    frames = [Image.fromarray(photo(40, 30)), Image.fromarray(255 - photo(40, 30))]
+    file = io.BytesIO(b"no picture at all")
+    if kind == "animated":
+        frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=100)
+    elif kind != "text":
+        frames[0].save(file, kind)
+    page.set_input_files("#photo-file", {"name": "x.pic", "mimeType": "image/png", "buffer": file.getvalue()})
+    page.wait_for_selector("#alert", state="visible")
+    assert "x.pic" in page.text_content("#alert-message") and page.text_content("#alert-hint")
+    assert page.is_visible("#welcome")
 
 
 def test_without_a_mouse(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo()))
     page.focus("body")
-    for _ in range(40):
+    for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.id") == "canvas":
             break
@@ -332,7 +468,7 @@ def test_without_a_mouse(open_page: Open) -> None:
     page.keyboard.press("r")
     assert marked(page).startswith("1 area")
     label = page.get_attribute("#canvas", "aria-label")
-    assert re.fullmatch(r"Photo 160 by 120, 1 hole, \d+\.\d percent marked", label)
+    assert re.fullmatch(r"Photo 160 by 120, 1 hole, [\d.]+% marked", label)
     page.keyboard.down(" ")
     for _ in range(6):
         page.keyboard.press("Shift+ArrowLeft")
@@ -346,67 +482,28 @@ def test_without_a_mouse(open_page: Open) -> None:
     page.keyboard.up(" ")
     assert marks(page).sum() < before
     page.focus("input[name=preset]:checked")
-    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
     assert page.is_checked("input[value=fast]")
     page.focus("#canvas")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#after-fill:not([hidden])")
-    page.focus("#download")
+    finish(page)
     with page.expect_download() as download:
-        page.keyboard.press("Enter")
+        page.keyboard.press("Control+s")
     assert download.value.suggested_filename == "holiday.filled.png"
+    page.keyboard.press("?")
+    assert page.is_visible("#help")
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#help")
     page.focus("#canvas")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.id") != "canvas", "no trap"
 
 
-class Fingers:
-    """Raw touches, as the phone sends them."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-        self.session = page.context.new_cdp_session(page)
-
-    def send(self, kind: str, *points: tuple[float, float]) -> None:
-        places = [at(self.page, *point) for point in points]
-        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
-        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
-
-
-def test_on_a_phone(open_page: Open) -> None:
-    page = open_page(PHONE)
-    shot(page, "phone-empty")
-    load(page, as_file(photo(400, 300), "IMG_1.jpg", "JPEG", quality=95))
-    fingers = Fingers(page)
-    scale = "async () => document.getElementById('canvas').toDataURL().length"
-    before = page.evaluate(scale)
-    fingers.send("touchStart", (0.4, 0.5))
-    fingers.send("touchStart", (0.4, 0.5), (0.6, 0.5))
-    for step in range(1, 8):
-        fingers.send("touchMove", (0.4 - step * 0.03, 0.5), (0.6 + step * 0.03, 0.5))
-    fingers.send("touchEnd")
-    assert marked(page) == "Nothing is marked yet.", "a pinch leaves no stroke"
-    page.wait_for_timeout(100)
-    assert page.evaluate(scale) != before, "but it zooms"
-    page.tap("#zoom-fit")
-    fingers.send("touchStart", (0.45, 0.5))
-    for step in range(1, 6):
-        fingers.send("touchMove", (0.45 + step * 0.02, 0.5))
-    fingers.send("touchEnd")
-    assert marked(page).startswith("1 area")
-    shot(page, "phone-marked")
-    page.tap("input[value=fast]")
-    page.tap("#fill")
-    page.wait_for_selector("#after-fill:not([hidden])", timeout=40_000)
-    page.tap("#compare")
-    shot(page, "phone-compare")
-    name, data = downloaded(page)
-    assert name == "IMG_1.filled.jpg"
-    with Image.open(io.BytesIO(data)) as image:
-        assert (image.format, image.size) == ("JPEG", (400, 300))
-
-
-PAINT = """async () => {
+PAINT = """async (size) => {
+  const slider = document.getElementById("size");
+  slider.value = size;
+  slider.dispatchEvent(new Event("input"));
+  slider.dispatchEvent(new Event("change"));
   const canvas = document.getElementById("canvas");
   const { left, top, width, height } = canvas.getBoundingClientRect();
   canvas.setPointerCapture = () => {};
@@ -420,8 +517,10 @@ PAINT = """async () => {
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
     times.push(performance.now() - began);
   }
+  const began = performance.now();
   send("pointerup", 0.6, 0.55);
-  return times.sort((a, b) => a - b)[12];
+  const lifted = performance.now() - began;
+  return { frame: times.sort((a, b) => a - b)[12], lifted };
 }"""
 
 
@@ -429,13 +528,26 @@ PAINT = """async () => {
 def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device: dict[str, Any]) -> None:
     page = open_page(device)
     load(page, as_file(photo(600, 400)))
-    small = page.evaluate(PAINT)
+    small = page.evaluate(PAINT, 55)["frame"]
     load(page, as_file(np.kron(photo(60, 40), np.ones((100, 100, 1), np.uint8)), "big.jpg", "JPEG", quality=80))
-    assert page.get_attribute("#canvas", "aria-label").startswith("Photo 6000 by 4000")
+    assert page.get_attribute("#canvas", "aria-label").startswith("Photo 6,000 by 4,000")
     page.wait_for_timeout(300)
-    large = page.evaluate(PAINT)
+    large = page.evaluate(PAINT, 55)["frame"]
     assert marked(page).startswith("1 area")
     assert large < 3 * small + 30, f"a frame takes {large:.0f} ms, on a small photo {small:.0f} ms"
+    pass_over = page.evaluate(
+        """() => { const cells = new Uint8Array(24e6); const began = performance.now(); let sum = 0;
+        for (let i = 0; i < cells.length; i++) sum += cells[i]; return performance.now() - began + sum; }"""
+    )
+    enough = 100 + 12 * pass_over  # times that a machine under load takes longer for, too
+    largest = page.evaluate(PAINT, 100)
+    assert largest["lifted"] < enough, f"the stroke's end with the largest brush takes {largest['lifted']:.0f} ms"
+    for button in ("#invert", "#clear"):
+        took = page.eval_on_selector(
+            button,
+            "(each) => { const began = performance.now(); each.click(); return performance.now() - began; }",
+        )
+        assert took < enough, f"{button} takes {took:.0f} ms"
 
 
 def test_masks_are_written_without_a_compressor_too(open_page: Open) -> None:
@@ -455,20 +567,3 @@ def test_masks_are_written_without_a_compressor_too(open_page: Open) -> None:
         with Image.open(io.BytesIO(bytes(data))) as image:
             assert image.mode == "1"
             assert (np.asarray(image) == expected).all()
-
-
-@pytest.mark.parametrize("text", [100, 200], ids=["normal text", "text twice as large"])
-def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text: int) -> None:
-    options = [*QUIET, f"--blink-settings=defaultFontSize={16 * text // 100}"]
-    other = browser.browser_type.launch(executable_path=CHROMIUM, args=options)
-    page = other.new_page()
-    page.goto(address)
-    load(page, as_file(photo()))
-    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-    for width in (320, 390, 768, 1024):
-        page.set_viewport_size({"width": width, "height": 700})
-        page.wait_for_timeout(50)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
-        assert page.locator("#canvas").bounding_box()["height"] >= 200
-        shot(page, f"narrow-{width}-{text}")
-    other.close()

@@ -217,3 +217,33 @@ def test_openapi_names_the_real_media_types(real: Live) -> None:
 
 def test_health_needs_no_worker(real: Live) -> None:
     assert real.client.get("/api/health").json()["status"] == "ok"
+
+
+def test_an_object_is_found_from_a_scribble(real: Live) -> None:
+    picture = np.full((90, 120, 3), (60, 110, 70), np.uint8)
+    y, x = np.mgrid[0:90, 0:120]
+    ball = np.hypot(y - 45, x - 60) < 20
+    picture[ball] = (210, 60, 40)
+    scribble = np.zeros((90, 120), np.uint8)
+    scribble[44:47, 50:70] = 255
+    files = {"image": ("x", png(picture)), "mask": ("x", png(scribble))}
+    answer = real.client.post("/api/select", files=files)
+    assert answer.status_code == 200, answer.text
+    with Image.open(io.BytesIO(answer.content)) as image:
+        found = np.asarray(image.convert("L")) == 255
+    assert (found & ball).sum() / (found | ball).sum() > 0.9
+    files["mask"] = ("x", png(scribble[:50]))
+    assert real.client.post("/api/select", files=files).status_code == 409
+
+
+def test_the_beginning_of_a_file_tells_whether_it_is_taken(fake: Live) -> None:
+    still = png(np.zeros((20, 30, 3), np.uint8))
+    told = fake.client.post("/api/recognise", content=still[:60]).json()
+    assert (told["format"], told["several_frames"]) == ("PNG", False)
+    moving = io.BytesIO()
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(moving, "WEBP", save_all=True, append_images=frames[1:])
+    assert fake.client.post("/api/recognise", content=moving.getvalue()).json()["several_frames"]
+    refused = fake.client.post("/api/recognise", content=b"%PDF-1.7 ").json()
+    assert refused["format"] == "" and "PDF" in refused["reason"]
+    assert fake.client.post("/api/recognise", content=b"x" * 70_000).status_code == 413

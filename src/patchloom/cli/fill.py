@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -24,7 +24,8 @@ from patchloom.events import Event, LevelDone, Observer
 from patchloom.settings import FileSettings, FillSettings, Format, MaskMode, RunSettings
 
 if TYPE_CHECKING:
-    from patchloom.filling import Prepared
+    from patchloom.filling import Filled, Prepared
+    from patchloom.inpainter import Inpainter
 
 
 def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,6 +90,13 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's transparent pixels.")
 @click.option("-o", "--output", help="The result's name, - for standard output. [PHOTO.filled.EXT]")
 @force_option
+@click.option(
+    "--versions",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Write N fills with N seeds, NAME-1.EXT and so on, and a contact sheet NAME-versions.png.",
+)
 @click.option("--source", "source_name", metavar="MASK", help="Texture may come only from what this marks.")
 @click.option(
     "--steps",
@@ -115,6 +123,7 @@ def command(
     from_alpha: bool,
     output: str | None,
     force: bool,
+    versions: int,
     source_name: str | None,
     steps: Path | None,
     report: Path | None,
@@ -135,6 +144,7 @@ def command(
       patchloom fill beach.jpg mask.png
       patchloom fill beach.jpg --box 120,80,64,64 --preset best -o clean.jpg
       patchloom fill scan.tif scratches.png --grow 2 --report report.json
+      patchloom fill beach.jpg mask.png --grow auto --versions 4
       cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
     """
     from patchloom.filling import Inputs, prepare
@@ -143,7 +153,9 @@ def command(
         raise click.UsageError("Only one picture can come from standard input.")
     if mask_name is None and not boxes and not from_alpha:
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
-    written = {"-o": output, "--report": report, "--save-settings": saved_settings()}
+    if versions > 1 and (steps is not None or (output or photo_name) == files.STREAM):
+        raise click.UsageError("--versions goes neither with --steps nor with standard output.")
+    written = {**_outputs("-o", output, versions), "--report": report, "--save-settings": saved_settings()}
     kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
     _check_outputs(written, kept, steps, force)
     inputs = Inputs(
@@ -156,22 +168,54 @@ def command(
     prepared = prepare(inputs, settings, ways, name=output or "", observe=_warnings(console))
     if output is None:
         output = files.default_output(photo_name, prepared.format)
-        _check_outputs({**written, "the result": output}, kept, None, force)
+        _check_outputs({**written, **_outputs("the result", output, versions)}, kept, None, force)
     from patchloom.inpainter import Inpainter
 
     if dry_run:
         Inpainter(run).check(prepared.settings, coarse=prepared.coarse is not None)
         _say_plan(console, prepared, output)
         return
-    with console.listen() as observe:
-        watch = observe if steps is None else _saving_steps(steps, observe)
-        filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), watch)
-    files.write_or_rescue(output, filled.data, force)
+    fills = _filled(prepared, Inpainter(run), versions, steps, console)
+    names = [str(name) for name in _outputs("-o", output, versions).values()]
+    for name, filled in zip(names, fills, strict=False):
+        files.write_or_rescue(name, filled.data, force)
+    if versions > 1:
+        from patchloom.cli.versions import contact_sheet
+
+        files.write(names[-1], contact_sheet(prepared, fills), force)
     if report is not None:
-        record = {"photo": photo_name, "mask": mask_name, "output": output, **filled.report}
+        records = [
+            {"photo": photo_name, "mask": mask_name, "output": name, **filled.report}
+            for name, filled in zip(names, fills, strict=False)
+        ]
+        record = records[0] if versions == 1 else {"versions": records}
         files.write(str(report), (json.dumps(record, indent=2, default=str) + "\n").encode(), force)
-    if output != "-":
-        console.say(f"wrote {output}")
+    if output != files.STREAM:
+        console.say("wrote " + ", ".join(names))
+
+
+def _outputs(what: str, output: str | None, versions: int) -> dict[str, str | None]:
+    """The names that are written, by what they are: the result, or the versions and last their contact sheet."""
+    if versions == 1 or output is None:
+        return {what: output}
+    from patchloom.cli.versions import names, sheet_name
+
+    numbered = {f"version {number}": name for number, name in enumerate(names(output, versions), 1)}
+    return {**numbered, "the contact sheet": sheet_name(output)}
+
+
+def _filled(
+    prepared: "Prepared", inpainter: "Inpainter", versions: int, steps: Path | None, console: Console
+) -> list["Filled"]:
+    """The fills with the seeds that follow each other."""
+
+    def with_seed(seed: int) -> "Filled":
+        version = replace(prepared, settings=replace(prepared.settings, seed=seed))
+        with console.listen() as observe:
+            watch = observe if steps is None else _saving_steps(steps, observe)
+            return interruptible(lambda guarded: version.fill(inpainter, observe=guarded), watch)
+
+    return [with_seed(prepared.settings.seed + number) for number in range(versions)]
 
 
 def _check_outputs(

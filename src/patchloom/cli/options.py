@@ -5,9 +5,8 @@ Each defaults to None, so that an option given overrides the preset or the setti
 
 import functools
 import json
-import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -17,7 +16,7 @@ import click
 from patchloom.console import Console
 from patchloom.errors import SettingsError
 from patchloom.outputs import require_place, write_whole
-from patchloom.settings import FillSettings, HarmoniseSettings, RunSettings, fill_settings
+from patchloom.settings import FillSettings, HarmoniseSettings, RunSettings, alternatives, fill_settings
 
 Command = Callable[..., Any]
 
@@ -32,6 +31,20 @@ class SettingOption(click.Option):
     def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+
+
+class OrWord(click.ParamType[Any]):
+    """Some other type, or one of a few words."""
+
+    def __init__(self, kind: click.ParamType[Any], words: Sequence[str]) -> None:
+        self.kind, self.words = kind, tuple(words)
+        self.name = kind.name
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        return value if value in self.words else self.kind.convert(value, parameter, context)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return "|".join([self.name.upper(), *self.words])
 
 
 class SectionedCommand(click.Command):
@@ -232,8 +245,13 @@ def _option(settings: type[Any], name: str, section: str) -> Callable[[Command],
 
 
 def _type(hint: Any, metadata: Any) -> Any:
-    if get_origin(hint) in (typing.Union, types.UnionType):
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    words, hint = alternatives(hint)
+    kind = _plain_type(hint, metadata)
+    named = [word for word in words if word is not None]
+    return OrWord(kind, named) if named else kind
+
+
+def _plain_type(hint: Any, metadata: Any) -> Any:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
     if hint is int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
 from patchloom.filling import Inputs, prepare
@@ -26,6 +27,7 @@ from patchloom.server.worker import Message, Send
 from patchloom.settings import PRESETS, FileSettings, FillSettings, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
+SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
 _MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
@@ -44,7 +46,12 @@ class PictureEngine:
             self._warm()
 
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        work = {"fill": self.fill, "display": self.display, "adjust_mask": self.adjust_mask}[task["kind"]]
+        work = {
+            "fill": self.fill,
+            "display": self.display,
+            "select": self.select,
+            "adjust_mask": self.adjust_mask,
+        }[task["kind"]]
         return work(Path(task["folder"]), task, send, stopped)
 
     def _warm(self) -> None:
@@ -78,6 +85,17 @@ class PictureEngine:
         form = "JPEG" if alpha is None else "PNG"
         result = _store(folder, small.encode(form, quality=90), form, small)
         return {**result, "photo_width": photo.width, "photo_height": photo.height}
+
+    def select(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """The object under a scribble, and its shadow: white and half grey."""
+        photo = Photo.open((folder / "image").read_bytes(), max_pixels=SELECT_PIXELS)
+        scribble = Photo.open((folder / "mask").read_bytes(), max_pixels=SELECT_PIXELS)
+        Mask.from_array(scribble.pixels[..., 0] > 0).require_size(photo.width, photo.height, "The scribble")
+        pixels = to_eight_bit(photo.pixels)
+        found = selection.outline(pixels, to_eight_bit(scribble.pixels)[..., 0])
+        grey = np.where(found, selection.OBJECT, np.where(selection.shadow(pixels, found), selection.OTHER, 0))
+        picture = Photo.from_array(np.stack([grey.astype(np.uint8)] * 3, axis=-1))
+        return _store(folder, picture.encode("PNG"), "PNG", picture)
 
     def adjust_mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""

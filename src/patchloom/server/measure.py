@@ -4,11 +4,14 @@ The server's own process never decodes: it only asks here whether the worker sho
 sent by clients are not looked at.
 """
 
-from typing import BinaryIO
+import io
+from typing import Any, BinaryIO
 
 from patchloom.errors import PhotoError
 from patchloom.formats import Header, recognised
 from patchloom.server.problems import Problem
+
+LOOKED_AT = 1 << 16  # bytes
 
 
 def check(file: BinaryIO, *, what: str, max_pixels: int, first_frame: bool = False) -> Header:
@@ -34,3 +37,19 @@ def check(file: BinaryIO, *, what: str, max_pixels: int, first_frame: bool = Fal
             "Send first_frame=true to use one.",
         )
     return header
+
+
+def look(start: bytes) -> dict[str, Any]:
+    """What the beginning of a file (64 KiB are enough) says of it: its format, empty with a reason where it is not
+    taken, and whether it has several frames, as far as that can be seen. Raises Problem 413."""
+    if len(start) > LOOKED_AT:
+        raise Problem(413, "too_large", "That is more than a file's beginning.", f"Send {LOOKED_AT} bytes.")
+    try:
+        format = recognised(start)
+    except PhotoError as error:
+        return {"format": "", "several_frames": False, "reason": f"The file {error}"}
+    try:
+        frames = format.header(io.BytesIO(start)).frames
+    except PhotoError:  # the size stands farther back
+        frames = 1
+    return {"format": format.name, "several_frames": frames > 1, "reason": ""}

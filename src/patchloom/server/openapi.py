@@ -13,6 +13,7 @@ _KINDS = tuple(FORMATS[name].media_type for name in WRITTEN)
 Answers = dict[int | str, dict[str, Any]]
 PICTURE: Answers = {200: {"content": {kind: {"schema": _FILE} for kind in _KINDS}}, "4XX": _PROBLEM}
 PREVIEW: Answers = {200: {"content": {"image/jpeg": {"schema": _FILE}}}, "4XX": _PROBLEM}
+BYTES = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _FILE}}}}
 
 
 def form(parts: dict[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
-from patchloom.server import openapi, uploads
+from patchloom.server import measure, openapi, uploads
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
@@ -57,6 +57,26 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         response.headers["X-Width"] = str(size.get("photo_width", 0))
         response.headers["X-Height"] = str(size.get("photo_height", 0))
         return response
+
+    @api.post(
+        "/api/recognise",
+        tags=["server"],
+        summary="Whether a file's first bytes are of a picture that is taken",
+        openapi_extra=openapi.BYTES,
+    )
+    async def recognise(request: Request) -> dict[str, Any]:
+        return measure.look(await request.body())
+
+    @api.post(
+        "/api/select",
+        tags=["server"],
+        summary="The object that a scribble lies on",
+        description="A grey PNG: white the object, half grey the shadow that it casts.",
+        openapi_extra=openapi.form(uploads.SELECT_PARTS),
+        responses=openapi.PICTURE,
+    )
+    async def select(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "select"), request))
 
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
@@ -155,7 +175,7 @@ async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -
             first_frame = uploads.flag(form, "first_frame")
             files = uploads.file_settings(form).to_dict()
             files["page"] = files["page"] or int(first_frame)
-            pictures = uploads.pictures(form, uploads.DISPLAY_PARTS if kind == "display" else uploads.FILL_PARTS)
+            pictures = uploads.pictures(form, uploads.PARTS[kind])
             name, folder = jobs.new_folder()
             await uploads.store(pictures, folder, limits, bool(files["page"]))
         finally:

@@ -3,11 +3,10 @@
 import re
 import typing
 from dataclasses import fields
-from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 from patchloom.errors import SettingsError
-from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, fill_settings
+from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, alternatives, fill_settings
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
@@ -34,10 +33,12 @@ def _property(item: Any, hint: Any) -> dict[str, Any]:
     limits = {"ge": "minimum", "le": "maximum"}
     described: dict[str, Any] = {"description": item.metadata["help"], "default": item.default}
     described.update({limits[key]: value for key, value in item.metadata.items() if key in limits})
-    if get_origin(hint) in (typing.Union, UnionType):
-        hint = next(arg for arg in get_args(hint) if arg is not type(None))
+    words, hint = alternatives(hint)
     if get_origin(hint) is Literal:
         return {"type": "string", "enum": list(get_args(hint)), **described}
+    named = [word for word in words if word is not None]
+    if named:
+        return {"anyOf": [{"type": _TYPES[hint]}, {"enum": named}], **described}
     return {"type": _TYPES[hint], **described}
 
 

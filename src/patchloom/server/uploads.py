@@ -26,6 +26,12 @@ FILL_PARTS = {  # part -> what it is
     "coarse": "Optional: the same photo filled by another tool, to be refined.",
 }
 DISPLAY_PARTS = {"image": "Any supported picture."}
+SELECT_PARTS = {
+    "image": "The picture, at most a megapixel.",
+    "mask": "A scribble of the picture's size: white lies on the object, half grey on what is not it, black says "
+    "nothing.",
+}
+PARTS = {"fill": FILL_PARTS, "display": DISPLAY_PARTS, "select": SELECT_PARTS}  # of each kind of job
 NEEDED = ("image", "mask")
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',

@@ -1,13 +1,19 @@
 /** The server, from the page's side. All addresses are relative, so that the page works under any path. */
 
+import { t } from "./texts.js";
+
 export class ServerError extends Error {
   /** @param {number} status @param {{code?: string, title?: string, detail?: string}} problem */
   constructor(status, problem) {
-    super(problem.title || `The server answered ${status}.`);
+    super(problem.title || t("error.status", { status }));
     this.status = status;
     this.code = problem.code || "error";
     this.hint = problem.detail || "";
   }
+}
+
+function unreachable() {
+  return new ServerError(0, { code: "unreachable", title: t("error.unreachable"), detail: t("error.unreachable.hint") });
 }
 
 async function call(path, options = {}) {
@@ -15,11 +21,7 @@ async function call(path, options = {}) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new ServerError(0, {
-      code: "unreachable",
-      title: "The server cannot be reached.",
-      detail: "See whether patchloom serve still runs, then try again.",
-    });
+    throw unreachable();
   }
   if (response.ok) return response;
   throw new ServerError(response.status, await response.json().catch(() => ({})));
@@ -32,9 +34,10 @@ export async function config() {
 
 /**
  * Starts a job.
- * @param {{image: Blob, mask: Blob, source?: Blob, settings: object}} parts
+ * @param {{image: Blob, mask: Blob, source?: Blob | null, settings: object}} parts
+ * @param {(share: number) => void} sent told how much has gone out @param {AbortSignal} signal stops it at once
  */
-export async function createJob({ image, mask, source, settings }) {
+export function createJob({ image, mask, source, settings }, sent, signal) {
   const form = new FormData();
   form.append("settings", JSON.stringify(settings));
   form.append("mask_mode", "white");
@@ -43,7 +46,42 @@ export async function createJob({ image, mask, source, settings }) {
   form.append("image", image, "image");
   form.append("mask", mask, "mask.png");
   if (source) form.append("source", source, "source.png");
-  return (await call("api/jobs", { method: "POST", body: form })).json();
+  return send("api/jobs", form, sent, signal);
+}
+
+/** By XMLHttpRequest, since fetch does not tell how an upload goes. */
+function send(path, form, sent, signal) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.responseType = "json";
+    request.upload.onprogress = (event) => event.lengthComputable && sent(event.loaded / event.total);
+    request.onload = () =>
+      request.status < 300 ? resolve(request.response) : reject(new ServerError(request.status, request.response ?? {}));
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(new DOMException("", "AbortError"));
+    if (signal.aborted) return reject(new DOMException("", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });
+}
+
+/** What a file's first bytes are of. @returns {Promise<{format: string, several_frames: boolean}>} format: "" if it is
+ * not taken */
+export async function recognise(beginning) {
+  const options = { method: "POST", body: beginning, headers: { "Content-Type": "application/octet-stream" } };
+  return (await call("api/recognise", options)).json();
+}
+
+/**
+ * Finds the outline of an object. @param {Blob} image @param {Blob} marks a PNG: white the object, grey what is not
+ * @returns {Promise<Blob>} a PNG: white the object, grey its shadow
+ */
+export async function select(image, marks) {
+  const form = new FormData();
+  form.append("image", image, "image");
+  form.append("mask", marks, "marks.png");
+  return (await call("api/select", { method: "POST", body: form })).blob();
 }
 
 export async function job(id) {

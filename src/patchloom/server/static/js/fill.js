@@ -2,9 +2,14 @@
 
 import * as api from "./api.js";
 import { DONE, HOLE } from "./cells.js";
+import { Pace, expected, learn, learned } from "./estimate.js";
 import { Picture } from "./picture.js";
+import { newId } from "./store.js";
+import { duration, percent, t } from "./texts.js";
 
 const LARGE_SHARE = 1 / 3;
+const TICK_MS = 200;
+const UPLOAD_SHOWN_MS = 500;
 
 export class Filler extends EventTarget {
   /**
@@ -17,137 +22,215 @@ export class Filler extends EventTarget {
     this.stage = stage;
     this.settings = settings;
     this.announcer = announcer;
-    this.id = ""; // of the running job
     this.running = false;
-    /** What the last fill was given, to try again with another seed. */
-    this.last = null;
+    /** What is being filled, so that it can be taken up after a reload. @type {object | null} */
+    this.job = null;
   }
 
-  /** Fills what is marked. @param {boolean} fromPhoto with all marks so far, or on top of the result */
-  async start(fromPhoto) {
+  /** Fills what is marked, on top of what is shown; without new marks, makes another version of what is shown. */
+  start() {
     const { session } = this;
     if (this.running || !session.photo) return;
-    const marked = session.cells.bounds(fromPhoto ? HOLE | DONE : HOLE);
-    if (!marked) return this.announcer.say("Paint over what should go, then press Fill.", true);
-    if (session.summary.share > LARGE_SHARE) {
-      this.announcer.say("More than a third is marked: expect repeats, not invention.", true);
-    }
-    await this.run(async () => ({
-      image: fromPhoto ? session.photo.blob : session.picture.blob,
-      mask: await session.maskFile(fromPhoto),
-      source: await session.sourceFile(),
-    }));
+    if (session.cells.any(HOLE)) return this.fill(session.current, false);
+    if (session.versions.has(session.current)) return this.again();
+    this.announcer.say(t("say.paint"), true);
   }
 
-  /** The same once more with the next seed. */
+  /** Everything that was ever marked, from the photo. */
+  startOver() {
+    if (!this.running && this.session.cells?.any(HOLE | DONE)) this.fill("", true);
+  }
+
+  async fill(base, all) {
+    const { session } = this;
+    if (session.summary.share > LARGE_SHARE) this.announcer.say(t("say.large"), true);
+    const growth = session.growth;
+    const plan = { base, all, growth, group: newId(), settings: this.settings.values() };
+    await this.run(plan, async () => {
+      const [{ mask, file }, source] = await Promise.all([session.hole(all, growth), session.sourceFile()]);
+      this.mask = mask;
+      return { image: session.pictureOf(base).blob, mask: file, source };
+    });
+  }
+
+  /** The same marks once more: with the next seed, or with the quality that was chosen since. */
   async again() {
-    if (this.running || !this.last) return;
-    this.settings.seed += 1;
-    const { last } = this;
-    await this.run(async () => last);
+    const { session } = this;
+    const shown = session.versions.get(session.current);
+    if (this.running || !shown) return;
+    const settings = { ...this.settings.values(), seed: shown.settings.seed };
+    const taken = session.siblings.filter((each) => same({ ...each.settings, seed: 0 }, { ...settings, seed: 0 }));
+    if (taken.length) settings.seed = Math.max(...taken.map((each) => each.settings.seed)) + 1;
+    const { base, group, mask, source, growth } = shown;
+    const plan = { base, group, growth, settings, kept: { mask, source } };
+    await this.run(plan, async () => {
+      this.mask = null;
+      return { image: session.pictureOf(base).blob, mask, source };
+    });
   }
 
   /** Takes up a job that was running before the page was loaded again. */
-  async resume(id) {
-    const state = await api.job(id).catch(() => null);
+  async resume(job) {
+    const state = await api.job(job.id).catch(() => null);
     if (!state || !["queued", "running", "done"].includes(state.status)) return;
-    await this.run(null, id);
+    const { session } = this;
+    await this.run(job, async () => {
+      const [{ mask, file }, source] = await Promise.all([session.hole(job.all, job.growth), session.sourceFile()]);
+      this.mask = job.kept ? null : mask;
+      return job.kept ?? { mask: file, source };
+    });
   }
 
-  async run(gather, id = "") {
-    this.setRunning(true);
+  /** @param {object} plan what is filled @param {() => Promise<object>} gather the files */
+  async run(plan, gather) {
+    const work = this.session.id;
+    this.begin(plan);
     try {
-      if (gather) {
-        const parts = await gather();
-        this.last = parts;
-        this.seed = this.settings.seed;
-        this.announcer.say("Sending the photo …", true);
-        id = (await api.createJob({ ...parts, settings: this.settings.values() })).id;
+      const parts = await gather();
+      plan.megapixels ??= this.filled() / 1e6;
+      this.pace = new Pace(expected(plan.settings.preset, plan.megapixels));
+      if (!plan.id) {
+        this.upload = { share: 0, began: performance.now() };
+        const told = (share) => (this.upload.share = share);
+        plan.id = (await api.createJob({ ...parts, settings: plan.settings }, told, this.stopper.signal)).id;
+        this.upload = null;
+        this.pace = new Pace(this.pace.seconds);
       }
-      this.id = id;
+      this.job = plan;
       this.dispatchEvent(new Event("job"));
-      if (this.stopping) await api.cancelJob(id);
-      let end = "";
-      let error = null;
-      await api.follow(id, (name, data) => {
-        end = name;
-        error = name === "failed" ? data : null;
-        this.hear(name, data);
-      });
-      if (end === "done") await this.take(id);
-      else if (error) throw Object.assign(new Error(error.message), { hint: error.hint });
-      else this.announcer.say("Stopped. Your marks are still there.", true);
+      if (this.stopping) api.cancelJob(plan.id).catch(() => {});
+      if (await this.wait(plan.id)) await this.take(plan, parts, work);
+      else this.announcer.say(t("say.stopped"), true);
     } catch (error) {
-      this.announcer.say("");
-      this.announcer.fail(error);
+      if (error.name === "AbortError") this.announcer.say(t("say.stopped"), true);
+      else this.announcer.fail(error);
     } finally {
-      this.id = "";
-      this.setRunning(false);
+      this.finish();
     }
   }
 
-  setRunning(running) {
-    this.running = running;
-    this.session.locked = running;
+  begin(plan) {
+    this.running = true;
+    this.session.locked = true;
     this.stopping = false;
+    this.stopper = new AbortController();
+    this.pace = null;
+    this.upload = null;
     this.asked = null;
-    this.levelText = "";
-    if (!running) this.announcer.title(null);
-    this.stage.previews = [];
-    this.stage.redraw();
-    this.progress(0, running ? "Starting …" : "");
+    this.place = "";
+    this.began = performance.now();
+    this.first = !learned();
+    this.preset = plan.settings.preset;
+    this.stage.filling(true);
+    this.dispatchEvent(new Event("job"));
+    this.ticking = setInterval(() => this.tick(), TICK_MS);
+    this.tick();
+  }
+
+  finish() {
+    clearInterval(this.ticking);
+    this.running = false;
+    this.session.locked = false;
+    this.job = null;
+    this.mask = null;
+    this.stage.filling(false);
+    this.announcer.title(null);
+    this.dispatchEvent(new Event("job"));
+    this.dispatchEvent(new CustomEvent("progress", { detail: { fraction: 0, text: "" } }));
+  }
+
+  /** @returns {Promise<boolean>} whether there is a result */
+  async wait(id) {
+    let end = "";
+    let error = null;
+    const stopped = new Promise((resolve) => this.stopper.signal.addEventListener("abort", resolve, { once: true }));
+    const following = api.follow(id, (name, data) => {
+      end = name;
+      error = name === "failed" ? data : null;
+      this.hear(name, data);
+    });
+    await Promise.race([following, stopped]);
+    following.catch(() => {});
+    if (this.stopping) return false;
+    if (error) throw new api.ServerError(0, { code: error.code, title: error.message, detail: error.hint });
+    return end === "done";
   }
 
   hear(name, data) {
-    if (name === "queued" && data.position > 1) this.announcer.say(`Waiting: number ${data.position} in the queue.`);
-    if (name === "begun") this.announcer.say("Filling …", true);
-    if (name === "level") {
-      const windows = data.windows > 1 ? `Area ${data.window + 1} of ${data.windows}, ` : "";
-      this.levelText = `${windows}${windows ? "level" : "Level"} ${data.level + 1} of ${data.levels}`;
-      this.announcer.say(this.levelText);
+    if (this.stopping) return;
+    if (name === "queued") this.place = data.position > 1 ? t("progress.queue", { n: data.position }) : "";
+    if (name === "begun") {
+      this.place = "";
+      this.pace = new Pace(this.pace.seconds);
+      this.announcer.say(t("say.filling"));
     }
-    if (name === "progress") this.progress(data.fraction ?? 0, this.levelText || "Finding structure", data.eta_s);
-    if (name === "preview" && data.box && !this.stopping) this.asked = Promise.all([this.asked, this.preview(data)]);
-    if (name === "warning") this.announcer.say(data.message, true);
+    if (name === "progress") this.pace.tell(data.fraction ?? 0);
+    if (name === "preview" && data.box) this.asked = Promise.all([this.asked, this.preview(data)]);
+    if (name === "warning") this.announcer.note(data.message);
   }
 
-  progress(fraction, text, left = null) {
-    const time = left === null || left === undefined ? "" : ` · ${duration(left)} left`;
-    const detail = { fraction, text: this.stopping ? "Stopping …" : text + time };
-    if (this.running) this.announcer.title(fraction);
+  /** One line: what happens now, and how long it will take. */
+  tick() {
+    const detail = this.progress();
+    this.announcer.title(detail.fraction);
     this.dispatchEvent(new CustomEvent("progress", { detail }));
+  }
+
+  progress() {
+    if (this.stopping) return { fraction: 0, text: t("progress.stopping") };
+    if (!this.pace) return { fraction: 0, text: t("progress.preparing") };
+    if (this.upload) {
+      const { share, began } = this.upload;
+      const slow = performance.now() - began > UPLOAD_SHOWN_MS && share < 1;
+      return { fraction: 0, text: slow ? t("progress.sending", { share: percent(share) }) : t("progress.preparing") };
+    }
+    if (this.place) return { fraction: 0, text: this.place };
+    const { fraction, left } = this.pace.now();
+    if (this.first && this.pace.told.fraction === 0) return { fraction, text: t("progress.warming") };
+    return { fraction, text: left < 1.5 ? t("progress.nearly") : t("progress.left", { time: duration(left) }) };
   }
 
   async preview({ number, window, box }) {
     try {
-      const bitmap = await createImageBitmap(await api.preview(this.id, number));
-      if (this.running) this.stage.addPreview(bitmap, window, box, HOLE | DONE);
+      const bitmap = await createImageBitmap(await api.preview(this.job.id, number));
+      if (this.running) this.stage.addPreview(bitmap, window, box, this.mask);
       bitmap.close();
     } catch {
       // A preview that does not arrive is not missed.
     }
   }
 
-  async take(id) {
-    const { photo } = this.session;
-    const picture = await Picture.open(await api.result(id));
+  async take(plan, parts, work) {
+    const blob = await api.result(plan.id);
+    const picture = await Picture.open(blob);
     await picture.makeCopies();
-    if (this.session.photo !== photo) return; // another one was opened meanwhile
-    this.session.finish({ picture, id, seed: this.seed });
-    this.announcer.say("Done. Compare, paint again, or download.", true);
+    if (this.session.id !== work || this.stopping) return; // another one was opened meanwhile
+    const seconds = (performance.now() - this.began) / 1000;
+    learn(plan.settings.preset, plan.megapixels, seconds);
+    const { base, group, growth, settings } = plan;
+    const { mask, source } = parts;
+    const made = { key: newId(), base, group, growth, settings, mask, source, picture, seconds };
+    this.session.finish({ ...made, gone: false, saved: false }, this.mask);
+    this.announcer.say(t("say.done"), true);
   }
 
-  async cancel() {
-    if (!this.running) return false;
+  /** How many pixels are being filled. */
+  filled() {
+    if (this.mask) return this.mask.reduce((sum, value) => sum + value, 0);
+    return this.session.cells.count(DONE);
+  }
+
+  /** Stops at once; what the server still does with the job is not waited for. */
+  cancel() {
+    if (!this.running || this.stopping) return false;
     this.stopping = true;
-    this.progress(0, "Stopping …");
-    await this.asked; // with the job its previews go
-    if (this.id) await api.cancelJob(this.id).catch((error) => this.announcer.fail(error));
+    if (this.job) api.cancelJob(this.job.id).catch(() => {});
+    this.stopper.abort();
     return true;
   }
 }
 
-function duration(seconds) {
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return `${Math.round(seconds / 60)} min`;
+function same(a, b) {
+  const plain = (value) => JSON.stringify(Object.entries(value).sort());
+  return plain(a) === plain(b);
 }

@@ -1,14 +1,13 @@
 /**
- * Everything on the stage without a mouse. Letters count only while the canvas has the focus; Ctrl+Z and Enter's
- * like work everywhere but in text fields.
+ * Everything without a mouse. Shortcuts count anywhere on the page but where something is typed or chosen with the
+ * same keys; arrows and Space move the brush and paint while the photo has the focus.
  */
 
 const STEP = 4; // CSS pixels an arrow moves the cursor; ten times as far with Shift
 
 /**
  * @param {import("./stage.js").Stage} stage @param {import("./tools.js").Tools} tools
- * @param {Record<string, () => void> & {before: (shown: boolean) => void, tool: (name: string) => void,
- *   size: (factor: number) => void}} actions
+ * @param {Record<string, (...given: any[]) => any>} actions what each key does, by the names used below
  */
 export function listenToKeys(stage, tools, actions) {
   const { canvas, view } = stage;
@@ -26,7 +25,7 @@ export function listenToKeys(stage, tools, actions) {
       cursor = view.toPhoto({ x: view.stage.width / 2, y: view.stage.height / 2 });
     }
     view.reveal(cursor);
-    stage.cursor = { ...cursor, radius: tools.tool === "rectangle" ? 0 : tools.size / 2 };
+    stage.cursor = { ...cursor, radius: tools.painting ? tools.size / 2 : 0 };
     stage.redraw();
   }
 
@@ -44,8 +43,9 @@ export function listenToKeys(stage, tools, actions) {
     showCursor();
   }
 
-  /** R: one corner, then the other. */
+  /** With the keyboard's cursor, R marks one corner, then the other; with the mouse it chooses the tool. */
   function corner() {
+    if (!state.active) return actions.tool("rectangle");
     showCursor();
     if (tools.busy && tools.tool === "rectangle") {
       tools.end();
@@ -59,14 +59,22 @@ export function listenToKeys(stage, tools, actions) {
 
   function escape() {
     if (tools.busy) tools.drop();
-    else if (!actions.cancel()) canvas.blur();
+    else if (!actions.closeSheet() && !actions.cancel() && !actions.endComparison()) document.activeElement?.blur();
   }
 
-  const plain = {
+  const onPhoto = {
     ArrowLeft: (event) => go(-1, 0, event.shiftKey),
     ArrowRight: (event) => go(1, 0, event.shiftKey),
     ArrowUp: (event) => go(0, -1, event.shiftKey),
     ArrowDown: (event) => go(0, 1, event.shiftKey),
+    Enter: () => actions.fill(),
+    " ": (event) => {
+      if (event.repeat) return;
+      state.spaceDown = true;
+      if (state.active && !tools.busy && tools.tool !== "hand") tools.start(cursor);
+    },
+  };
+  const anywhere = {
     "[": () => actions.size(1 / 1.15),
     "]": () => actions.size(1.15),
     "+": () => actions.zoomIn(),
@@ -78,32 +86,38 @@ export function listenToKeys(stage, tools, actions) {
     e: () => actions.tool(tools.tool === "eraser" ? "brush" : "eraser"),
     b: () => actions.tool("brush"),
     l: () => actions.tool("lasso"),
+    o: () => actions.tool("select"),
     h: () => actions.tool("hand"),
     m: () => actions.toggleMarks(),
+    v: () => actions.again(),
     c: () => actions.before(true),
-    Enter: () => actions.fill(),
     Escape: escape,
   };
+  const always = { "?": () => actions.help(), PageUp: () => actions.photo(-1), PageDown: () => actions.photo(1) };
+  const withControl = {
+    z: (event) => (event.shiftKey ? actions.redo() : actions.undo()),
+    y: () => actions.redo(),
+    s: () => actions.download(),
+    c: () => actions.copy(),
+    o: () => actions.open(),
+    Enter: () => actions.fill(),
+  };
 
-  canvas.addEventListener("keydown", (event) => {
-    if (!stage.session.photo || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === " ") {
-      event.preventDefault();
-      if (event.repeat) return;
-      state.spaceDown = true;
-      if (state.active && !tools.busy && tools.tool !== "hand") tools.start(cursor);
-      return;
-    }
-    const act = plain[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!act) return;
+  window.addEventListener("keydown", (event) => {
+    if (event.altKey || isTyped(event.target) || document.querySelector("dialog[open]")) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const keys = event.ctrlKey || event.metaKey ? withControl : { ...anywhere, ...always };
+    const act = (event.target === canvas && !event.ctrlKey && !event.metaKey && onPhoto[key]) || keys[key];
+    if (!act || (!stage.session.photo && !always[key] && key !== "o")) return;
+    if (act(event) === false) return; // left to the browser
     event.preventDefault();
-    act(event);
   });
 
-  canvas.addEventListener("keyup", (event) => {
+  window.addEventListener("keyup", (event) => {
     if (event.key === " ") {
+      const painted = state.spaceDown;
       state.spaceDown = false;
-      if (state.active && tools.busy && tools.tool !== "rectangle") tools.end();
+      if (painted && state.active && tools.busy && tools.tool !== "rectangle") tools.end();
     }
     if (event.key.toLowerCase() === "c") actions.before(false);
   });
@@ -116,20 +130,11 @@ export function listenToKeys(stage, tools, actions) {
     stage.redraw();
   });
 
-  window.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || isText(event.target)) return;
-    const key = event.key.toLowerCase();
-    if (key === "z" && event.shiftKey) actions.redo();
-    else if (key === "z") actions.undo();
-    else if (key === "y") actions.redo();
-    else if (key === "enter") actions.fill();
-    else return;
-    event.preventDefault();
-  });
-
   return state;
 }
 
-function isText(element) {
-  return element instanceof HTMLInputElement && ["text", "number", "search"].includes(element.type);
+/** Where letters and arrows mean something already. */
+function isTyped(element) {
+  if (element instanceof HTMLSelectElement || element instanceof HTMLTextAreaElement) return true;
+  return element instanceof HTMLInputElement && ["text", "number", "search", "password"].includes(element.type);
 }

@@ -2,37 +2,53 @@
 
 import * as api from "./api.js";
 import { Announcer } from "./announce.js";
-import { listenToFiles } from "./files.js";
+import { HOLE } from "./cells.js";
+import { Comparer } from "./compare.js";
+import { expected } from "./estimate.js";
+import { listenToFiles, Queue } from "./files.js";
 import { Filler } from "./fill.js";
-import { keep, kept, runs, unrun } from "./keep.js";
+import { Keeper } from "./keeper.js";
 import { listenToKeys } from "./keyboard.js";
-import { download, loadMask } from "./masks.js";
-import { Toolbar, listenToMarks, showProgress, showSession } from "./panel.js";
-import { Picture } from "./picture.js";
+import { loadMask } from "./masks.js";
+import { Objects } from "./objects.js";
+import { opened } from "./opening.js";
+import { listenToMarks, listenToSheet, showProgress, showSession } from "./panel.js";
 import { listenToPointers } from "./pointer.js";
+import { canShare, copy, download, listenToMenu, resultFile, stem } from "./result.js";
 import { Session } from "./session.js";
 import { SettingsForm } from "./settings.js";
 import { rectangle } from "./shapes.js";
 import { Stage } from "./stage.js";
+import { newId } from "./store.js";
+import { VersionStrip, showRecent } from "./strips.js";
+import { loadTexts, t } from "./texts.js";
+import { Toolbar } from "./toolbar.js";
 import { Tools } from "./tools.js";
 
 const $ = (id) => document.getElementById(id);
-const KEEP_AFTER_MS = 800;
 const ZOOM = 1.3;
+const BRUSH = 28; // the photo's longer side per pixel of the first brush
+const TYPICAL_SHARE = 0.02; // of a photo, marked: for which times are told while nothing is
+const SMALL_SHARE = 0.02; // marks up to which "as soon as I lift the brush" fills
+const AT_ONCE_MS = 350;
 
+await loadTexts();
 const announcer = new Announcer();
 const session = new Session();
 const stage = new Stage($("canvas"), session);
-const tools = new Tools(session, stage);
+const objects = new Objects(session, stage, announcer);
+const tools = new Tools(session, stage, (points, erase) => objects.scribble(points, erase));
 const toolbar = new Toolbar(tools, stage);
+const comparer = new Comparer(session, stage);
+const strip = new VersionStrip(session);
 
 /** Runs what may fail, and tells the person if it does. */
 async function attempt(work) {
   try {
-    await work();
+    return await work();
   } catch (error) {
-    announcer.say("");
     announcer.fail(error);
+    return null;
   }
 }
 
@@ -40,50 +56,71 @@ const config = await api.config().catch((error) => {
   announcer.fail(error);
   return null;
 });
-if (config) start(config);
+document.body.classList.remove("loading");
+if (config) start();
 
-function start({ limits }) {
+function start() {
   for (const id of ["photo-file", "mask-file"]) $(id).accept = ["image/*", ...config.endings].join(",");
   const settings = new SettingsForm(config);
   const filler = new Filler(session, stage, settings, announcer);
+  const keeper = new Keeper(session, {
+    choices: () => ({ settings: settings.values(), growing: session.growing, size: tools.size }),
+    chosen: (choices) => restoreChoices(choices, settings),
+    job: () => filler.job,
+  });
+  const queue = new Queue(
+    (file, id) => (id ? reopen(id, filler, keeper) : openPhoto(file, filler, keeper)),
+    (place, all) => showQueue(place, all),
+  );
+  const actions = { ...actionsOf({ filler, keeper, queue }), closeSheet: listenToSheet() };
+  const keys = listenToKeys(stage, tools, actions);
+  listenToPointers(stage, tools, keys, actions);
+  listenToFiles({ open: (files) => attempt(() => queue.start(files)), address: refuseAddress }, $("stage"));
+  listenToMarks(session, {
+    stage,
+    loadMask: (file) => attempt(() => loadMask(file, session)),
+    saveMask: () => attempt(async () => download(await session.maskFile(), `${stem(session)}.mask.png`)),
+  });
+  listenToMenu($("download-more"), $("download-menu"));
+  listenToButtons(actions, { filler, queue, keeper });
+  session.addEventListener("change", ({ detail }) => follow(detail, { filler, settings, keeper }));
+  listenToFill(filler, keeper);
+  settings.addEventListener("change", () => keeper.later());
+  keeper.addEventListener("failed", () => announcer.fail(failure("error.keep")));
+  keeper.addEventListener("recent", () => showRecent(keeper, (id) => reopen(id, filler, keeper)));
+  addEventListener("beforeunload", (event) => {
+    const unsaved = [...session.versions.values()].some((version) => !version.saved && !version.gone);
+    if (keeper.failed && unsaved) event.preventDefault();
+  });
+  showSession(session, filler);
+  attempt(() => takeUp(filler, keeper));
+}
 
-  const openPhoto = (file) =>
-    attempt(async () => {
-      if (filler.running) await filler.cancel();
-      if (file.size > limits.request_bytes) throw tooLarge(`${Math.round(file.size / 2 ** 20)} MB`, limits);
-      announcer.dismiss();
-      announcer.say("Opening …");
-      const picture = await Picture.open(file);
-      if (picture.width * picture.height > limits.pixels) {
-        throw tooLarge(`${picture.width} by ${picture.height} pixels`, limits);
-      }
-      session.open(picture, file.name || "photo", String(performance.timeOrigin + performance.now()));
-      keep("photo", { id: session.id, name: session.name, blob: file });
-      filler.last = null;
-      announcer.say("Paint over what should go, then press Fill.", true);
-      $("canvas").focus();
-      await picture.makeCopies();
-      stage.redraw();
-    });
-
-  const fill = () => {
-    tools.end();
-    filler.start($("from-photo").checked);
-  };
+/** What buttons and keys do. */
+function actionsOf({ filler, keeper, queue }) {
   const step = (go) => {
     if (tools.busy) tools.drop();
-    else if (!filler.running) go();
+    else go();
   };
-  const actions = {
-    fill,
-    undo: () => step(() => session.history.undo()),
-    redo: () => step(() => session.history.redo()),
-    cancel: () => {
-      if (!filler.running) return false;
-      filler.cancel();
-      return true;
+  const before = (shown) => {
+    stage.showBefore = shown && session.current !== "";
+    stage.redraw();
+  };
+  return {
+    fill: () => {
+      tools.end();
+      comparer.end();
+      filler.start();
     },
-    tool: (name) => toolbar.choose(name),
+    again: () => filler.again(),
+    startOver: () => filler.startOver(),
+    cancel: () => filler.cancel(),
+    undo: () => step(() => session.undo()),
+    redo: () => step(() => session.redo()),
+    tool: (name) => {
+      comparer.end();
+      toolbar.choose(name);
+    },
     size: (factor) => toolbar.resize(factor),
     zoomIn: () => zoomBy(ZOOM),
     zoomOut: () => zoomBy(1 / ZOOM),
@@ -93,49 +130,114 @@ function start({ limits }) {
     },
     actualSize: () => zoomBy(1 / stage.view.scale),
     toggleMarks: () => $("show-marks").click(),
-    before: (shown) => {
-      stage.showBefore = shown && session.current >= 0;
-      stage.redraw();
+    before,
+    endComparison: () => comparer.end(),
+    moveDivider: (share) => comparer.move(share),
+    download: (type = "") => save(type, keeper),
+    copy: () => {
+      if (session.current === "" || !getSelection().isCollapsed) return false; // the browser copies what is selected
+      attempt(async () => {
+        await copy(session);
+        announcer.note(t("say.copied"));
+      });
+      return true;
     },
+    open: () => $("photo-file").click(),
+    help: () => $("help").showModal(),
+    photo: (by) => attempt(() => queue.go(by)),
   };
-
-  const keys = listenToKeys(stage, tools, actions);
-  listenToPointers(stage, tools, keys);
-  listenToFiles(openPhoto, $("stage"));
-  listenToMarks(session, {
-    stage,
-    loadMask: (file) => attempt(() => loadMask(file, session)),
-    saveMask: () => attempt(async () => download(await session.maskFile(true), `${stem()}.mask.png`)),
-  });
-  listenToButtons(actions, filler);
-  listenToComparison(actions);
-
-  let keeping = 0;
-  session.addEventListener("change", ({ detail }) => {
-    if (detail === "photo") {
-      stage.reset();
-      toolbar.setSize(Math.max(session.photo.width, session.photo.height) / 28);
-    }
-    if (detail === "result" || session.current < 0) setDivider(null);
-    if (detail === "result") keepResult();
-    showSession(session, filler);
-    stage.redraw();
-    clearTimeout(keeping);
-    keeping = setTimeout(() => keepMarks(filler), KEEP_AFTER_MS);
-  });
-  filler.addEventListener("progress", ({ detail }) => {
-    showProgress(filler, detail);
-    showSession(session, filler);
-  });
-  filler.addEventListener("job", () => keepMarks(filler));
-  showSession(session, filler);
-  attempt(() => restore(filler));
 }
 
-function tooLarge(what, limits) {
-  const error = new Error(`The photo is too large: ${what}.`);
-  const most = `${Math.round(limits.request_bytes / 2 ** 20)} MB and ${Math.round(limits.pixels / 1e6)} megapixels`;
-  return Object.assign(error, { hint: `This server takes up to ${most}.` });
+/** Opens a file as a new work; the one before stays among the recent ones. @returns {Promise<string>} the work's id */
+async function openPhoto(file, filler, keeper) {
+  filler.cancel();
+  announcer.say(t("say.opening"), true);
+  const picture = await opened(file, config);
+  await keeper.flush();
+  const kept = [...session.versions.values()].some((version) => !version.saved && !version.gone);
+  session.open(picture, file.name || "photo", newId());
+  announcer.clear();
+  announcer.hide();
+  if (kept) announcer.note(t("say.kept"));
+  announcer.say(t("say.paint"), true);
+  $("canvas").focus({ preventScroll: true });
+  await picture.makeCopies();
+  stage.redraw();
+  await keeper.flush();
+  await keeper.tidy();
+  return session.id;
+}
+
+/** Opens a work from before, with the fill that was running in it. @returns {Promise<string>} its id */
+async function reopen(id, filler, keeper) {
+  filler.cancel();
+  const job = await keeper.restore(id);
+  announcer.clear();
+  if (job?.id) filler.resume(job);
+  return id;
+}
+
+/** After a reload: what this tab had open. In a new tab: what there is to go on with. */
+async function takeUp(filler, keeper) {
+  const job = await keeper.takeUp();
+  if (session.photo) announcer.say(t("say.back"), true);
+  else await showRecent(keeper, (id) => attempt(() => reopen(id, filler, keeper)));
+  if (job?.id) await filler.resume(job);
+}
+
+function restoreChoices(choices, settings) {
+  settings.restore(choices.settings);
+  session.growing = choices.growing;
+  $("growing").checked = choices.growing;
+  toolbar.setSize(choices.size);
+}
+
+/** The session has changed. */
+function follow({ what, step }, { filler, settings }) {
+  if (what === "photo") {
+    stage.reset();
+    toolbar.setSize(Math.max(session.photo.width, session.photo.height) / BRUSH);
+    objects.forget();
+  }
+  comparer.follow();
+  strip.show();
+  showSession(session, filler);
+  showTimes(settings);
+  stage.redraw();
+  if (what === "marks" && step && session.cells.any(HOLE)) afterStroke(filler);
+}
+
+let lifting = 0;
+function afterStroke(filler) {
+  clearTimeout(lifting);
+  const small = session.summary.share <= SMALL_SHARE && session.layer === "hole" && tools.painting && !tools.erasing;
+  if ($("at-once").checked && small) lifting = setTimeout(() => !tools.busy && filler.start(), AT_ONCE_MS);
+  else if (tools.tool !== "select") objects.hint();
+}
+
+function showTimes(settings) {
+  const { width, height } = session.photo;
+  const share = session.summary.share || TYPICAL_SHARE;
+  settings.showTimes((name) => expected(name, (share * width * height) / 1e6));
+}
+
+function listenToFill(filler, keeper) {
+  filler.addEventListener("progress", ({ detail }) => showProgress(filler, detail));
+  filler.addEventListener("job", () => {
+    const focused = document.activeElement;
+    if (filler.running) {
+      announcer.clear();
+      announcer.hide();
+    }
+    showSession(session, filler);
+    if (focused !== document.body && focused.offsetParent === null) $(filler.running ? "cancel" : nextButton()).focus();
+    keeper.later();
+  });
+  stage.canvas.addEventListener("preview", () => ($("refining").hidden = !filler.running));
+}
+
+function nextButton() {
+  return $("fill").hidden ? "download" : "fill";
 }
 
 function zoomBy(factor) {
@@ -143,33 +245,77 @@ function zoomBy(factor) {
   stage.redraw();
 }
 
-function stem() {
-  return session.name.replace(/\.[^.]*$/, "") || "photo";
+function save(type, keeper) {
+  const version = session.versions.get(session.current);
+  if (!version) return;
+  attempt(async () => {
+    const file = await resultFile(session, config.ending_of, type);
+    download(file, file.name);
+    version.saved = true;
+    announcer.clear();
+    keeper.later();
+  });
 }
 
-function resultFile() {
-  const { blob } = session.picture;
-  return new File([blob], `${stem()}.filled${config.ending_of[blob.type] ?? ".png"}`, { type: blob.type });
+function failure(key, values = {}) {
+  return Object.assign(new Error(t(key, values)), { hint: t(`${key}.hint`, values) });
 }
 
-function listenToButtons(actions, filler) {
+function refuseAddress() {
+  announcer.fail(failure("error.url"));
+}
+
+function showQueue(place, all) {
+  $("queue").hidden = all < 2;
+  $("queue-place").textContent = t("queue.place", { n: place + 1, all });
+  $("queue-before").disabled = place === 0;
+  $("queue-next").disabled = place === all - 1;
+}
+
+function listenToButtons(actions, { filler, queue, keeper }) {
   const clicks = {
     undo: actions.undo,
     redo: actions.redo,
     fill: actions.fill,
     cancel: actions.cancel,
+    again: actions.again,
+    fix: fixSpot,
+    "start-over": actions.startOver,
     "zoom-in": actions.zoomIn,
     "zoom-out": actions.zoomOut,
     "zoom-fit": actions.fit,
     "zoom-actual": actions.actualSize,
-    again: () => filler.again(),
-    download: () => download(resultFile(), resultFile().name),
-    share: () => attempt(() => navigator.share({ files: [resultFile()] })),
+    download: () => actions.download(),
+    copy: () => actions.copy(),
+    share: () => attempt(async () => navigator.share({ files: [await resultFile(session, config.ending_of)] })),
     "mark-box": markBox,
+    "help-open": actions.help,
+    "queue-before": () => actions.photo(-1),
+    "queue-next": () => actions.photo(1),
+    "recent-clear": () => keeper.forget(),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-  const sharing = navigator.canShare?.({ files: [new File([], "photo.png", { type: "image/png" })] });
-  $("share").hidden = !(sharing && matchMedia("(pointer: coarse)").matches);
+  for (const button of document.querySelectorAll("[data-download]")) {
+    button.addEventListener("click", () => actions.download(button.dataset.download));
+  }
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", () => attempt(async () => queue.start([await sample(button.dataset.sample)])));
+  }
+  for (const button of document.querySelectorAll("#toolbar button")) button.addEventListener("click", () => comparer.end());
+  $("share").hidden = !canShare();
+}
+
+async function sample(name) {
+  const blob = await (await fetch(`static/samples/${name}`)).blob();
+  return new File([blob], name, { type: "image/jpeg" });
+}
+
+function fixSpot() {
+  comparer.end();
+  toolbar.choose("brush");
+  toolbar.setSize(Math.max(session.photo.width, session.photo.height) / (2 * BRUSH));
+  announcer.note(t("say.fix"));
+  $("canvas").focus({ preventScroll: true });
 }
 
 function markBox() {
@@ -177,58 +323,4 @@ function markBox() {
   if (!session.photo || width <= 0 || height <= 0) return;
   session.mark((cells) => rectangle(cells, { x, y }, { x: x + width, y: y + height }, session.ink(false)));
   announcer.say($("marked").textContent, true);
-}
-
-function setDivider(share) {
-  stage.divider = share;
-  stage.canvas.classList.toggle("comparing", share !== null);
-  $("compare").setAttribute("aria-pressed", String(share !== null));
-  $("divider-row").hidden = share === null;
-  if (share !== null) $("divider").value = share * 100;
-  stage.redraw();
-}
-
-function listenToComparison(actions) {
-  $("compare").addEventListener("click", () => setDivider(stage.divider === null ? 0.5 : null));
-  $("divider").addEventListener("input", () => setDivider($("divider").value / 100));
-  stage.canvas.addEventListener("divider", ({ detail }) => setDivider(detail));
-  const button = $("before");
-  const show = () => actions.before(true);
-  const hide = () => actions.before(false);
-  button.addEventListener("pointerdown", show);
-  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur", "keyup"]) button.addEventListener(name, hide);
-  button.addEventListener("keydown", (event) => {
-    if (event.key === " " || event.key === "Enter") show();
-  });
-}
-
-/** Keeps what changes often; photo and results, which are large, only when they are new. */
-function keepMarks(filler) {
-  if (!session.photo) return;
-  const result = session.rounds[session.current]?.id ?? "";
-  keep("work", { photo: session.id, marks: runs(session.cells.data), result, job: filler.id });
-}
-
-function keepResult() {
-  const { id, seed, picture } = session.rounds[session.current];
-  keep("result", { id, seed, blob: picture.blob });
-}
-
-async function restore(filler) {
-  const [photo, work, result] = await Promise.all(["photo", "work", "result"].map(kept));
-  if (!photo || session.photo) return;
-  const picture = await Picture.open(photo.blob);
-  session.open(picture, photo.name, photo.id);
-  if (work?.photo === photo.id) {
-    unrun(work.marks, session.cells.data);
-    session.cells.refresh({ left: 0, top: 0, right: picture.width, bottom: picture.height });
-    if (result && work.result === result.id) {
-      session.rounds.push({ ...result, picture: await Picture.open(result.blob) });
-      session.current = 0;
-    }
-  }
-  session.changed();
-  announcer.say("Your work from before is back.", true);
-  await picture.makeCopies();
-  if (work?.job) await filler.resume(work.job);
 }

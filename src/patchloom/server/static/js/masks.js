@@ -1,7 +1,7 @@
-/** Masks from and to files. */
+/** Masks from files. */
 
 import { Picture } from "./picture.js";
-import { ServerError } from "./api.js";
+import { t } from "./texts.js";
 
 const STRIP = 1 << 22; // pixels read at a time: far below what any canvas holds
 
@@ -14,13 +14,12 @@ export async function loadMask(file, session) {
   const { width, height } = session.cells;
   const stretched = Math.abs((picture.width * height) / width - picture.height);
   if (stretched > Math.max(1, (picture.height / height) * 2)) {
-    throw Object.assign(new ServerError(0, { title: "The mask has another shape than the photo." }), {
-      hint: `It is ${picture.width} by ${picture.height}, the photo ${width} by ${height} pixels.`,
-    });
+    const sizes = { width: picture.width, height: picture.height, across: width, down: height };
+    throw Object.assign(new Error(t("mask.shape")), { hint: t("mask.shape.hint", sizes) });
   }
   const ink = session.ink(false);
   session.mark((cells) => {
-    const box = cells.touch({ left: 0, top: 0, right: width, bottom: height });
+    cells.touch(cells.whole);
     forEachStrip(picture.bitmaps[0], width, height, (pixels, top, rows) => {
       for (let i = 0; i < rows * width; i++) {
         const p = i * 4;
@@ -31,7 +30,6 @@ export async function loadMask(file, session) {
         }
       }
     });
-    cells.refresh(box);
   });
   picture.close();
 }
@@ -50,13 +48,4 @@ function forEachStrip(bitmap, width, height, read) {
     context.drawImage(bitmap, 0, top * scale, bitmap.width, count * scale, 0, 0, width, count);
     read(context.getImageData(0, 0, width, count).data, top, count);
   }
-}
-
-/** Hands a file to the person: a normal download. @param {Blob} blob @param {string} name */
-export function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

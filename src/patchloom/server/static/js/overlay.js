@@ -12,6 +12,9 @@ const TAKE_COLOUR = [0, 150, 230];
 const AVOID_COLOUR = [110, 110, 120];
 const LIGHT = rgba(255, 255, 255, 235);
 const DARK = rgba(20, 20, 20, 235);
+const LEAST_GROWTH = 1.5; // CSS pixels: a nearer second outline would not be seen
+const STRAIGHT = 5; // chamfer distances: a step, and one across a corner
+const CORNER = 7;
 
 function rgba(red, green, blue, alpha) {
   return ((alpha << 24) | (blue << 16) | (green << 8) | red) >>> 0;
@@ -26,21 +29,27 @@ export class Overlay {
 
   /**
    * Draws the marks for a view; returns where the canvas belongs on the stage, or null if nothing shows.
-   * @param {import("./cells.js").Cells} cells @param {import("./view.js").View} view @param {number} bits
+   * @param {import("./cells.js").Cells} cells @param {import("./view.js").View} view
+   * @param {{growth?: number, bare?: boolean}} how growth: a second outline as many photo pixels outside the hole;
+   * bare: outlines only
    */
-  draw(cells, view, bits = HOLE | TAKE | AVOID) {
+  draw(cells, view, { growth = 0, bare = false } = {}, bits = HOLE | TAKE | AVOID) {
     const bounds = cells.bounds(bits);
     if (!bounds) return null;
+    const reach = growth * view.scale < LEAST_GROWTH ? 0 : growth * view.scale;
+    const margin = Math.ceil(reach) + 2;
     const from = view.toStage({ x: bounds.left, y: bounds.top });
     const to = view.toStage({ x: bounds.right, y: bounds.bottom });
-    const left = Math.max(0, Math.floor(from.x) - 2);
-    const top = Math.max(0, Math.floor(from.y) - 2);
-    const width = Math.min(view.stage.width, Math.ceil(to.x) + 2) - left;
-    const height = Math.min(view.stage.height, Math.ceil(to.y) + 2) - top;
+    const left = Math.max(0, Math.floor(from.x) - margin);
+    const top = Math.max(0, Math.floor(from.y) - margin);
+    const width = Math.min(view.stage.width, Math.ceil(to.x) + margin) - left;
+    const height = Math.min(view.stage.height, Math.ceil(to.y) + margin) - top;
     if (width <= 0 || height <= 0) return null;
     const marks = sample(cells, view, left, top, width, height, bits);
     const image = new ImageData(width, height);
-    paint(new Uint32Array(image.data.buffer), marks, left, top, width, height, this.inks());
+    const pixels = new Uint32Array(image.data.buffer);
+    paint(pixels, marks, left, top, width, height, bare ? null : this.inks());
+    if (reach) ring(pixels, marks, left, top, width, height, reach);
     this.canvas.width = width;
     this.canvas.height = height;
     this.context.putImageData(image, 0, 0);
@@ -76,7 +85,7 @@ function sample(cells, view, left, top, width, height, bits) {
   return marks;
 }
 
-/** Inside: pattern, dark at the edge. Outside: a light line along the edge. */
+/** Inside: pattern (without inks nothing), dark at the edge. Outside: a light line along the edge. */
 function paint(pixels, marks, left, top, width, height, inks) {
   const across = width + 2;
   for (let y = 0; y < height; y++) {
@@ -89,7 +98,7 @@ function paint(pixels, marks, left, top, width, height, inks) {
       const after = marks[i + 1];
       if (mark) {
         const edge = up !== mark || down !== mark || before !== mark || after !== mark;
-        pixels[y * width + x] = edge ? DARK : shade(mark, x + left, y + top, inks);
+        pixels[y * width + x] = edge ? DARK : inks ? shade(mark, x + left, y + top, inks) : 0;
       } else if (up | down | before | after) {
         pixels[y * width + x] = LIGHT;
       }
@@ -101,4 +110,41 @@ function shade(mark, x, y, inks) {
   if (mark & HOLE) return inks.hole[(x + y) % 10 < 4 ? 0 : 1];
   if (mark & TAKE) return inks.take[x % 8 < 3 && y % 8 < 3 ? 0 : 1];
   return inks.avoid[(((x - y) % 10) + 10) % 10 < 4 ? 0 : 1];
+}
+
+/** A dashed line round the hole at `reach` CSS pixels: what is filled beyond the marks. */
+function ring(pixels, marks, left, top, width, height, reach) {
+  const across = width + 2;
+  const limit = Math.round(reach * STRAIGHT);
+  const away = distances(marks, across, limit + STRAIGHT);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const i = (y + 1) * across + x + 1;
+      if (away[i] === 0 || away[i] > limit) continue;
+      if (away[i - 1] <= limit && away[i + 1] <= limit && away[i - across] <= limit && away[i + across] <= limit) continue;
+      pixels[y * width + x] = (x + left + y + top) % 8 < 4 ? LIGHT : DARK;
+    }
+  }
+}
+
+/** Chamfer distance to the hole in fifths of a pixel, up to `most`. */
+function distances(marks, across, most) {
+  const out = new Uint16Array(marks.length);
+  const nearer = (i, j, step) => {
+    if (j >= 0 && j < out.length && out[j] + step < out[i]) out[i] = out[j] + step;
+  };
+  for (let i = 0; i < out.length; i++) {
+    out[i] = marks[i] & HOLE ? 0 : most;
+    nearer(i, i - 1, STRAIGHT);
+    nearer(i, i - across, STRAIGHT);
+    nearer(i, i - across - 1, CORNER);
+    nearer(i, i - across + 1, CORNER);
+  }
+  for (let i = out.length - 1; i >= 0; i--) {
+    nearer(i, i + 1, STRAIGHT);
+    nearer(i, i + across, STRAIGHT);
+    nearer(i, i + across + 1, CORNER);
+    nearer(i, i + across - 1, CORNER);
+  }
+  return out;
 }

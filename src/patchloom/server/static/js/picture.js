@@ -49,6 +49,7 @@ export class Picture {
     if (right <= left || bottom <= top) return;
     const sx = bitmap.width / this.width;
     const sy = bitmap.height / this.height;
+    if (this.blob.type !== "image/jpeg") checker(context, view, left, top, right, bottom);
     context.imageSmoothingEnabled = view.scale < 3;
     context.drawImage(
       bitmap,
@@ -66,4 +67,28 @@ export class Picture {
   close() {
     for (const bitmap of this.bitmaps) bitmap.close();
   }
+}
+
+const SQUARE = 8;
+let pattern = null;
+
+/** The squares that show through where a picture is transparent. */
+function checker(context, view, left, top, right, bottom) {
+  pattern ??= squares(context);
+  context.fillStyle = pattern;
+  const from = view.toStage({ x: left, y: top });
+  const to = view.toStage({ x: right, y: bottom });
+  context.fillRect(from.x, from.y, to.x - from.x, to.y - from.y);
+}
+
+function squares(context) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 2 * SQUARE;
+  const ink = tile.getContext("2d");
+  ink.fillStyle = "#fff";
+  ink.fillRect(0, 0, 2 * SQUARE, 2 * SQUARE);
+  ink.fillStyle = "#ccc";
+  ink.fillRect(0, 0, SQUARE, SQUARE);
+  ink.fillRect(SQUARE, SQUARE, SQUARE, SQUARE);
+  return context.createPattern(tile, "repeat");
 }

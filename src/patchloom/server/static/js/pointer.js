@@ -1,22 +1,30 @@
 /**
  * Mouse, pen and fingers on the stage. One finger or a pen paints; two fingers move and zoom, and a second finger
  * that lands at once takes the first one's dab back. Once a pen was seen, fingers only move. Middle button, Alt or
- * Space drags; the wheel zooms.
+ * Space drags. A mouse's wheel zooms; on a trackpad two fingers move the photo and a pinch zooms.
  */
 
 const SECOND_FINGER_MS = 150;
+const STILL = 10; // CSS pixels: a finger that has moved no farther has not painted yet
+const HANDLE = 30; // CSS pixels from the divider in which it is grabbed
+const WHEEL_ZOOM = 0.0016;
+const PINCH_ZOOM = 0.012;
+const WHEEL_NOTCH = 120; // what a mouse wheel reports a notch, in multiples
 
 /**
  * @param {import("./stage.js").Stage} stage @param {import("./tools.js").Tools} tools
  * @param {{spaceDown: boolean, usedPointer: () => void}} keys
+ * @param {{endComparison: () => void, moveDivider: (share: number) => void}} actions
  */
-export function listenToPointers(stage, tools, keys) {
+export function listenToPointers(stage, tools, keys, actions) {
   const { canvas, view } = stage;
   const fingers = new Map();
   let penSeen = false;
   let dragging = null; // pointer id that moves the view or the divider
   let pinch = null;
   let began = 0;
+  let first = { x: 0, y: 0 }; // where a stroke began, and where it is
+  let last = first;
 
   const place = (event) => {
     const frame = canvas.getBoundingClientRect();
@@ -24,9 +32,10 @@ export function listenToPointers(stage, tools, keys) {
   };
 
   const hover = (event) => {
-    const painting = stage.divider === null && (tools.tool === "brush" || tools.tool === "eraser");
-    const shown = painting && stage.session.photo && event.pointerType !== "touch";
+    const shown = tools.painting && !stage.comparison && stage.session.photo && event.pointerType !== "touch";
     stage.cursor = shown ? { ...view.toPhoto(place(event)), radius: tools.size / 2 } : null;
+    stage.finger = event.pointerType === "touch" && tools.busy && !pinch ? place(event) : null;
+    if (stage.finger && tools.painting) stage.cursor = { ...view.toPhoto(stage.finger), radius: tools.size / 2 };
     stage.redraw();
   };
 
@@ -35,7 +44,6 @@ export function listenToPointers(stage, tools, keys) {
     event.altKey ||
     keys.spaceDown ||
     tools.tool === "hand" ||
-    stage.divider !== null ||
     stage.session.locked ||
     (penSeen && event.pointerType === "touch");
 
@@ -48,24 +56,31 @@ export function listenToPointers(stage, tools, keys) {
     const at = place(event);
     if (event.pointerType === "touch") {
       fingers.set(event.pointerId, at);
-      if (fingers.size === 2) {
-        if (tools.busy && performance.now() - began < SECOND_FINGER_MS) tools.drop();
-        else tools.end();
-        dragging = null;
-        pinch = measure(fingers);
-      }
+      if (fingers.size === 2) secondFinger();
       if (fingers.size > 1) return;
     }
-    if (moves(event)) {
+    if (onDivider(at) || moves(event)) {
       dragging = event.pointerId;
-      if (onDivider(at)) moveDivider(at);
-      else stage.grabbed = at;
+      stage.grabbed = onDivider(at) ? null : at;
     } else if (!tools.busy) {
+      actions.endComparison();
       began = performance.now();
-      tools.start(view.toPhoto(at), tools.erasing || event.buttons === 32);
+      first = last = at;
+      const erase = tools.erasing || event.buttons === 32 || (tools.tool === "select" && event.shiftKey);
+      tools.start(view.toPhoto(at), erase);
     }
+    hover(event);
     event.preventDefault();
   });
+
+  function secondFinger() {
+    const still = Math.hypot(last.x - first.x, last.y - first.y) < STILL;
+    if (tools.busy && (still || performance.now() - began < SECOND_FINGER_MS)) tools.drop();
+    else tools.end();
+    dragging = null;
+    stage.finger = stage.cursor = null;
+    pinch = measure(fingers);
+  }
 
   canvas.addEventListener("pointermove", (event) => {
     if (!stage.session.photo) return;
@@ -78,19 +93,24 @@ export function listenToPointers(stage, tools, keys) {
       pinch = now;
       stage.redraw();
     } else if (dragging === event.pointerId) {
-      if (stage.grabbed) {
-        view.pan(at.x - stage.grabbed.x, at.y - stage.grabbed.y);
-        stage.grabbed = at;
-        stage.redraw();
-      } else {
-        moveDivider(at);
-      }
+      drag(at);
     } else if (tools.busy && !pinch) {
+      last = at;
       const all = event.getCoalescedEvents?.() ?? [];
       for (const each of all.length ? all : [event]) tools.move(view.toPhoto(place(each)));
     }
     hover(event);
   });
+
+  function drag(at) {
+    if (stage.grabbed) {
+      view.pan(at.x - stage.grabbed.x, at.y - stage.grabbed.y);
+      stage.grabbed = at;
+      stage.redraw();
+    } else if (stage.comparison) {
+      actions.moveDivider(view.toPhoto(at).x / view.photo.width);
+    }
+  }
 
   const leave = (event, finish) => {
     fingers.delete(event.pointerId);
@@ -102,11 +122,12 @@ export function listenToPointers(stage, tools, keys) {
     } else {
       tools.drop();
     }
+    hover(event);
   };
   canvas.addEventListener("pointerup", (event) => leave(event, true));
   canvas.addEventListener("pointercancel", (event) => leave(event, false));
   canvas.addEventListener("pointerleave", () => {
-    stage.cursor = null;
+    stage.cursor = stage.finger = null;
     stage.redraw();
   });
   canvas.addEventListener(
@@ -116,7 +137,11 @@ export function listenToPointers(stage, tools, keys) {
       event.preventDefault();
       const { x, y } = place(event);
       const lines = event.deltaMode === 1 ? 30 : 1;
-      view.zoom(Math.exp(-event.deltaY * lines * 0.0016), x, y);
+      const { deltaX, deltaY } = event;
+      if (event.ctrlKey) view.zoom(Math.exp(-deltaY * lines * (isNotch(event) ? WHEEL_ZOOM : PINCH_ZOOM)), x, y);
+      else if (isNotch(event) && !event.shiftKey) view.zoom(Math.exp(-deltaY * lines * WHEEL_ZOOM), x, y);
+      else if (event.shiftKey && !deltaX) view.pan(-deltaY * lines, 0);
+      else view.pan(-deltaX, -deltaY);
       hover(event);
     },
     { passive: false },
@@ -124,13 +149,15 @@ export function listenToPointers(stage, tools, keys) {
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
 
   function onDivider(at) {
-    return stage.divider !== null && Math.abs(at.x - stage.divider * view.stage.width) < 32;
+    return stage.comparison?.kind === "divider" && Math.abs(at.x - stage.dividerX) < HANDLE;
   }
+}
 
-  function moveDivider(at) {
-    const share = Math.min(1, Math.max(0, at.x / view.stage.width));
-    stage.canvas.dispatchEvent(new CustomEvent("divider", { detail: share }));
-  }
+/** Whether a wheel event is of a mouse's wheel: whole notches, up and down only. A trackpad tells single pixels. */
+function isNotch(event) {
+  if (event.deltaMode === 1) return true;
+  const notches = Math.abs(event.wheelDeltaY ?? 0);
+  return event.deltaX === 0 && notches >= WHEEL_NOTCH && notches % WHEEL_NOTCH === 0;
 }
 
 function measure(fingers) {

@@ -1,51 +1,80 @@
-/** Presets as radio buttons, and a form of all settings made from the server's description of them. */
+/** Quality as a choice of three, and a form of all settings made from the server's description of them. */
 
-const COMMON = ["seed", "grow", "feather"];
-const HIDDEN = ["preset"];
+import { duration, has, t } from "./texts.js";
 
-export class SettingsForm {
+const QUALITIES = ["fast", "balanced", "best"];
+const USUAL = "balanced";
+const COMMON = ["seed", "feather"];
+const HIDDEN = ["preset", "grow"]; // what the page itself decides
+const NETWORKS = ["content", "texture"]; // chosen by name from what is installed
+const KEPT = "patchloom-quality";
+
+export class SettingsForm extends EventTarget {
   /** @param {object} config what api/config says */
   constructor(config) {
+    super();
     this.config = config;
-    this.presets = document.getElementById("presets");
-    this.common = document.getElementById("common-settings");
-    this.more = document.getElementById("more-settings");
+    this.qualities = document.getElementById("presets");
+    this.method = document.getElementById("preset-more");
     /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
     this.fields = new Map();
-    for (const preset of config.presets) this.presets.append(this.presetButton(preset));
+    for (const name of QUALITIES) if (this.preset(name)) this.qualities.append(this.quality(name));
+    this.showMethods();
     for (const [name, property] of Object.entries(config.settings.properties)) {
       if (HIDDEN.includes(name)) continue;
-      (COMMON.includes(name) ? this.common : this.more).append(this.row(name, property));
+      document.getElementById(COMMON.includes(name) ? "common-settings" : "more-settings").append(this.row(name, property));
     }
-    this.choose("balanced");
+    this.choose(localStorage.getItem(KEPT) ?? USUAL);
   }
 
-  presetButton(preset) {
+  preset(name) {
+    return this.config.presets.find((each) => each.name === name);
+  }
+
+  quality(name) {
     const label = document.createElement("label");
-    label.className = "preset";
     const input = document.createElement("input");
-    input.type = "radio";
-    input.name = "preset";
-    input.value = preset.name;
-    input.addEventListener("change", () => this.choose(preset.name));
-    const name = document.createElement("strong");
-    name.textContent = preset.name[0].toUpperCase() + preset.name.slice(1);
-    const help = document.createElement("span");
-    help.textContent = preset.help;
-    label.append(input, name, help);
+    Object.assign(input, { type: "radio", name: "preset", value: name });
+    input.addEventListener("change", () => {
+      localStorage.setItem(KEPT, name);
+      this.choose(name);
+    });
+    const title = document.createElement("span");
+    title.textContent = t(`quality.${name}`);
+    const time = document.createElement("small");
+    time.dataset.time = name;
+    label.append(input, title, time);
     return label;
+  }
+
+  /** Other presets, where their networks are installed. */
+  showMethods() {
+    const installed = this.config.settings.properties.texture.examples ?? [];
+    const others = this.config.presets.filter(({ name, settings }) => {
+      const { texture } = settings;
+      return !QUALITIES.includes(name) && ["auto", "none", ...installed].includes(texture);
+    });
+    this.method.append(new Option(t("method.own"), ""));
+    for (const { name } of others) this.method.append(new Option(has(`quality.${name}`) ? t(`quality.${name}`) : name, name));
+    this.method.addEventListener("change", () => this.choose(this.method.value || USUAL));
+    document.getElementById("method").hidden = others.length === 0;
+  }
+
+  /** Says how long each quality should take. @param {(name: string) => number} seconds */
+  showTimes(seconds) {
+    for (const place of this.qualities.querySelectorAll("[data-time]")) {
+      place.textContent = t("quality.about", { time: duration(seconds(place.dataset.time), "narrow") });
+    }
   }
 
   /** Fills the form with a preset's settings; the seed stays. */
   choose(name) {
-    const preset = this.config.presets.find((each) => each.name === name) ?? this.config.presets[0];
-    this.preset = preset.name;
-    this.presets.querySelector(`input[value="${preset.name}"]`).checked = true;
-    for (const [key, field] of this.fields) {
-      if (key === "seed") continue;
-      if (field.type === "checkbox") field.checked = preset.settings[key];
-      else field.value = preset.settings[key];
-    }
+    const preset = this.preset(name) ?? this.preset(USUAL) ?? this.config.presets[0];
+    this.chosen = preset.name;
+    for (const input of this.qualities.querySelectorAll("input")) input.checked = input.value === preset.name;
+    this.method.value = QUALITIES.includes(preset.name) ? "" : preset.name;
+    for (const [key, field] of this.fields) if (key !== "seed") write(field, preset.settings[key]);
+    this.dispatchEvent(new Event("change"));
   }
 
   row(name, property) {
@@ -56,20 +85,20 @@ export class SettingsForm {
     label.textContent = name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
     const help = document.createElement("p");
     help.id = `help-${name}`;
-    help.textContent = property.description;
-    const field = input(property);
+    help.textContent = has(`setting.${name}`) ? t(`setting.${name}`) : withoutFlags(property.description);
+    const field = input(NETWORKS.includes(name) ? { ...property, enum: property.examples } : property);
     field.id = label.htmlFor;
     field.setAttribute("aria-describedby", help.id);
+    field.addEventListener("change", () => this.dispatchEvent(new Event("change")));
     this.fields.set(name, field);
     row.append(label, field, help);
-    if (property.examples && field instanceof HTMLInputElement) row.append(suggestions(name, property, field));
     return row;
   }
 
-  /** What differs from the preset, with the preset and the seed. */
+  /** What differs from the preset, with the preset and the seed: what a job is sent, and what is kept. */
   values() {
-    const preset = this.config.presets.find((each) => each.name === this.preset);
-    const chosen = { preset: this.preset };
+    const preset = this.preset(this.chosen);
+    const chosen = { preset: this.chosen };
     for (const [name, field] of this.fields) {
       const value = read(field);
       if (name === "seed" || value !== preset.settings[name]) chosen[name] = value;
@@ -77,13 +106,16 @@ export class SettingsForm {
     return chosen;
   }
 
-  get seed() {
-    return read(this.fields.get("seed"));
+  /** Puts back what values() gave. */
+  restore(values) {
+    this.choose(values.preset);
+    for (const [name, value] of Object.entries(values)) if (this.fields.has(name)) write(this.fields.get(name), value);
   }
+}
 
-  set seed(value) {
-    this.fields.get("seed").value = String(value);
-  }
+/** Help without the command line's way of naming settings. */
+function withoutFlags(text) {
+  return text.replace(/--([a-z]+)/g, "$1");
 }
 
 function input(property) {
@@ -101,17 +133,13 @@ function input(property) {
     if (property.maximum !== undefined) field.max = property.maximum;
     field.inputMode = property.type === "integer" ? "numeric" : "decimal";
   }
-  if (field.type === "checkbox") field.checked = property.default;
-  else field.value = property.default;
+  write(field, property.default);
   return field;
 }
 
-function suggestions(name, property, field) {
-  const list = document.createElement("datalist");
-  list.id = `choices-${name}`;
-  for (const choice of property.examples) list.append(new Option(choice));
-  field.setAttribute("list", list.id);
-  return list;
+function write(field, value) {
+  if (field.type === "checkbox") field.checked = value;
+  else field.value = value;
 }
 
 function read(field) {

@@ -15,7 +15,6 @@ export function capsule(cells, a, b, radius, ink) {
   });
   if (radius <= 0.5) line(cells, a, b, ink);
   else for (let y = box.top; y < box.bottom; y++) capsuleRow(cells, a, b, reach, y, ink);
-  cells.refresh(box);
   return box;
 }
 
@@ -71,7 +70,6 @@ export function rectangle(cells, a, b, ink) {
     bottom: Math.round(Math.max(a.y, b.y)),
   });
   for (let y = box.top; y < box.bottom; y++) cells.span(y, box.left, box.right, ink.set, ink.clear);
-  cells.refresh(box);
 }
 
 /** The inside of a closed line, by the even-odd rule. @param {Cells} cells @param {Point[]} points @param {Ink} ink */
@@ -91,7 +89,6 @@ export function polygon(cells, points, ink) {
       cells.span(y, Math.ceil(cuts[i] - 0.5), Math.floor(cuts[i + 1] - 0.5) + 1, ink.set, ink.clear);
     }
   }
-  cells.refresh(box);
 }
 
 /** Where the closed line crosses the height y, from left to right. */
@@ -103,37 +100,4 @@ function crossings(points, y) {
     if (p.y <= y !== q.y <= y) cuts.push(p.x + ((y - p.y) / (q.y - p.y)) * (q.x - p.x));
   }
   return cuts.sort((a, b) => a - b);
-}
-
-/**
- * Grows what has `bit` by `pixels`, or shrinks it if negative: by a disc, run by run. The photo's border does
- * not eat into marks that touch it.
- */
-export function grow(cells, bit, pixels) {
-  const bounds = cells.bounds(bit);
-  if (!bounds || pixels === 0) return;
-  const reach = Math.abs(pixels);
-  const box = cells.touch({
-    left: bounds.left - reach,
-    top: bounds.top - reach,
-    right: bounds.right + reach,
-    bottom: bounds.bottom + reach,
-  });
-  const wanted = pixels > 0 ? bit : 0;
-  const runs = [];
-  for (let y = box.top; y < box.bottom; y++) {
-    const row = y * cells.width;
-    for (let x = box.left; x < box.right; x++) {
-      if ((cells.data[row + x] & bit) !== wanted) continue;
-      const start = x;
-      while (x < box.right && (cells.data[row + x] & bit) === wanted) x++;
-      runs.push([y, start, x]);
-    }
-  }
-  const ink = pixels > 0 ? { set: bit, clear: 0 } : { set: 0, clear: bit };
-  for (let d = -reach; d <= reach; d++) {
-    const half = Math.floor(Math.sqrt(reach * reach - d * d));
-    for (const [y, start, stop] of runs) cells.span(y + d, start - half, stop + half, ink.set, ink.clear);
-  }
-  cells.refresh(box);
 }

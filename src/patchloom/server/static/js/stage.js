@@ -1,10 +1,15 @@
 /** Draws the photo, the marks and what else is to be seen, once a frame and only when something changed. */
 
-import { HOLE } from "./cells.js";
 import { Overlay } from "./overlay.js";
 import { View } from "./view.js";
 
 const MOST_PIXELS = 16_777_216; // of a canvas on iOS
+const PULSE_MS = 120;
+const LOUPE = 62; // radius, CSS pixels
+const LOUPE_ZOOM = 1.8;
+
+/** @typedef {{kind: "divider" | "sides", share: number, other: import("./picture.js").Picture}} Comparison
+ * share: of the photo's width, left of which the other picture is shown */
 
 export class Stage {
   /** @param {HTMLCanvasElement} canvas @param {import("./session.js").Session} session */
@@ -15,16 +20,21 @@ export class Stage {
     this.view = new View();
     this.overlay = new Overlay();
     this.showMarks = true;
-    /** Share of the stage left of which the photo as it was is shown; null without comparison. */
-    this.divider = null;
+    /** @type {Comparison | null} */
+    this.comparison = null;
     this.showBefore = false;
     /** @type {{canvas: HTMLCanvasElement, box: number[]}[]} what a running fill has so far, a window each */
     this.previews = [];
     /** The outline of a shape under way, in photo coordinates. @type {{x: number, y: number}[] | null} */
     this.outline = null;
+    /** A scribble on an object. @type {{points: {x: number, y: number}[], erase: boolean} | null} */
+    this.scribble = null;
     /** @type {{x: number, y: number, radius: number} | null} the brush, in photo coordinates */
     this.cursor = null;
+    /** Where a finger paints, in stage coordinates. @type {{x: number, y: number} | null} */
+    this.finger = null;
     this.frame = 0;
+    this.pulsing = 0;
     new ResizeObserver(() => this.measure()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
@@ -36,7 +46,7 @@ export class Stage {
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
     this.view.resize(width, height);
-    this.redraw();
+    this.draw(); // at once: a canvas of a new size is empty
   }
 
   /** Shows another photo, whole. */
@@ -44,8 +54,23 @@ export class Stage {
     const { photo } = this.session;
     this.view.photo = { width: photo.width, height: photo.height };
     this.previews = [];
-    this.divider = null;
+    this.comparison = null;
     this.view.fit();
+    this.redraw();
+  }
+
+  /** A fill begins or is over: while it runs, the marks' outlines pulse. */
+  filling(running) {
+    clearInterval(this.pulsing);
+    this.previews = [];
+    this.pulse = running ? 0 : null;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (running && !still) {
+      this.pulsing = setInterval(() => {
+        this.pulse += 1;
+        this.redraw();
+      }, PULSE_MS);
+    }
     this.redraw();
   }
 
@@ -58,41 +83,101 @@ export class Stage {
 
   draw() {
     const { context, session, view } = this;
+    if (!this.ratio) return;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.fillStyle = getComputedStyle(this.canvas).backgroundColor;
     context.fillRect(0, 0, view.stage.width, view.stage.height);
     if (!session.photo) return;
-    const picture = this.showBefore ? session.photo : session.picture;
-    picture.draw(context, view, this.ratio);
-    if (this.divider !== null && !this.showBefore) this.drawBefore();
+    if (this.showBefore) return session.photo.draw(context, view, this.ratio);
+    if (this.comparison?.kind === "sides") return this.drawSides();
+    session.picture.draw(context, view, this.ratio);
+    if (this.comparison) return this.drawDivider();
     for (const preview of this.previews) this.drawPreview(preview);
-    if (this.showMarks && !this.showBefore && this.divider === null && !this.previews.length) this.drawMarks();
+    if (this.showMarks) this.drawMarks();
     if (this.outline) this.drawOutline();
+    if (this.scribble) this.drawScribble();
     if (this.cursor) this.drawCursor();
+    if (this.finger) this.drawLoupe();
   }
 
-  /** The photo as it was, on the left of the divider. */
-  drawBefore() {
-    const { context, view } = this;
-    const x = this.divider * view.stage.width;
+  /** The part of the stage on which the photo lies. */
+  get frameOfPhoto() {
+    const { view } = this;
+    const from = view.toStage({ x: 0, y: 0 });
+    const to = view.toStage({ x: view.photo.width, y: view.photo.height });
+    return {
+      left: Math.max(0, from.x),
+      top: Math.max(0, from.y),
+      right: Math.min(view.stage.width, to.x),
+      bottom: Math.min(view.stage.height, to.y),
+    };
+  }
+
+  /** Where the divider is on the stage: on the photo, and in sight. */
+  get dividerX() {
+    const { left, right } = this.frameOfPhoto;
+    const at = this.view.toStage({ x: this.comparison.share * this.view.photo.width, y: 0 }).x;
+    return Math.min(right, Math.max(left, at));
+  }
+
+  /** The other picture, on the left of the divider. */
+  drawDivider() {
+    const { context } = this;
+    const { left, top, right, bottom } = this.frameOfPhoto;
+    const x = this.dividerX;
+    const clipped = (from, to, draw) => {
+      context.save();
+      context.beginPath();
+      context.rect(from, top, to - from, bottom - top);
+      context.clip();
+      draw();
+      context.restore();
+    };
+    clipped(left, x, () => this.comparison.other.draw(context, this.view, this.ratio));
+    clipped(left - 3, right + 3, () => {
+      for (const [width, colour] of [[4, "#0008"], [2, "#fff"]]) {
+        context.fillStyle = colour;
+        context.fillRect(x - width / 2, top, width, bottom - top);
+      }
+    });
+    this.drawHandle(x, (top + bottom) / 2);
+  }
+
+  drawHandle(x, y) {
+    const { context } = this;
     context.save();
+    context.shadowColor = "#0006";
+    context.shadowBlur = 6;
+    context.fillStyle = "#fff";
     context.beginPath();
-    context.rect(0, 0, x, view.stage.height);
-    context.clip();
-    this.session.photo.draw(context, view, this.ratio);
-    context.restore();
-    for (const [width, colour] of [[5, "#000a"], [2, "#fff"]]) {
-      context.fillStyle = colour;
-      context.fillRect(x - width / 2, 0, width, view.stage.height);
-    }
-    context.beginPath();
-    context.arc(x, view.stage.height / 2, 14, 0, 7);
+    context.arc(x, y, 18, 0, 7);
     context.fill();
-    context.fillStyle = "#222";
-    context.font = "bold 14px system-ui";
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    context.fillText("‹ ›", x, view.stage.height / 2);
+    context.restore();
+    context.strokeStyle = "#222";
+    context.lineWidth = 2;
+    context.lineCap = context.lineJoin = "round";
+    context.beginPath();
+    for (const side of [-1, 1]) {
+      context.moveTo(x + side * 5, y - 5);
+      context.lineTo(x + side * 10, y);
+      context.lineTo(x + side * 5, y + 5);
+    }
+    context.stroke();
+  }
+
+  /** The other picture and the one on show, each on its half of the stage and moved alike. */
+  drawSides() {
+    const { context, view } = this;
+    const { width, height } = view.stage;
+    [this.comparison.other, this.session.picture].forEach((picture, half) => {
+      context.save();
+      context.beginPath();
+      context.rect(half * (width / 2) + half, 0, width / 2 - 1, height);
+      context.clip();
+      context.translate((half ? 1 : -1) * (width / 4), 0);
+      picture.draw(context, view, this.ratio);
+      context.restore();
+    });
   }
 
   drawPreview({ canvas, box }) {
@@ -103,10 +188,16 @@ export class Stage {
   }
 
   drawMarks() {
-    const place = this.overlay.draw(this.session.cells, this.view);
+    const { context, session, view } = this;
+    const running = this.pulse !== null && this.pulse !== undefined;
+    const how = { growth: session.growth, bare: running && this.previews.length > 0 };
+    const place = this.overlay.draw(session.cells, view, how);
     if (!place) return;
-    this.context.imageSmoothingEnabled = false;
-    this.context.drawImage(this.overlay.canvas, place.left, place.top, place.width, place.height);
+    context.save();
+    if (running) context.globalAlpha = 0.6 + 0.4 * Math.cos(this.pulse * 0.45);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.overlay.canvas, place.left, place.top, place.width, place.height);
+    context.restore();
   }
 
   drawOutline() {
@@ -116,6 +207,20 @@ export class Stage {
       points.forEach((point, index) => this.context[index ? "lineTo" : "moveTo"](point.x, point.y));
       this.context.closePath();
     });
+  }
+
+  drawScribble() {
+    const { context } = this;
+    const points = this.scribble.points.map((point) => this.view.toStage(point));
+    context.lineCap = context.lineJoin = "round";
+    for (const [width, colour] of [[9, "#000a"], [6, this.scribble.erase ? "#ff9d9d" : "#8fd0ff"]]) {
+      context.beginPath();
+      points.forEach((point, index) => context[index ? "lineTo" : "moveTo"](point.x, point.y));
+      context.lineTo(points[points.length - 1].x + 0.01, points[points.length - 1].y);
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
   }
 
   drawCursor() {
@@ -133,6 +238,27 @@ export class Stage {
     });
   }
 
+  /** What is under the finger, larger, in the corner that the finger is not near. */
+  drawLoupe() {
+    const { context, finger, ratio } = this;
+    const { width } = this.view.stage;
+    const near = finger.x < 2.6 * LOUPE && finger.y < 2.6 * LOUPE;
+    const at = { x: near ? width - LOUPE - 10 : LOUPE + 10, y: LOUPE + 10 };
+    const reach = LOUPE / LOUPE_ZOOM;
+    context.save();
+    context.beginPath();
+    context.arc(at.x, at.y, LOUPE, 0, 7);
+    context.clip();
+    const size = 2 * reach * ratio;
+    const from = [(finger.x - reach) * ratio, (finger.y - reach) * ratio, size, size];
+    context.drawImage(this.canvas, ...from, at.x - LOUPE, at.y - LOUPE, 2 * LOUPE, 2 * LOUPE);
+    context.restore();
+    this.twoTone(() => {
+      context.beginPath();
+      context.arc(at.x, at.y, LOUPE, 0, 7);
+    });
+  }
+
   /** A line that shows on dark and light. */
   twoTone(path) {
     path();
@@ -145,27 +271,32 @@ export class Stage {
   }
 
   /**
-   * Shows what a fill has so far in one window; only the hole is replaced.
+   * Shows what a fill has so far in one window; only what is filled is replaced.
    * @param {ImageBitmap} bitmap @param {number} window @param {[number, number, number, number]} box
+   * @param {Uint8Array | null} mask what is filled, a byte a pixel; null: all of the window
    */
-  addPreview(bitmap, window, box, bits = HOLE) {
+  addPreview(bitmap, window, box, mask) {
     const canvas = document.createElement("canvas");
     canvas.width = bitmap.width;
     canvas.height = bitmap.height;
     const context = canvas.getContext("2d");
     context.drawImage(bitmap, 0, 0);
-    const image = context.getImageData(0, 0, bitmap.width, bitmap.height);
-    const [left, top, width, height] = box;
-    const { cells } = this.session;
-    for (let y = 0; y < bitmap.height; y++) {
-      const row = Math.min(cells.height - 1, Math.floor(top + ((y + 0.5) * height) / bitmap.height)) * cells.width;
-      for (let x = 0; x < bitmap.width; x++) {
-        const column = Math.min(cells.width - 1, Math.floor(left + ((x + 0.5) * width) / bitmap.width));
-        if (!(cells.data[row + column] & bits)) image.data[(y * bitmap.width + x) * 4 + 3] = 0;
-      }
-    }
-    context.putImageData(image, 0, 0);
+    if (mask) cutOut(context, bitmap, box, mask, this.session.cells);
     this.previews[window] = { canvas, box };
+    this.canvas.dispatchEvent(new Event("preview"));
     this.redraw();
   }
+}
+
+/** Makes all of a window transparent but what is filled. */
+function cutOut(context, bitmap, [left, top, width, height], mask, cells) {
+  const image = context.getImageData(0, 0, bitmap.width, bitmap.height);
+  for (let y = 0; y < bitmap.height; y++) {
+    const row = Math.min(cells.height - 1, Math.floor(top + ((y + 0.5) * height) / bitmap.height)) * cells.width;
+    for (let x = 0; x < bitmap.width; x++) {
+      const column = Math.min(cells.width - 1, Math.floor(left + ((x + 0.5) * width) / bitmap.width));
+      if (!mask[row + column]) image.data[(y * bitmap.width + x) * 4 + 3] = 0;
+    }
+  }
+  context.putImageData(image, 0, 0);
 }

@@ -5,9 +5,13 @@ import { capsule, polygon, rectangle } from "./shapes.js";
 export const LARGEST_SHARE = 0.25; // of the photo's longer side: the largest brush
 
 export class Tools {
-  /** @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage */
-  constructor(session, stage) {
+  /**
+   * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
+   * @param {(points: {x: number, y: number}[], erase: boolean) => void} select what a scribble on an object does
+   */
+  constructor(session, stage, select) {
     this.session = session;
+    this.select = select;
     this.stage = stage;
     this.tool = "brush";
     this.size = 40; // diameter of the brush in photo pixels
@@ -17,6 +21,10 @@ export class Tools {
 
   get busy() {
     return this.points !== null;
+  }
+
+  get painting() {
+    return this.tool === "brush" || this.tool === "eraser";
   }
 
   get erasing() {
@@ -32,7 +40,7 @@ export class Tools {
     if (this.session.locked) return;
     this.erase = erase;
     this.points = [point];
-    if (this.tool === "brush" || this.tool === "eraser") {
+    if (this.painting) {
       this.session.cells.begin();
       this.dab(point, point);
     }
@@ -44,7 +52,7 @@ export class Tools {
     const last = this.points[this.points.length - 1];
     if (this.tool === "rectangle") this.points = [this.points[0], point];
     else this.points.push(point);
-    if (this.tool === "brush" || this.tool === "eraser") this.dab(last, point);
+    if (this.painting) this.dab(last, point);
     this.show();
   }
 
@@ -57,7 +65,9 @@ export class Tools {
       this.session.mark((cells) => rectangle(cells, points[0], points[1], ink));
     } else if (this.tool === "lasso") {
       this.session.mark((cells) => polygon(cells, points, ink));
-    } else if (this.tool === "brush" || this.tool === "eraser") {
+    } else if (this.tool === "select") {
+      this.select(points, this.erase);
+    } else if (this.painting) {
       this.session.remember(this.session.cells.end());
     }
     this.show();
@@ -67,7 +77,7 @@ export class Tools {
   drop() {
     if (!this.points) return;
     this.points = null;
-    if (this.tool === "brush" || this.tool === "eraser") this.session.dropStroke();
+    if (this.painting) this.session.dropStroke();
     this.show();
   }
 
@@ -83,6 +93,7 @@ export class Tools {
     } else if (this.points && this.tool === "lasso") {
       this.stage.outline = this.points;
     }
+    this.stage.scribble = this.points && this.tool === "select" ? { points: this.points, erase: this.erase } : null;
     this.stage.redraw();
   }
 }

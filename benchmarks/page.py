@@ -1,0 +1,108 @@
+"""How quickly the page answers on a photo of 24 megapixels, in the system's Chromium.
+
+    python benchmarks/page.py [--megapixels 24]
+
+Prints milliseconds: the median and the longest frame while brushes of three sizes paint, what a stroke's end
+costs, and for how long a button's work holds the page up. Needs the development packages.
+"""
+
+import argparse
+import io
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+STROKE = """async (size) => {
+  const slider = document.getElementById("size");
+  slider.value = size;
+  slider.dispatchEvent(new Event("input"));
+  slider.dispatchEvent(new Event("change"));
+  const canvas = document.getElementById("canvas");
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  canvas.setPointerCapture = () => {};
+  const send = (kind, x, y) => canvas.dispatchEvent(new PointerEvent(kind, { pointerId: 1, buttons: 1,
+    pointerType: "mouse", bubbles: true, clientX: left + width * x, clientY: top + height * y }));
+  const frames = [];
+  send("pointerdown", 0.3, 0.4);
+  for (let step = 0; step < 40; step++) {
+    const began = performance.now();
+    send("pointermove", 0.3 + step * 0.01, 0.4 + step * 0.005);
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    frames.push(performance.now() - began);
+  }
+  const began = performance.now();
+  send("pointerup", 0.7, 0.6);
+  const lifted = performance.now() - began;
+  frames.sort((a, b) => a - b);
+  return { median: frames[20], longest: frames[39], lifted };
+}"""
+HELD_UP = """async (selector) => {
+  let longest = 0;
+  let last = performance.now();
+  let running = true;
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (running) channel.port2.postMessage(0);
+  };
+  channel.port2.postMessage(0);
+  document.querySelector(selector).click();
+  await new Promise((done) => setTimeout(done, 2500));
+  running = false;
+  return longest;
+}"""
+
+
+def photograph(megapixels: float) -> bytes:
+    """A JPEG of soft noise, three to two."""
+    height = round((megapixels * 1e6 / 1.5) ** 0.5)
+    small = np.random.default_rng(0).integers(0, 255, (height // 100, height * 3 // 200, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(small).resize((height * 3 // 2, height)).save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def measure(page: Page, address: str, megapixels: float) -> None:
+    page.goto(address)
+    page.wait_for_selector("body:not(.loading)")
+    page.set_input_files(
+        "#photo-file", {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": photograph(megapixels)}
+    )
+    page.wait_for_selector("body.open")
+    page.wait_for_timeout(2000)
+    for size in (40, 70, 100):
+        times = page.evaluate(STROKE, size)
+        pixels = page.text_content("#size-value")
+        print(f"brush of {pixels:>5} px: frame {times['median']:.0f}, longest {times['longest']:.0f}", end="")
+        print(f", at the stroke's end {times['lifted']:.0f}")
+        page.wait_for_timeout(1500)
+    for button in ("#grow", "#invert", "#undo", "#invert", "#clear"):
+        print(f"{button:8} holds the page up for {page.evaluate(HELD_UP, button):.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megapixels", type=float, default=24)
+    chosen = parser.parse_args()
+    command = [sys.executable, "-m", "patchloom", "serve", "--port", "0"]
+    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert server.stderr is not None
+        address = re.findall(r"http://\S+", next(line for line in server.stderr if "http://" in line))[0]
+        with sync_playwright() as runner:
+            browser = runner.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            measure(browser.new_page(viewport={"width": 1280, "height": 800}), address, chosen.megapixels)
+            browser.close()
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+/** Keeps the work of this tab as it changes, brings it back after a reload, and lists what was worked on before. */
+
+import { Picture } from "./picture.js";
+import * as store from "./store.js";
+
+const AFTER_MS = 400;
+const ANSWER_MS = 120; // in which another tab says that it has a work open
+const MOST = 8; // works that are kept
+const THUMB = 160;
+const HERE = "patchloom-work"; // in the tab's own storage: the work it has open
+
+export class Keeper extends EventTarget {
+  /**
+   * @param {import("./session.js").Session} session
+   * @param {{choices: () => object, chosen: (choices: object) => void, job: () => object | null}} ways what else is kept
+   */
+  constructor(session, ways) {
+    super();
+    this.session = session;
+    this.ways = ways;
+    this.failed = false;
+    this.reset();
+    session.addEventListener("change", ({ detail }) => this.note(detail));
+    this.channel = new BroadcastChannel("patchloom");
+    this.channel.addEventListener("message", ({ data }) => this.heard(data));
+    document.addEventListener("visibilitychange", () => document.hidden && this.flush());
+    addEventListener("pagehide", () => this.flush());
+  }
+
+  reset() {
+    this.parts = {}; // to be written
+    this.dropped = [];
+    this.written = new Set(); // steps and versions that are in the store
+    this.thumb = null;
+  }
+
+  /** A tab asks which works are open, or says so. */
+  heard(message) {
+    if (message.ask && this.session.id) this.channel.postMessage({ open: this.session.id });
+    if (message.open) this.others?.add(message.open);
+  }
+
+  /** @returns {Promise<Set<string>>} the works that other tabs have open */
+  async elsewhere() {
+    this.others = new Set();
+    this.channel.postMessage({ ask: true });
+    await new Promise((done) => setTimeout(done, ANSWER_MS));
+    return this.others;
+  }
+
+  /** Works that can be taken up again here. */
+  async recent() {
+    const [works, open] = await Promise.all([store.list().catch(() => []), this.elsewhere()]);
+    return works.filter((work) => work.id !== this.session.id && !open.has(work.id));
+  }
+
+  async forget() {
+    for (const work of await this.recent()) await store.remove(work.id).catch(() => {});
+    this.dispatchEvent(new Event("recent"));
+  }
+
+  note({ what, step }) {
+    if (this.restoring) return;
+    if (what === "photo") {
+      this.reset();
+      sessionStorage.setItem(HERE, this.session.id);
+      this.parts.photo = { name: this.session.name, blob: this.session.photo.blob };
+    }
+    if (step) this.parts[`step/${step.id}`] = step;
+    this.later();
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), AFTER_MS);
+  }
+
+  /** Writes what has changed. Failing to keep is told once and stops nothing. */
+  async flush() {
+    clearTimeout(this.timer);
+    const { session } = this;
+    if (!session.photo || this.restoring) return;
+    const parts = { ...this.parts, state: this.state(), marks: session.cells.snapshot() };
+    const dropped = this.surplus();
+    this.parts = {};
+    for (const version of session.versions.values()) {
+      const { picture, gone, saved, ...plain } = version;
+      const part = `version/${version.key}`;
+      if (!this.written.has(part)) parts[part] = { ...plain, blob: picture.blob };
+    }
+    for (const part of Object.keys(parts)) this.written.add(part);
+    const { id } = session;
+    try {
+      await store.write(id, this.shown(), parts, dropped);
+      if (this.thumb?.of !== session.picture) await this.look(id);
+    } catch (error) {
+      if (!this.failed) this.dispatchEvent(new CustomEvent("failed", { detail: error }));
+      this.failed = true;
+    }
+  }
+
+  /** Makes the small picture for the list, which may come a little later than the work. */
+  async look(id) {
+    const of = this.session.picture;
+    const blob = await thumbnail(of);
+    if (this.session.id !== id) return;
+    this.thumb = { of, blob };
+    await store.write(id, this.shown(), {});
+  }
+
+  state() {
+    const { session } = this;
+    return {
+      current: session.current,
+      past: session.history.past.map((step) => step.id),
+      future: session.history.future.map((step) => step.id),
+      count: session.history.count,
+      gone: [...session.versions.values()].filter((each) => each.gone).map((each) => each.key),
+      saved: [...session.versions.values()].filter((each) => each.saved).map((each) => each.key),
+      job: this.ways.job(),
+      choices: this.ways.choices(),
+    };
+  }
+
+  /** Steps in the store that can no longer be taken. */
+  surplus() {
+    const { past, future } = this.session.history;
+    const living = new Set([...past, ...future].map((step) => `step/${step.id}`));
+    const dead = [...this.written].filter((part) => part.startsWith("step/") && !living.has(part));
+    for (const part of dead) this.written.delete(part);
+    return dead;
+  }
+
+  shown() {
+    const { session } = this;
+    const results = [...session.versions.values()].some((each) => !each.gone);
+    return { name: session.name, touched: Date.now(), thumb: this.thumb?.blob ?? null, results };
+  }
+
+  /** What this tab had open before it was loaded again, if anything. @returns {Promise<object | null>} its job */
+  async takeUp() {
+    const id = sessionStorage.getItem(HERE);
+    if (!id || (await this.elsewhere()).has(id)) return null; // a copied tab starts anew
+    return this.restore(id);
+  }
+
+  /** Opens a kept work. @returns {Promise<object | null>} the job that was running in it */
+  async restore(id) {
+    await this.flush();
+    const parts = await store.read(id).catch(() => new Map());
+    const photo = parts.get("photo");
+    if (!photo) return null;
+    const { session } = this;
+    const picture = await Picture.open(photo.blob);
+    const versions = await Promise.all(
+      [...parts].filter(([part]) => part.startsWith("version/")).map(([, each]) => opened(each)),
+    );
+    this.restoring = true;
+    try {
+      session.open(picture, photo.name, id);
+      this.fill(parts, versions);
+    } finally {
+      this.restoring = false;
+    }
+    this.reset();
+    for (const part of parts.keys()) this.written.add(part);
+    sessionStorage.setItem(HERE, id);
+    session.changed("picture");
+    await picture.makeCopies();
+    return parts.get("state")?.job ?? null;
+  }
+
+  fill(parts, versions) {
+    const { session } = this;
+    const state = parts.get("state");
+    if (!state) return;
+    for (const version of versions) {
+      version.gone = state.gone.includes(version.key);
+      version.saved = state.saved.includes(version.key);
+      session.versions.set(version.key, version);
+    }
+    session.cells.restore(parts.get("marks") ?? new Map());
+    session.current = session.versions.has(state.current) ? state.current : "";
+    const steps = (ids) => ids.map((id) => parts.get(`step/${id}`)).filter(Boolean);
+    Object.assign(session.history, { past: steps(state.past), future: steps(state.future), count: state.count });
+    this.ways.chosen(state.choices);
+  }
+
+  /** Removes the oldest works beyond what is kept. */
+  async tidy() {
+    for (const work of (await this.recent()).slice(MOST)) await store.remove(work.id).catch(() => {});
+  }
+}
+
+async function opened({ blob, ...version }) {
+  return { ...version, picture: await Picture.open(blob) };
+}
+
+/** A small JPEG of a picture, or of a box of it. @param {import("./picture.js").Picture} picture */
+export async function thumbnail(picture, box = { left: 0, top: 0, right: picture.width, bottom: picture.height }) {
+  const whole = box.right - box.left >= picture.width;
+  const bitmap = picture.bitmaps[whole ? picture.bitmaps.length - 1 : 0];
+  const by = bitmap.width / picture.width;
+  const [x, y, width, height] = [box.left, box.top, box.right - box.left, box.bottom - box.top].map((each) => each * by);
+  const scale = Math.min(1, THUMB / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
+}

@@ -1,0 +1,183 @@
+/** Marks whole objects: from a scribble to the outline, to the shadow, and what may have been left out of a mark. */
+
+import * as api from "./api.js";
+import { aside } from "./aside.js";
+import { HOLE } from "./cells.js";
+import { t } from "./texts.js";
+
+const MOST_PIXELS = 600_000; // of the picture in which outlines are looked for
+const HINT_SIDE = 640; // longer side of the picture in which left-over parts are looked for
+const HINT_AFTER_MS = 600;
+const STROKE = 5; // width of a scribble, CSS pixels
+const OBJECT = 255;
+const OTHER = 128;
+
+export class Objects {
+  /**
+   * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
+   * @param {import("./announce.js").Announcer} announcer
+   */
+  constructor(session, stage, announcer) {
+    this.session = session;
+    this.stage = stage;
+    this.announcer = announcer;
+    /** Scribbles on the object under way: a second one refines the first. */
+    this.strokes = [];
+    this.turn = 0;
+  }
+
+  /** Another object begins. */
+  forget() {
+    this.strokes = [];
+    this.found = null;
+  }
+
+  /** A scribble on an object, or with `erase` on what does not belong to it. */
+  async scribble(points, erase) {
+    const { session } = this;
+    if (!this.found || session.history.past.at(-1)?.change !== this.found) this.forget();
+    if (erase && !this.strokes.length) return this.announcer.note(t("say.nothing-found"));
+    this.strokes.push({ points, erase, width: STROKE / this.stage.view.scale });
+    await this.find((canvas, scale) => draw(canvas, this.strokes, scale));
+  }
+
+  /** From what is marked to the outline of the object it lies on. */
+  async extend() {
+    this.forget();
+    const { cells } = this.session;
+    await this.find((canvas) => canvas.context.putImageData(picture(cells, canvas), 0, 0));
+  }
+
+  /** @param {(canvas: {context: CanvasRenderingContext2D, width: number, height: number}, scale: number) => void} paint */
+  async find(paint) {
+    const { session, announcer } = this;
+    const { photo } = session;
+    const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (photo.width * photo.height)));
+    const width = Math.max(1, Math.round(photo.width * scale));
+    const height = Math.max(1, Math.round(photo.height * scale));
+    const canvas = surface(width, height);
+    paint(canvas, scale);
+    const marks = levels(canvas);
+    announcer.say(t("say.finding"), true);
+    this.stage.canvas.classList.add("busy");
+    try {
+      const [image, file] = await Promise.all([small(session.picture, width, height), encodeMarks(marks, width, height)]);
+      const answer = await createImageBitmap(await api.select(image, file));
+      if (session.photo !== photo || session.locked) return;
+      this.show(answer, width, height);
+    } catch (error) {
+      announcer.fail(error);
+    } finally {
+      this.stage.canvas.classList.remove("busy");
+    }
+  }
+
+  show(answer, width, height) {
+    const { session, announcer } = this;
+    const canvas = surface(width, height);
+    canvas.context.drawImage(answer, 0, 0);
+    const values = levels(canvas);
+    const object = values.map((value) => (value > 200 ? 1 : 0));
+    const shadow = values.map((value) => (value > 60 && value <= 200 ? 1 : 0));
+    if (!object.some(Boolean)) return announcer.note(t("say.nothing-found"));
+    if (this.found) session.undo();
+    session.addMask(object, width, height);
+    this.found = session.history.past.at(-1)?.change ?? null;
+    announcer.clear();
+    if (shadow.some(Boolean)) {
+      const act = () => session.addMask(shadow, width, height);
+      announcer.note(t("say.shadow"), { text: t("say.shadow.add"), act });
+    }
+  }
+
+  /** After a stroke: whether a strong edge runs just outside the marks. */
+  hint() {
+    clearTimeout(this.timer);
+    this.turn += 1;
+    const turn = this.turn;
+    this.timer = setTimeout(() => this.look(turn), HINT_AFTER_MS);
+  }
+
+  async look(turn) {
+    const { session, announcer } = this;
+    if (!session.photo || session.locked || !session.cells.any(HOLE)) return;
+    const scale = Math.min(1, HINT_SIDE / Math.max(session.photo.width, session.photo.height));
+    const width = Math.max(1, Math.round(session.photo.width * scale));
+    const height = Math.max(1, Math.round(session.photo.height * scale));
+    const seen = surface(width, height);
+    seen.context.drawImage(session.picture.bitmaps.findLast((each) => each.width >= width) ?? session.picture.bitmaps[0], 0, 0, width, height);
+    const marks = sampled(session.cells, width, height);
+    const pixels = seen.context.getImageData(0, 0, width, height).data;
+    const task = { pixels, marks, width, height, reach: Math.max(1, Math.round(session.growth * scale)) };
+    const { left } = await aside("leftover", task, [pixels.buffer, marks.buffer]);
+    if (left && turn === this.turn && !session.locked) {
+      announcer.note(t("say.leftover"), { text: t("say.extend"), act: () => this.extend() });
+    }
+  }
+}
+
+function surface(width, height) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  return { canvas, context, width, height };
+}
+
+/** The red channel, a byte a pixel. */
+function levels({ context, width, height }) {
+  const { data } = context.getImageData(0, 0, width, height);
+  return Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]);
+}
+
+function draw({ context }, strokes, scale) {
+  context.lineCap = context.lineJoin = "round";
+  for (const { points, erase, width } of strokes) {
+    const grey = erase ? OTHER : OBJECT;
+    context.strokeStyle = `rgb(${grey} ${grey} ${grey})`;
+    context.lineWidth = Math.max(2, width * scale);
+    context.beginPath();
+    points.forEach((point, index) => context[index ? "lineTo" : "moveTo"](point.x * scale, point.y * scale));
+    const last = points[points.length - 1];
+    context.lineTo(last.x * scale + 0.01, last.y * scale);
+    context.stroke();
+  }
+}
+
+/** What is marked, in another size, 0 or 1 a pixel. */
+function sampled(cells, width, height) {
+  const marks = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * cells.height) / height) * cells.width;
+    for (let x = 0; x < width; x++) {
+      if (cells.data[row + Math.floor(((x + 0.5) * cells.width) / width)] & HOLE) marks[y * width + x] = 1;
+    }
+  }
+  return marks;
+}
+
+function picture(cells, { width, height }) {
+  const marks = sampled(cells, width, height);
+  const image = new ImageData(width, height);
+  marks.forEach((mark, i) => image.data.set(mark ? [OBJECT, OBJECT, OBJECT, 255] : [0, 0, 0, 255], 4 * i));
+  return image;
+}
+
+/** A grey PNG is what the server takes; strokes have soft rims, which say nothing. */
+function encodeMarks(marks, width, height) {
+  const canvas = surface(width, height);
+  const image = new ImageData(width, height);
+  marks.forEach((mark, i) => {
+    const grey = mark > 250 ? OBJECT : mark > 120 && mark < 136 ? OTHER : 0;
+    image.data.set([grey, grey, grey, 255], 4 * i);
+  });
+  canvas.context.putImageData(image, 0, 0);
+  return new Promise((resolve) => canvas.canvas.toBlob(resolve, "image/png"));
+}
+
+async function small(picture, width, height) {
+  const canvas = surface(width, height);
+  const bitmap = picture.bitmaps.findLast((each) => each.width >= width) ?? picture.bitmaps[0];
+  canvas.context.imageSmoothingQuality = "high";
+  canvas.context.drawImage(bitmap, 0, 0, width, height);
+  return new Promise((resolve) => canvas.canvas.toBlob(resolve, "image/png"));
+}

@@ -1,0 +1,133 @@
+"""Phones, tablets and narrow windows: fingers, one bar at the bottom edge, nothing out of reach."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browser_page import (
+    CHROMIUM,
+    LANDSCAPE,
+    PHONE,
+    QUIET,
+    TABLET,
+    as_file,
+    at,
+    downloaded,
+    drag,
+    finish,
+    load,
+    photo,
+    quick,
+    shot,
+)
+from PIL import Image
+
+Open = Callable[..., Any]
+DEVICES = {"phone": PHONE, "landscape": LANDSCAPE, "tablet": TABLET}
+
+
+def marked(page: Any) -> str:
+    text: str = page.text_content("#marked")
+    return text
+
+
+def inside(page: Any, selector: str) -> bool:
+    """Whether all of an element is in the window."""
+    seen: bool = page.eval_on_selector(
+        selector,
+        """(element) => { const { left, top, right, bottom, width } = element.getBoundingClientRect();
+        return width > 0 && left >= 0 && top >= 0 && right < innerWidth + 1 && bottom < innerHeight + 1; }""",
+    )
+    return seen
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
+    page = open_page(DEVICES[name])
+    load(page, as_file(photo(400, 300)))
+    drag(page, [(0.45, 0.5), (0.5, 0.5), (0.55, 0.5)])
+    for needed in ("#fill", "#undo", "#toolbar", "#options"):
+        assert inside(page, needed), needed
+    assert page.locator("#canvas").bounding_box()["height"] > 0.45 * page.viewport_size["height"]
+    page.click("#options")
+    page.wait_for_timeout(350)
+    assert inside(page, "#presets")
+    shot(page, f"{name}-sheet")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(350)
+    assert page.is_hidden("#presets")
+    quick(page)
+    page.click("#fill")
+    assert inside(page, "#cancel")
+    finish(page)
+    for needed in ("#download", "#again", "#compare"):
+        assert inside(page, needed), needed
+    shot(page, f"{name}-result")
+    page.click("#compare")
+    assert inside(page, "#comparison")
+
+
+class Fingers:
+    """Raw touches, as the phone sends them."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.session = page.context.new_cdp_session(page)
+
+    def send(self, kind: str, *points: tuple[float, float]) -> None:
+        places = [at(self.page, *point) for point in points]
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def test_on_a_phone(open_page: Open) -> None:
+    page = open_page(PHONE)
+    shot(page, "phone-empty")
+    load(page, as_file(photo(400, 300), "IMG_1.jpg", "JPEG", quality=95))
+    fingers = Fingers(page)
+    scale = "async () => document.getElementById('canvas').toDataURL().length"
+    before = page.evaluate(scale)
+    fingers.send("touchStart", (0.4, 0.5))
+    fingers.send("touchStart", (0.4, 0.5), (0.6, 0.5))
+    for step in range(1, 8):
+        fingers.send("touchMove", (0.4 - step * 0.03, 0.5), (0.6 + step * 0.03, 0.5))
+    fingers.send("touchEnd")
+    assert marked(page) == "Nothing is marked yet.", "a pinch leaves no stroke"
+    page.wait_for_timeout(100)
+    assert page.evaluate(scale) != before, "but it zooms"
+    page.tap("#zoom-fit")
+    fingers.send("touchStart", (0.45, 0.5))
+    for step in range(1, 6):
+        fingers.send("touchMove", (0.45 + step * 0.02, 0.5))
+    page.wait_for_timeout(100)
+    shot(page, "phone-magnifier")
+    fingers.send("touchEnd")
+    assert marked(page).startswith("1 area")
+    shot(page, "phone-marked")
+    quick(page)
+    page.tap("#fill")
+    finish(page)
+    page.tap("#compare")
+    shot(page, "phone-compare")
+    name, data = downloaded(page)
+    assert name == "IMG_1.filled.jpg"
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (400, 300))
+
+
+@pytest.mark.parametrize("text", [100, 200], ids=["normal text", "text twice as large"])
+def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text: int) -> None:
+    options = [*QUIET, f"--blink-settings=defaultFontSize={16 * text // 100}"]
+    other = browser.browser_type.launch(executable_path=CHROMIUM, args=options)
+    page = other.new_page()
+    page.goto(address)
+    load(page, as_file(photo()))
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    for width in (320, 390, 768, 1024):
+        page.set_viewport_size({"width": width, "height": 700})
+        page.wait_for_timeout(50)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+        assert page.locator("#canvas").bounding_box()["height"] >= (200 if text == 100 else 120)
+        shot(page, f"narrow-{width}-{text}")
+    other.close()

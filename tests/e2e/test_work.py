@@ -1,0 +1,172 @@
+"""Nothing is lost: not by a reload, not by another tab, not by another photo."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from browser_page import (
+    DESKTOP,
+    as_file,
+    click,
+    downloaded,
+    drag,
+    fill,
+    finish,
+    kept,
+    load,
+    marks,
+    photo,
+    result,
+    shot,
+)
+
+Open = Callable[..., Any]
+ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
+
+
+def reload(page: Any) -> None:
+    kept(page)
+    page.reload()
+    page.wait_for_selector("body.open:not(.loading)")
+    page.wait_for_timeout(300)
+
+
+def test_a_reload_keeps_everything(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    first = marks(page)
+    fill(page)
+    click(page, "#again")
+    finish(page)
+    second = downloaded(page)[1]
+    drag(page, [(0.6, 0.6), (0.65, 0.6)])
+    new = marks(page)
+    click(page, "#growing")
+    reload(page)
+    assert (marks(page) == new).all()
+    assert downloaded(page)[1] == second and page.locator(".version").count() == 2
+    assert page.is_checked("input[name=preset][value=fast]") and not page.is_checked("#growing")
+    page.click("#undo")  # the stroke
+    page.click("#again")
+    finish(page)
+    assert page.locator(".version").count() == 3
+    assert downloaded(page)[1] not in (second,)
+    for _ in range(3):
+        page.click("#undo")  # three versions of one fill
+    assert (marks(page) == first).all() and page.is_hidden("#download")
+    reload(page)
+    assert page.is_hidden("#download") and (marks(page) == first).all(), "what was undone stays undone"
+    page.click("#redo")
+    page.click("#redo")
+    assert downloaded(page)[1] == second
+
+
+def test_a_running_fill_is_taken_up_after_a_reload(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(500, 400)))
+    drag(page, [(0.3, 0.3), (0.7, 0.6)])
+    click(page, "input[name=preset][value=best]")
+    page.click("#fill")
+    page.wait_for_function("() => document.getElementById('progress').value > 0")
+    kept(page)
+    page.reload()
+    page.wait_for_selector("#run", state="visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#run", state="hidden")
+
+
+def test_tabs_do_not_touch_each_other(open_page: Open) -> None:
+    one = open_page()
+    load(one, as_file(photo(), "one.png"))
+    drag(one, ACROSS)
+    mine = marks(one)
+    kept(one)
+    two = open_page(DESKTOP, beside=one)
+    assert two.is_visible("#welcome"), "a new tab begins with nothing"
+    assert two.is_hidden("#recent"), "what is open in another tab is not offered"
+    load(two, as_file(photo(200, 150), "two.png"))
+    drag(two, [(0.3, 0.3), (0.4, 0.4)])
+    fill(two)
+    filled = downloaded(two)[1]
+    reload(one)
+    assert "one.png" in one.text_content("#file-info") and (marks(one) == mine).all()
+    fill(one)
+    reload(two)
+    assert "two.png" in two.text_content("#file-info") and downloaded(two)[1] == filled
+
+
+def test_a_copied_tab_does_not_take_the_work_over(open_page: Open) -> None:
+    one = open_page()
+    load(one, as_file(photo(), "one.png"))
+    kept(one)
+    two = open_page(DESKTOP, beside=one)
+    work = one.evaluate("Object.entries(sessionStorage)")
+    two.evaluate("(all) => all.forEach(([key, value]) => sessionStorage.setItem(key, value))", work)
+    two.reload()
+    two.wait_for_selector("body:not(.loading)")
+    two.wait_for_timeout(400)
+    assert two.is_visible("#welcome")
+
+
+def test_another_photo_keeps_the_one_before(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(), "first.png"))
+    drag(page, ACROSS)
+    fill(page)
+    before = result(page)
+    drag(page, [(0.6, 0.6), (0.65, 0.6)])
+    painted = marks(page)
+    load(page, as_file(photo(80, 60), "second.png"))
+    kept(page)
+    other = open_page(DESKTOP, beside=page)
+    other.wait_for_selector("#recent", state="visible")
+    shot(other, "desktop-recent")
+    assert other.locator("#recent-list button").count() == 1
+    other.click("#recent-list button")
+    other.wait_for_selector("body.open")
+    other.wait_for_timeout(300)
+    assert "first.png" in other.text_content("#file-info")
+    assert (result(other) == before).all() and (marks(other) == painted).all()
+    last = open_page(DESKTOP, beside=page)
+    other.close()
+    last.reload()
+    last.wait_for_selector("#recent", state="visible")
+    last.click("#recent-clear")
+    last.wait_for_selector("#recent", state="hidden")
+    assert "second.png" in page.text_content("#file-info"), "only what is open nowhere is forgotten"
+
+
+def test_several_photos_wait_in_a_queue(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(), "a.png"), as_file(photo(120, 90), "b.png"), as_file(photo(90, 120), "c.png"))
+    page.wait_for_selector("#queue", state="visible")
+    assert page.text_content("#queue-place") == "1 of 3"
+    drag(page, ACROSS)
+    painted = marks(page)
+    page.focus("#canvas")
+    page.keyboard.press("PageDown")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('b.png')")
+    page.click("#queue-next")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('c.png')")
+    page.wait_for_selector("#queue-next:disabled")
+    shot(page, "desktop-queue")
+    page.keyboard.press("PageUp")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('b.png')")
+    page.keyboard.press("PageUp")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('a.png')")
+    page.wait_for_timeout(200)
+    assert (marks(page) == painted).all(), "each comes back as it was left"
+
+
+def test_undo_keeps_pace_with_many_strokes(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    seen = [np.zeros((120, 160), bool)]
+    for step in range(5):
+        drag(page, [(0.3 + step * 0.08, 0.3), (0.32 + step * 0.08, 0.35)])
+        seen.append(marks(page))
+    reload(page)
+    for expected in reversed(seen[:-1]):
+        page.click("#undo")
+        assert (marks(page) == expected).all()
