@@ -90,7 +90,7 @@ def main() -> None:
         fills, row = {}, [name]
         for device, inpainter in inpainters.items():
             fills[device], seconds = timed_fills(inpainter, photo, hole, settings, given.repeats)
-            row += [f"{seconds[0]:.2f}", f"{statistics.median(seconds[1:]):.2f}"]
+            row += [f"{seconds[0]:.2f}", f"{statistics.median(seconds[1:] or seconds):.2f}"]
             print(f"{name} on {device}: {' '.join(f'{value:.2f}' for value in seconds)} s", flush=True)
         times.append(row)
         differences.append(compare(name, photo, hole, fills))

@@ -12,7 +12,7 @@ set -eu
 WORK=${WORK:-/tmp/patchloom-training}
 OUT=${OUT:-results}
 RUN=${RUN:-run}
-MINUTES=${MINUTES:-28}
+MINUTES=${MINUTES:-8}
 DATA=${DATA:-}
 OPTIONS=${OPTIONS:---size large}
 PYTHON=${PYTHON:-python3}
@@ -20,7 +20,7 @@ export PYTHONPATH="$(dirname "$0")/../src${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBU
 
 mkdir -p "$WORK/shards" "$OUT"
 for shard in "$@"; do
-    cp -n "$shard" "$WORK/shards/"
+    [ -e "$WORK/shards/$(basename "$shard")" ] || cp "$shard" "$WORK/shards/"
 done
 [ "$MINUTES" != 0 ] || exit 0
 set --
