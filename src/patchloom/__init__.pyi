@@ -1,4 +1,5 @@
 from . import errors as errors, events as events
+from .burst import burst as burst
 from .errors import (
     BudgetError as BudgetError,
     Cancelled as Cancelled,
@@ -26,6 +27,7 @@ from .inpainter import (
 from .mask import Mask as Mask
 from .networks.weights import register_network as register_network
 from .photo import Photo as Photo
+from .references import Reference as Reference
 from .settings import (
     PRESETS as PRESETS,
     FillSettings as FillSettings,

@@ -14,6 +14,7 @@ from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, format_of, written_as
 from patchloom.mask import Box, Mask
 from patchloom.photo import MAX_PIXELS, Photo, Source
+from patchloom.references import Reference
 from patchloom.settings import FileSettings, FillSettings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Inputs:
 
     The hole is all that ``mask``, ``boxes`` (x, y, width, height) and, with ``alpha``, the photograph's
     transparent pixels mark. ``source``: texture may come only from what it marks.
-    ``coarse``: see ``Inpainter.inpaint``.
+    ``coarse`` and ``references``: see ``Inpainter.inpaint``.
     """
 
     photo: Source
@@ -35,6 +36,7 @@ class Inputs:
     alpha: bool = False
     source: Source | None = None
     coarse: Source | None = None
+    references: Sequence[Source] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Prepared:
     hole: Mask
     source: Mask | None
     coarse: Photo | None
+    references: Sequence[Reference]
     settings: FillSettings
     files: FileSettings
     format: str
@@ -64,7 +67,13 @@ class Prepared:
     def fill(self, inpainter: "Inpainter", *, upright: bool = False, observe: Observer = ignore) -> Filled:
         """Fills and encodes. ``upright``: the file holds the picture as it is seen, and no tag that turns it."""
         result = inpainter.inpaint(
-            self.photo, self.mask, self.settings, source=self.source, coarse=self.coarse, observe=observe
+            self.photo,
+            self.mask,
+            self.settings,
+            source=self.source,
+            coarse=self.coarse,
+            references=self.references,
+            observe=observe,
         )
         photo = result.photo.plainly_upright() if upright else result.photo
         data = photo.encode(
@@ -127,6 +136,13 @@ def prepare(
         hole=mask.to_fill(settings),
         source=None if inputs.source is None else opened(inputs.source, "The source mask"),
         coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
+        references=[
+            Reference(
+                Photo.open(other, allow_cmyk=files.allow_cmyk, max_pixels=max_pixels, observe=observe),
+                Path(other).name if isinstance(other, str | Path) else str(number),
+            )
+            for number, other in enumerate(inputs.references, 1)
+        ],
         settings=settings,
         files=files,
         format=format,

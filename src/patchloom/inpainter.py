@@ -5,8 +5,8 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -29,6 +29,7 @@ from patchloom.method.synthesis import Problem, synthesise
 from patchloom.networks.content import ContentNetwork
 from patchloom.networks.weights import default_content, default_texture, load_content, load_texture
 from patchloom.photo import Photo
+from patchloom.references import Reference, Used, fill_from
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 from patchloom.tensors.compiled import first_time
@@ -70,10 +71,12 @@ class Inpainter:
         *,
         source: Mask | None = None,
         coarse: Photo | None = None,
+        references: Sequence[Reference] = (),
         observe: Observer = ignore,
     ) -> FillResult:
         """``photo`` with ``mask`` filled.
 
+        ``references``: other pictures; what they show of the hole is taken over, brought to the photo's exposure.
         ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
         any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
         events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
@@ -92,17 +95,21 @@ class Inpainter:
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
         photo = _finite(photo, hole)
-        neural = self._neural_stage(settings, listener)
-        start = self._start(settings, coarse)
-        plans = windows.plan(hole, allowed if source is not None else None, self.run.max_memory)
         share = float(hole.mean())
         height, width = hole.shape
+        known, left, used = self._shown(photo, hole, references, settings, listener)
+        neural = self._neural_stage(settings, listener)
+        start = self._start(settings, coarse)
+        plans = (
+            windows.plan(left, allowed if source is not None else None, self.run.max_memory) if left.any() else []
+        )
         listener(FillStarted(width=width, height=height, windows=len(plans), hole_share=share))
-        if share > LARGE_SHARE:
+        if left.mean() > LARGE_SHARE:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
-        work = _Work(photo, hole, allowed, start, settings, neural, self.device, listener)
+        allowed = allowed if source is not None else ~left
+        work = _Work(known, left, allowed, start, settings, neural, self.device, listener)
         with working(self.run.threads):
             rows = [work.fill(number, plans) for number in range(len(plans))]
             filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
@@ -110,7 +117,22 @@ class Inpainter:
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:
             weights |= start.weights
-        return FillResult(filled, self._report(settings, weights, rows, listener, begun))
+        report = self._report(settings, weights, rows, listener, begun)
+        return FillResult(filled, report | ({"references": [asdict(row) for row in used]} if used else {}))
+
+    def _shown(
+        self, photo: Photo, hole: Bools, references: Sequence[Reference], settings: FillSettings, observe: Observer
+    ) -> tuple[Photo, Bools, list[Used]]:
+        """``photo`` with what the references show of ``hole``, what is left to fill, and a row a reference."""
+        if not references:
+            return photo, hole, []
+        top = full_scale(photo.pixels)
+        unit, taken, used = fill_from(photo.pixels, hole, references, top)
+        for row in used:
+            if row.why:
+                observe(Warned(message=f"The reference {row.name} gives nothing: {row.why}."))
+        weights = rim_weights(hole, settings.feather) * taken
+        return photo.with_pixels(composite(photo.pixels, unit, weights, top)), hole & ~taken, used
 
     def check(self, settings: FillSettings, *, coarse: bool = False) -> None:
         """Loads the networks that a fill needs; ``coarse``: a coarse picture will be given.
@@ -312,6 +334,7 @@ def inpaint(
     preset: str = ...,
     source: NDArray[Any] | Image.Image | Mask | None = ...,
     coarse: NDArray[Any] | Image.Image | Photo | None = ...,
+    references: Sequence[NDArray[Any] | Image.Image | Photo] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
@@ -324,6 +347,7 @@ def inpaint(
     preset: str = ...,
     source: NDArray[Any] | Image.Image | Mask | None = ...,
     coarse: NDArray[Any] | Image.Image | Photo | None = ...,
+    references: Sequence[NDArray[Any] | Image.Image | Photo] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
@@ -335,6 +359,7 @@ def inpaint(
     preset: str = "balanced",
     source: NDArray[Any] | Image.Image | Mask | None = None,
     coarse: NDArray[Any] | Image.Image | Photo | None = None,
+    references: Sequence[NDArray[Any] | Image.Image | Photo] = (),
     observe: Observer = ignore,
     run: RunSettings | None = None,
     **overrides: Any,
@@ -359,6 +384,7 @@ def inpaint(
         fill_settings(preset, **overrides),
         source=None if source is None else as_mask(source),
         coarse=None if coarse is None else as_photo(coarse),
+        references=[Reference(as_photo(picture), str(number)) for number, picture in enumerate(references, 1)],
         observe=observe,
     )
     if isinstance(photo, Photo):

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "batch": Entry("batch", "Fill a folder of photographs.", "cluster"),
     "harmonise": Entry("harmonise", "Bring an object that was put in to the light of the photograph."),
     "paste": Entry("paste", "Put an object into a photograph, in its light."),
+    "burst": Entry("burst", "Take out of a shot what other shots of the scene do not show.", "align"),
     "serve": Entry("serve", "Open a page to paint on, and an API to call.", "web"),
     "mask": Entry("mask", "Make or change a mask."),
     "info": Entry("info", "Say what is in a picture file."),

@@ -1,12 +1,13 @@
 """Pictures in and out of commands: names, standard input and output, and where a result goes."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from patchloom.errors import OutputError
+from patchloom.errors import InputError, OutputError
 from patchloom.formats import FORMATS
 
 STREAM = "-"
@@ -37,6 +38,23 @@ def source(name: str) -> str | bytes:
     if sys.stdin.isatty():
         raise click.UsageError("Standard input is a terminal; pipe a picture into it.")
     return sys.stdin.buffer.read()
+
+
+def pictures(names: Sequence[Path]) -> list[Path]:
+    """The files that ``names`` name; of a folder those in it whose ending is a picture's, by name.
+
+    Raises InputError for a folder without any.
+    """
+    endings = {suffix for format in FORMATS.values() for suffix in format.suffixes}
+    found = []
+    for name in names:
+        inside = [name]
+        if name.is_dir():
+            inside = sorted(path for path in name.iterdir() if path.suffix.lower() in endings)
+        if not inside:
+            raise InputError(f"There are no pictures in '{name}'.", "Give pictures, or a folder that holds some.")
+        found += inside
+    return found
 
 
 def default_output(photo: str, format: str, done: str = "filled") -> str:

@@ -99,6 +99,14 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--source", "source_name", metavar="MASK", help="Texture may come only from what this marks.")
 @click.option(
+    "--reference",
+    "references",
+    type=click.Path(path_type=Path),
+    metavar="PICTURE",
+    multiple=True,
+    help="Another picture of the same scene, or a folder of such: what it shows of the hole is taken; repeatable.",
+)
+@click.option(
     "--steps",
     "--preview-dir",
     "steps",
@@ -125,6 +133,7 @@ def command(
     force: bool,
     versions: int,
     source_name: str | None,
+    references: tuple[Path, ...],
     steps: Path | None,
     report: Path | None,
     dry_run: bool,
@@ -137,12 +146,15 @@ def command(
 
     The result is written beside the photo as PHOTO.filled.EXT unless -o says otherwise, in the photo's own format
     and with its metadata; outside the hole nothing changes. PHOTO or MASK can be - for standard input.
+    What a --reference shows of the hole is brought to the photo's exposure and taken over; where it shows
+    something else, or another scene, it is not used, and that is said.
     A picture as --content is taken as the coarse fill, for example the result of another tool.
 
     \b
     Examples:
       patchloom fill beach.jpg mask.png
       patchloom fill beach.jpg --box 120,80,64,64 --preset best -o clean.jpg
+      patchloom fill square.jpg people.png --reference later.jpg --reference earlier.jpg
       patchloom fill scan.tif scratches.png --grow 2 --report report.json
       patchloom fill beach.jpg mask.png --grow auto --versions 4
       cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
@@ -164,6 +176,7 @@ def command(
         boxes=boxes,
         alpha=from_alpha,
         source=None if source_name is None else files.source(source_name),
+        references=files.pictures(references),
     )
     prepared = prepare(inputs, settings, ways, name=output or "", observe=_warnings(console))
     if output is None:

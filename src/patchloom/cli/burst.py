@@ -1,0 +1,68 @@
+"""``patchloom burst``: several shots of one scene become one without what moves."""
+
+from pathlib import Path
+
+import click
+
+from patchloom.cli import files
+from patchloom.cli.fill import file_options
+from patchloom.cli.harmonise import check_outputs, listening, warnings, write
+from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
+from patchloom.console import Console
+from patchloom.settings import FileSettings, FillSettings, RunSettings
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("shots", metavar="SHOT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, help="The result's name, - for standard output.")
+@click.option("--mask", "mask_name", metavar="MASK", help="What has to go from the first shot. [what moves]")
+@force_option
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a JSON report: settings, what each shot gave.",
+)
+@file_options
+@settings_options
+@console_options
+def command(
+    shots: tuple[Path, ...],
+    output: str,
+    mask_name: str | None,
+    force: bool,
+    report: Path | None,
+    ways: FileSettings,
+    settings: FillSettings,
+    run: RunSettings,
+    console: Console,
+) -> None:
+    """Take out of the first SHOT what moves between the shots, or what --mask marks.
+
+    The shots (pictures, or a folder of them) are aligned and brought to one exposure. The result is the first shot
+    with its metadata; only what moved is changed. Without a mask it takes three shots, better five.
+
+    \b
+    Examples:
+      patchloom burst square1.jpg square2.jpg square3.jpg -o empty.jpg
+      patchloom burst shots/ -o empty.jpg
+      patchloom burst first.jpg second.jpg --mask tourist.png -o without.jpg
+    """
+    from patchloom.burst import burst
+    from patchloom.inpainter import Inpainter
+    from patchloom.mask import Mask
+    from patchloom.photo import Photo
+    from patchloom.references import Reference
+
+    check_outputs(output, report, force)
+    names = files.pictures(shots)
+    opened = [
+        Reference(Photo.open(name, allow_cmyk=ways.allow_cmyk, observe=warnings(console)), name.name)
+        for name in names
+    ]
+    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    result = listening(
+        console, lambda observe: burst(opened, mask, settings, inpainter=Inpainter(run), observe=observe)
+    )
+    record = {"photo": str(names[0]), "output": output}
+    write(result, record, output, report, ways, force, console)

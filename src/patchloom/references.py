@@ -1,0 +1,222 @@
+"""Other pictures as a source: what a reference shows of a photograph's hole.
+
+A reference of the same scene is aligned: features (SIFT; Lowe 2004) matched in both, a homography that most of
+them follow (RANSAC), refined round each hole until brightnesses agree (ECC; Evangelidis and Psarakis 2008).
+OpenCV does all three. What cannot be aligned is said.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from patchloom.errors import MissingExtra
+from patchloom.formats.picture import to_eight_bit
+from patchloom.method.shown import LEAST_SAME, shown
+from patchloom.photo import Photo
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+FEATURE_SIDE = 1600  # pixels; features are found in pictures no larger than this
+RATIO = 0.75  # of the nearest and second-nearest descriptor's distances (Lowe)
+RANSAC_PIXELS = 3.0
+LEAST_INLIERS, LEAST_SHARE = 12, 0.2  # matches that one homography explains, and their part of all
+CONTEXT = 96  # pixels round a hole in which the alignment is refined
+LEAST_SIDE = 32  # pixels of a reference
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another picture, and what it is called in reports and remarks."""
+
+    photo: Photo
+    name: str
+
+
+@dataclass(frozen=True)
+class Used:
+    """A reference in the report: how many ``matches`` agree on where it was taken from (``aligned``: enough), the
+    share of the hole that it gave, and ``why`` it gave nothing."""
+
+    name: str
+    aligned: bool
+    matches: int
+    given: float
+    why: str = ""
+
+
+def fill_from(
+    pixels: NDArray[Any], hole: Bools, references: Sequence[Reference], top: float
+) -> tuple[Floats, Bools, list[Used]]:
+    """What the references show of ``hole`` (H, W) in ``pixels`` (H, W, C), one after another.
+
+    Gives colours (H, W, C) in 0..1 and where in the hole they are (H, W), and a row a reference. ``top`` is the
+    pixels' full scale. Raises MissingExtra.
+    """
+    unit = (pixels / np.float32(top)).astype(np.float32)
+    left = hole.copy()
+    rows = []
+    for reference in references:
+        before = int(left.sum())
+        row = (
+            _from_one(unit, left, reference) if before else Used(reference.name, False, 0, 0.0, "nothing is left")
+        )
+        rows.append(replace(row, given=round((before - int(left.sum())) / max(1, int(hole.sum())), 4)))
+    return unit, hole & ~left, rows
+
+
+def _from_one(unit: Floats, left: Bools, reference: Reference) -> Used:
+    """Takes over what ``reference`` shows: changes ``unit`` and ``left``."""
+    name, photo = reference.name, reference.photo
+    if min(photo.width, photo.height) < LEAST_SIDE:
+        return Used(name, False, 0, 0.0, f"it is smaller than {LEAST_SIDE} pixels")
+    other = to_eight_bit(photo.pixels)
+    matrix, matches = homography(to_eight_bit(unit), other, left)
+    if matrix is None:
+        return Used(name, False, matches, 0.0, "it does not show the same scene")
+    taken, agreement = False, [0.0]
+    labels, _ = ndimage.label(ndimage.maximum_filter(left.view(np.uint8), CONTEXT // 2 + 1))
+    for rows, columns in ndimage.find_objects(labels):
+        window = _widened(rows, columns, left.shape)
+        warped, seen = warp(unit, other, left, matrix, window, photo.alpha)
+        found = shown(unit[window], left[window], warped, seen)
+        unit[window] = found.picture
+        left[window] &= ~found.taken
+        taken |= bool(found.taken.any())
+        agreement += found.agreement
+    if taken:
+        return Used(name, True, matches, 0.0)
+    other_rim = max(agreement) < LEAST_SAME
+    why = "it shows something else round the hole" if other_rim else "it shows the same in the hole"
+    return Used(name, True, matches, 0.0, why)
+
+
+def homography(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) -> tuple[Matrix | None, int]:
+    """The matrix (3, 3) that takes points x, y of ``photo`` (H, W, C) to ``other``, and how many matches
+    follow it.
+
+    None where too few do. Nothing in ``hole`` is looked at.
+    """
+    cv2 = opencv()
+    sift = cv2.SIFT_create(4000)
+    found, scales = [], []
+    for picture, mask in ((photo, ~hole), (other, None)):
+        scale = min(1.0, FEATURE_SIDE / max(picture.shape[:2]))
+        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        grey = cv2.resize(_grey(picture), size, interpolation=cv2.INTER_AREA)
+        shown = (
+            None if mask is None else cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+        )
+        if shown is not None:
+            shown = np.where(shown == 255, 255, 0).astype(np.uint8)
+        found.append(sift.detectAndCompute(grey, shown))
+        scales.append(np.diag([size[0] / picture.shape[1], size[1] / picture.shape[0], 1.0]))
+    (points, one), (others, two) = found
+    if one is None or two is None or len(points) < LEAST_INLIERS or len(others) < LEAST_INLIERS:
+        return None, 0
+    pairs = [pair for pair in cv2.BFMatcher().knnMatch(one, two, k=2) if len(pair) == 2]
+    good = [first for first, second in pairs if first.distance < RATIO * second.distance]
+    if len(good) < LEAST_INLIERS:
+        return None, len(good)
+    source = np.array([points[match.queryIdx].pt for match in good], np.float64)
+    target = np.array([others[match.trainIdx].pt for match in good], np.float64)
+    matrix, inliers = cv2.findHomography(source, target, cv2.USAC_MAGSAC, RANSAC_PIXELS, None, 5000, 0.999)
+    count = 0 if inliers is None else int(inliers.sum())
+    if matrix is None or count < max(LEAST_INLIERS, LEAST_SHARE * len(good)) or not _sane(matrix):
+        return None, count
+    return np.linalg.inv(scales[1]) @ matrix @ scales[0], count
+
+
+def _sane(matrix: Matrix) -> bool:
+    """Neither mirrored nor squeezed to a line: what a camera moved a little can see."""
+    area = float(np.linalg.det(matrix[:2, :2] / matrix[2, 2]))
+    return 0.05 < area < 20
+
+
+def warp(
+    unit: Floats,
+    other: NDArray[np.uint8],
+    hole: Bools,
+    matrix: Matrix,
+    window: tuple[slice, slice],
+    alpha: NDArray[Any] | None = None,
+) -> tuple[Floats, Bools]:
+    """``other`` as it is seen in ``window`` of ``unit``, (h, w, C) in 0..1, and where it has pixels, (h, w).
+
+    The alignment is refined in the window, as far as it then agrees better.
+    """
+    cv2 = opencv()
+    rows, columns = window
+    shift = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+    here = (matrix @ shift) / (matrix @ shift)[2, 2]
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    known = ~hole[window]
+    photo = _grey(to_eight_bit(unit[window]))
+    first = _warped(other, here, size, alpha)
+    views = [first]
+    both = first[1] & known
+    with contextlib.suppress(cv2.error):  # raised where it finds nothing to hold on to
+        criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-6)
+        begun = np.eye(3, dtype=np.float32)
+        mask = both.astype(np.uint8) * 255
+        template = _grey(to_eight_bit(first[0]))
+        _, moved = cv2.findTransformECC(template, photo, begun, cv2.MOTION_HOMOGRAPHY, criteria, mask, 5)
+        views.append(_warped(other, here @ np.linalg.inv(moved.astype(np.float64)), size, alpha))
+    likeness = [_likeness(photo[both], _grey(to_eight_bit(view))[both]) for view, _ in views]
+    view, seen = views[int(np.argmax(likeness))]
+    return _channels(view, unit.shape[2]), seen
+
+
+def _warped(
+    other: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int], alpha: NDArray[Any] | None
+) -> tuple[Floats, Bools]:
+    """``other`` seen through ``matrix`` in a picture of ``size`` (width, height), and where it has pixels."""
+    cv2 = opencv()
+    cubic, linear = (how | cv2.WARP_INVERSE_MAP for how in (cv2.INTER_CUBIC, cv2.INTER_LINEAR))
+    view = cv2.warpPerspective(other, matrix, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE)
+    whole = np.full(other.shape[:2], 255, np.uint8) if alpha is None else to_eight_bit(alpha)
+    seen = cv2.warpPerspective(whole, matrix, size, flags=linear) > 250
+    return view.reshape(*view.shape[:2], -1).astype(np.float32) / 255, seen
+
+
+def _likeness(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """The correlation of two sets of brightnesses; 0 where one of them is flat."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    spread = float(a.std() * b.std())
+    return float(((a - a.mean()) * (b - b.mean())).mean()) / spread if spread > 0 else 0.0
+
+
+def _widened(rows: slice, columns: slice, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    return (
+        slice(max(0, rows.start - CONTEXT), min(shape[0], rows.stop + CONTEXT)),
+        slice(max(0, columns.start - CONTEXT), min(shape[1], columns.stop + CONTEXT)),
+    )
+
+
+def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 1 or 3) or (H, W) -> (H, W)."""
+    if picture.ndim == 2:
+        return picture
+    return picture[..., 0] if picture.shape[2] == 1 else np.asarray(opencv().cvtColor(picture, 7), np.uint8)
+
+
+def _channels(picture: Floats, count: int) -> Floats:
+    """With ``count`` channels, 1 or 3."""
+    if picture.shape[2] == count:
+        return picture
+    return picture.mean(2, keepdims=True) if count == 1 else np.repeat(picture, 3, 2)
+
+
+def opencv() -> Any:
+    """OpenCV, or MissingExtra."""
+    try:
+        import cv2
+    except ModuleNotFoundError as error:
+        raise MissingExtra("Aligning references needs OpenCV.", "pip install 'patchloom[align]'") from error
+    return cv2

@@ -1,0 +1,155 @@
+"""Other pictures of the scene: what they show comes back, what they cannot show does no harm."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from patchloom import Inpainter, InputError, Mask, Photo, Reference, burst, cli, fill_settings, inpaint
+from patchloom.method.shown import exposed, shown
+
+cv2 = pytest.importorskip("cv2", reason="needs patchloom[align]")
+
+SIZE = 192
+QUICK = {"preset": "fast", "texture": "none", "content": "none", "iterations": 0}
+HOLE = (slice(80, 112), slice(70, 118))
+
+
+def scene(seed: int) -> np.ndarray:
+    """(H, W, 3) uint8: blobs and stripes of many sizes and colours, with corners to hold on to."""
+    random = np.random.default_rng(seed)
+    picture = np.full((SIZE, SIZE, 3), 0.5)
+    for _ in range(140):
+        x, y = random.integers(-10, SIZE, 2)
+        w, h = random.integers(5, 40, 2)
+        picture[max(y, 0) : y + h, max(x, 0) : x + w] = random.uniform(0.15, 0.85, 3)
+    return np.rint(ndimage.gaussian_filter(picture, (0.8, 0.8, 0)) * 255).astype(np.uint8)
+
+
+def seen_from(picture: np.ndarray, degrees: float, scale: float, gain: float = 1.0) -> np.ndarray:
+    """The same scene by a turned camera with another lens and exposure."""
+    matrix = cv2.getRotationMatrix2D((SIZE / 2, SIZE / 2), degrees, scale)
+    turned = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    return np.rint((turned * gain).clip(0, 255)).astype(np.uint8)
+
+
+@pytest.fixture
+def mask() -> np.ndarray:
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[HOLE] = True
+    return mask
+
+
+def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
+    return float(-10 * np.log10(max(1e-9, np.square((a.astype(float) - b) / 255)[where].mean())))
+
+
+@pytest.mark.parametrize(("degrees", "scale", "gain"), [(0, 1, 1), (6, 1.1, 0.75), (-9, 1.15, 1.15)])
+def test_an_aligned_reference_gives_the_hidden_pixels_back(
+    mask: np.ndarray, degrees: float, scale: float, gain: float
+) -> None:
+    truth = scene(1)
+    shot = np.where(mask[..., None], 0, truth).astype(np.uint8)
+    filled = inpaint(shot, mask, references=[seen_from(truth, degrees, scale, gain)], **QUICK)
+    assert psnr(filled, truth, mask) > 30
+    np.testing.assert_array_equal(filled[~mask], shot[~mask])
+
+
+def test_an_unrelated_reference_changes_nothing_and_that_is_said(mask: np.ndarray) -> None:
+    shot, settings = Photo.from_array(scene(1)), fill_settings(**QUICK)
+    without = Inpainter().inpaint(shot, Mask(mask), settings)
+    given = [Reference(Photo.from_array(scene(2)), "other.jpg"), Reference(Photo.from_array(scene(1)[:9]), "tiny")]
+    result = Inpainter().inpaint(shot, Mask(mask), settings, references=given)
+    np.testing.assert_array_equal(result.photo.pixels, without.photo.pixels)
+    assert [row["given"] for row in result.report["references"]] == [0, 0]
+    assert "other.jpg gives nothing: it does not show the same scene" in result.report["warnings"][0]
+    assert "smaller than" in result.report["warnings"][1]
+
+
+def test_a_reference_that_shows_something_else_or_the_same_is_not_used(mask: np.ndarray) -> None:
+    truth = scene(1)
+    shot = np.where(mask[..., None], scene(5), truth)
+    other = truth.copy()
+    other[66:130, 50:140] = scene(3)[66:130, 50:140]  # somebody stands there
+    given = [Reference(Photo.from_array(each), str(name)) for name, each in enumerate([shot, other, truth])]
+    settings = fill_settings(**QUICK)
+    result = Inpainter().inpaint(Photo.from_array(shot), Mask(mask), settings, references=given)
+    same, first, second = result.report["references"]
+    assert same["aligned"] and same["given"] == 0 and "the same" in same["why"]
+    assert first["aligned"] and first["given"] == 0 and "something else" in first["why"]
+    assert second["given"] == 1
+    assert psnr(result.photo.pixels, truth, mask) > 40
+
+
+def test_exposures_are_brought_together() -> None:
+    random = np.random.default_rng(0)
+    other = random.uniform(0.1, 0.9, (40, 40, 3)).astype(np.float32)
+    picture = (0.8 * other**1.3).astype(np.float32)
+    picture[:8] = random.uniform(0, 1, (8, 40, 3))  # a fifth shows something else
+    found = exposed(other, picture, np.ones((40, 40), bool))
+    np.testing.assert_allclose(found[8:], picture[8:], atol=2e-3)
+
+
+def test_what_is_left_at_the_rim_is_spread_over_the_hole(mask: np.ndarray) -> None:
+    """A reference that is darker by a ramp comes back as the photograph: the ramp is harmonic."""
+    truth = scene(1).astype(np.float32) / 255
+    ramp = np.linspace(-0.03, 0.03, SIZE, dtype=np.float32)[None, :, None]
+    found = shown(np.where(mask[..., None], 0, truth), mask, truth + ramp, np.ones_like(mask))
+    assert found.taken[HOLE].all()
+    assert np.abs(found.picture - truth)[mask].max() < 0.02
+    np.testing.assert_array_equal(found.picture[~mask], truth[~mask])
+
+
+def shots() -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """The empty scene, four shots of it with somebody at another place in each, and where he is in the first."""
+    empty = scene(4)
+    taken = []
+    for number in range(4):
+        shot = seen_from(empty, (0, 1.5, -1, 2)[number], (1, 1.06, 1.05, 1.07)[number])
+        left = 20 + 40 * number
+        shot[60:110, left : left + 20] = (250, 20, 240)
+        taken.append(shot)
+    there = np.zeros((SIZE, SIZE), bool)
+    there[60:110, 20:40] = True
+    return empty, taken, there
+
+
+def test_what_moves_is_taken_out_of_a_burst() -> None:
+    empty, taken, there = shots()
+    given = [Reference(Photo.from_array(shot), str(number)) for number, shot in enumerate(taken)]
+    result = burst(given, settings=fill_settings(**QUICK))
+    assert psnr(result.photo.pixels, empty, there) > 27
+    changed = (result.photo.pixels != taken[0]).any(2)
+    assert not changed[ndimage.distance_transform_edt(~there) > 16].any()
+    assert all(row["aligned"] for row in result.report["references"])
+    with pytest.raises(InputError, match="nobody can say"):
+        burst(given[:2])
+    with pytest.raises(InputError, match="no burst"):
+        burst(given[:1])
+    strangers = [given[0], *(Reference(Photo.from_array(scene(n)), "x") for n in (7, 8))]
+    with pytest.raises(InputError, match="Fewer than three"):
+        burst(strangers)
+
+
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: np.ndarray) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty, taken, there = shots()
+    Path("shots").mkdir()
+    for number, shot in enumerate(taken):
+        Image.fromarray(shot).save(f"shots/{number}.png")
+    Image.fromarray(there).save("mask.png")
+    fast = ["--preset", "fast", "--texture", "none", "--content", "none", "--iterations", "0", "-q"]
+    report = ["--report", "r.json"]
+    assert cli.run(["fill", "shots/0.png", "mask.png", "--reference", "shots", "-o", "a.png", *report, *fast]) == 0
+    assert psnr(Photo.open("a.png").pixels, empty, there) > 27
+    names = [row["name"] for row in json.loads(Path("r.json").read_text())["references"]]
+    assert names == ["0.png", "1.png", "2.png", "3.png"]
+    assert cli.run(["burst", "shots", "-o", "b.png", *fast]) == 0
+    assert cli.run(["burst", "shots/0.png", "shots/1.png", "--mask", "mask.png", "-o", "c.png", *fast]) == 0
+    assert psnr(Photo.open("c.png").pixels, empty, there) > 27
+    assert cli.run(["fill", "shots/0.png", "mask.png", "--reference", "none.jpg", "-o", "d.png", *fast]) == 3
+    Path("empty").mkdir()
+    assert cli.run(["fill", "shots/0.png", "mask.png", "--reference", "empty", "-o", "d.png", *fast]) == 3
