@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, ignore
-from patchloom.formats.picture import to_eight_bit
-from patchloom.inpainter import FillResult, Inpainter, full_scale
+from patchloom.formats.picture import full_scale, to_eight_bit
+from patchloom.inpainter import FillResult, Inpainter
 from patchloom.mask import Mask
 from patchloom.method.shown import exposed, shown
 from patchloom.photo import Photo
