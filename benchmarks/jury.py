@@ -1,6 +1,6 @@
 """Which fill is the better picture? Two methods' fills side by side without names, and the tally.
 
-    python benchmarks/jury.py lay runs/quality/balanced runs/quality-cache/pypatchmatch --seed 1 --out runs/jury-1
+    python benchmarks/jury.py lay runs/quality balanced pypatchmatch --seed 1 --out runs/jury-1
     python benchmarks/jury.py tally runs/jury-1.json votes.txt
 
 ``lay`` draws a picture a pair, ``001.png`` and on: the hole, then LEFT and RIGHT, sides at random; of strokes and
@@ -38,14 +38,15 @@ def view(case: Case, first: np.ndarray, second: np.ndarray, side: int | None) ->
     return slice(begins[0], begins[0] + side), slice(begins[1], begins[1] + side)
 
 
-def lay(fills: tuple[Path, Path], shared: Path, seed: int, out: Path) -> None:
+def lay(run: Path, methods: tuple[str, str], shared: Path, seed: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     key = {}
     for group, cases in load_cases(shared, ["official", *GROUPS], None).items():
         for case in cases:
             number = f"{len(key) + 1:03}"
-            first, second = (np.array(Image.open(fill / f"{group}-{case.name}.png")) for fill in fills)
+            fills = run / group / "fills" / f"{case.name}--holes"
+            first, second = (np.array(Image.open(fills / f"{method}.png")) for method in methods)
             shown = view(case, first, second, DETAIL.get(group))
             left = int(random.integers(2))
             at_left, at_right = (second, first) if left else (first, second)
@@ -76,8 +77,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, dest="command")
     laying = commands.add_parser("lay", help="draw the pairs")
-    laying.add_argument("first", type=Path, help="a folder of fills that quality.py wrote")
-    laying.add_argument("second", type=Path, help="another")
+    laying.add_argument("run", type=Path, help="what quality.py wrote")
+    laying.add_argument("first", help="a method of the run")
+    laying.add_argument("second", help="another")
     laying.add_argument("--seed", type=int, default=0, help="of the sides; another for each juror")
     laying.add_argument("--out", type=Path, default=Path("runs/jury"))
     laying.add_argument("--shared", type=Path, default=SHARED)
@@ -86,7 +88,7 @@ def main() -> None:
     tallying.add_argument("votes", type=Path)
     given = parser.parse_args()
     if given.command == "lay":
-        lay((given.first, given.second), given.shared, given.seed, given.out)
+        lay(given.run, (given.first, given.second), given.shared, given.seed, given.out)
         return
     groups = tally(json.loads(given.key.read_text()), given.votes.read_text().splitlines())
     groups["all"] = sum(groups.values(), Counter())

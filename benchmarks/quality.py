@@ -2,43 +2,48 @@
 
     python benchmarks/quality.py --limit 8 --set guide_weight=2 --out runs/quality
 
-Groups: ``official`` (the 16 pictures published with the paper's code, their 180-px hole) and ``boxes``, ``blobs``,
-``thick`` and ``thin`` (24 photographs each, no photograph in two groups). Pictures are filled and stored first and
-scored afterwards; fills of the fixed methods are kept in ``--cache``, ours are made anew unless ``--resume``.
-Prints a table per group and writes ``scores.json`` and one contact sheet a group, worst cases first.
+Five sets of holes: ``official`` (the 16 pictures published with the paper's code, their 180-px hole) and
+``boxes``, ``blobs``, ``thick`` and ``thin`` (24 photographs each, no photograph in two sets). Each is a run of
+``patchloom evaluate`` in a folder of its own, OUT/SET, with its report, worst cases first; a last table has them
+all, and the mean of the sets. Fills of ours are made anew unless ``--resume``, those of other programs are kept.
 """
 
 import argparse
 import io
 import json
-import os
 import tarfile
-import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import Judge
-from patchloom.evaluation.peers import parse_method
-from patchloom.evaluation.pictures import Tile, contact_sheet, view_of, with_hole
+from patchloom.evaluation.peers import Method, parse_method
+from patchloom.evaluation.report import Scored, write_report
+from patchloom.evaluation.runs import Case as Stored, finished_before, prepare_cases, results_of, run
+from patchloom.evaluation.scores import Row, failures, score_run
+from patchloom.events import CaseDone, Event
+from patchloom.networks.weights import load_texture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GROUPS = {"boxes": "boxes", "blobs": "blobs", "thick": "random:thick", "thin": "random:thin"}
 A_GROUP = 24
+COLUMNS = {"psnr": "PSNR", "ssim": "SSIM", "perceptual": "perc", "texture": "text", "sharpness_error": "serr",
+           "log_sharpness": "ln", "seam": "seam", "seconds": "s"}  # fmt: skip
 
 
-@dataclass
-class Case:
+class Case(NamedTuple):
     name: str
-    truth: np.ndarray
-    hole: np.ndarray
+    truth: NDArray[np.uint8]  # (H, W, 3)
+    hole: NDArray[np.bool_]
 
 
-def load_cases(shared: Path, groups: list[str], limit: int | None) -> dict[str, list[Case]]:
-    """Cases by group; ``limit`` takes the first so many of each."""
+def load_cases(shared: Path, groups: Sequence[str], limit: int | None) -> dict[str, list[Case]]:
+    """Cases by set; ``limit`` takes the first so many of each."""
     cases: dict[str, list[Case]] = {}
     if "official" in groups:
         cases["official"] = []
@@ -51,114 +56,83 @@ def load_cases(shared: Path, groups: list[str], limit: int | None) -> dict[str, 
         for number, (group, spec) in enumerate(GROUPS.items()):
             if group not in groups:
                 continue
-            chosen = [names[i] for i in order[number * A_GROUP : (number + 1) * A_GROUP]]
             cases[group] = []
-            for name in chosen[:limit]:
-                truth = np.array(Image.open(io.BytesIO(tar.extractfile(name).read())).convert("RGB"))
-                stem = Path(name).stem
+            for i in order[number * A_GROUP : (number + 1) * A_GROUP][:limit]:
+                file = tar.extractfile(names[i])
+                assert file is not None
+                truth, stem = np.array(Image.open(io.BytesIO(file.read())).convert("RGB")), Path(names[i]).stem
                 cases[group].append(Case(stem, truth, make_hole(spec, truth.shape[1], truth.shape[0], name=stem)))
     return cases
 
 
-def fill_all(method: str, cases: dict[str, list[Case]], folder: Path, resume: bool) -> None:
-    """Stores one PNG and its seconds a case."""
-    folder.mkdir(parents=True, exist_ok=True)
-    peer = None
-    for group, members in cases.items():
-        for case in members:
-            path = folder / f"{group}-{case.name}.png"
-            if resume and path.with_suffix(".json").exists():
-                continue
-            if peer is None:
-                peer = parse_method(method).peer()
-                peer.make_ready()
-            started = time.perf_counter()
-            filled = peer.fill(case.truth * ~case.hole[..., None], case.hole)
-            seconds = time.perf_counter() - started
-            Image.fromarray(filled).save(path)
-            path.with_suffix(".json").write_text(json.dumps({"seconds": seconds}))
-            print(f"\r{method:40.40} {group:10} {case.name:30.30} {seconds:6.2f} s", end="", flush=True)
-    print("\r" + " " * 100, end="\r")
+def stored(cases: Sequence[Case], folder: Path) -> list[Stored]:
+    """The set as pictures and masks, which is how ``evaluate`` takes it."""
+    for kind in ("pictures", "holes"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    for case in cases:
+        for kind, pixels in (("pictures", case.truth), ("holes", np.uint8(255) * case.hole)):
+            path = folder / kind / f"{case.name}.png"
+            if not path.exists():
+                Image.fromarray(pixels).save(path)
+    pictures = [folder / "pictures" / f"{case.name}.png" for case in cases]
+    return prepare_cases(pictures, [str(folder / "holes")], folder)
 
 
-def score_all(method: str, cases: dict[str, list[Case]], folder: Path, judge: Judge) -> dict[str, dict]:
-    """{"group-case": scores}. Scores lie beside the pictures, and are kept until picture or metrics change."""
-    scores = {}
-    metrics_changed = Path(__file__).parents[1].joinpath("src/patchloom/evaluation/metrics.py").stat().st_mtime
-    for group, members in cases.items():
-        for case in members:
-            path = folder / f"{group}-{case.name}.png"
-            kept = path.with_suffix(".score")
-            newest = max(path.stat().st_mtime, metrics_changed)
-            if not kept.exists() or kept.stat().st_mtime < newest:
-                filled = np.array(Image.open(path)).astype(np.float32) / 255
-                row = judge.case(case.truth.astype(np.float32) / 255, case.hole, regions=("hole",)).score(filled)
-                kept.write_text(json.dumps(row["hole"]))
-            seconds = json.loads(path.with_suffix(".json").read_text())
-            scores[f"{group}-{case.name}"] = json.loads(kept.read_text()) | seconds | {"group": group}
-    return scores
+def forget(methods: Sequence[Method], folder: Path) -> None:
+    """Fills of ``methods`` will be made anew."""
+    path, names = folder / "results.jsonl", {method.name for method in methods}
+    if path.exists():
+        lines = [line for line in path.read_text().splitlines() if json.loads(line)["method"] not in names]
+        path.write_text("".join(f"{line}\n" for line in lines))
 
 
-COLUMNS = ("psnr", "ssim", "perceptual", "texture", "serr", "ln", "seam", "seconds")
+def measured(
+    cases: list[Stored], methods: Sequence[Method], folder: Path, judge: Judge, worst: Method
+) -> list[Row]:
+    """The set's means over the hole, by method; its report shows first where ``worst`` is farthest behind."""
+    run(cases, methods, folder, observe=tell)
+    every = [*methods, *finished_before(cases, methods, folder)]
+    results = results_of(cases, every, folder)
+    rows = score_run(cases, results, folder, judge)
+    in_hole = {(row["image"], row["method"]): row["perceptual"] for row in rows if row["region"] == "hole"}
+    cases.sort(
+        key=lambda case: in_hole.get((case.image, methods[0].name), 0) - in_hole.get((case.image, worst.name), 0)
+    )
+    scored = Scored(cases, every, rows, failures(results.values()), judge.name)
+    write_report(scored, folder)
+    return [row for row in scored.summary() if row["region"] == "hole" and row["bucket"] == "all"]
 
 
-def summary(scores: dict[str, dict], group: str) -> list[float]:
-    rows = [row for row in scores.values() if group in ("all", row["group"])]
-    logs = np.log([row["sharpness"] for row in rows])
-    means = {name: np.mean([row[name] for row in rows]) for name in COLUMNS if name not in ("serr", "ln")}
-    means |= {"serr": np.abs(logs).mean(), "ln": logs.mean()}
-    return [float(means[name]) for name in COLUMNS]
+def tell(event: Event) -> None:
+    if isinstance(event, CaseDone):
+        print(f"\r{event.name:70.70} {event.done:4} of {event.of:4} {event.error:30.30}", end="", flush=True)
 
 
-def print_tables(results: dict[str, dict[str, dict]], groups: list[str]) -> None:
-    print(f"{'group':9} {'method':36} {'PSNR':>6} {'SSIM':>6} {'perc':>6} {'text':>6} {'serr':>6} {'ln':>6} "
-          f"{'seam':>6} {'s':>6}")  # fmt: skip
-    for group in [*groups, "mean"]:
-        for method, scores in results.items():
-            if group == "mean":
-                values = np.mean([summary(scores, each) for each in groups], axis=0)
-            else:
-                values = summary(scores, group)
-            numbers = " ".join(f"{v:6.2f}" if c in ("psnr", "seconds") else f"{v:6.3f}"
-                               for c, v in zip(COLUMNS, values, strict=True))  # fmt: skip
-            print(f"{group:9} {method:36.36} {numbers}")
-
-
-def sheet(group: str, members: list[Case], results: dict, folders: dict[str, Path], path: Path) -> None:
-    """One row a case, worst first by the last method's perceptual distance less the first's."""
-    methods = list(results)
-    by_key = {f"{group}-{case.name}": case for case in members}
-
-    def badness(key: str) -> float:
-        first, last = results[methods[0]][key], results[methods[-1]][key]
-        return last["perceptual"] - (first["perceptual"] if len(methods) > 1 else 0)
-
-    rows = []
-    for key in sorted(by_key, key=badness, reverse=True)[:24]:
-        case = by_key[key]
-        view = view_of(case.hole)
-        tiles = [Tile(with_hole(case.truth, case.hole)[view], case.name)]
-        for method in methods:
-            row = results[method][key]
-            label = f"{method[:24]} {row['psnr']:.1f} p{row['perceptual']:.3f} s{np.log(row['sharpness']):+.2f}"
-            tiles.append(Tile(np.array(Image.open(folders[method] / f"{key}.png"))[view], label))
-        rows.append([*tiles, Tile(case.truth[view], "truth")])
-    contact_sheet(rows, 320).save(path)
+def print_tables(tables: dict[str, list[Row]]) -> None:
+    print(f"\r{'set':9} {'method':36} " + " ".join(f"{title:>6}" for title in COLUMNS.values()))
+    names = list(dict.fromkeys(row["method"] for rows in tables.values() for row in rows))
+    found = {group: {row["method"]: row for row in rows} for group, rows in tables.items()}
+    for group in [*tables, "mean"]:
+        for method in names:
+            rows = [one[method] for key, one in found.items() if method in one and group in (key, "mean")]
+            if rows and (group != "mean" or len(rows) == len(tables)):
+                values = [(c, np.mean([row[c] for row in rows])) for c in COLUMNS]
+                numbers = " ".join(f"{v:6.2f}" if c in ("psnr", "seconds") else f"{v:6.3f}" for c, v in values)
+                print(f"{group:9} {method:36.36} {numbers}")
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/quality"), help="where our pictures and tables go")
     parser.add_argument(
-        "--cache", type=Path, help="where fixed methods' pictures are kept (default: OUT/../cache)"
+        "--out", type=Path, default=Path("runs/quality"), help="a folder a set, kept between calls"
     )
     parser.add_argument("--groups", default="official,boxes,blobs,thick,thin")
-    parser.add_argument("--limit", type=int, help="the first so many cases of each group")
+    parser.add_argument("--limit", type=int, help="the first so many cases of each set")
     parser.add_argument("--preset", default="balanced", help="of ours; 'none' leaves ours out")
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--method", action="append", default=[], help="another method of ours, as in evaluate")
-    parser.add_argument("--peers", default="pypatchmatch", help="fixed methods, comma-separated")
-    parser.add_argument("--resume", action="store_true", help="keep our pictures that are there already")
+    parser.add_argument("--peers", default="pypatchmatch", help="other programs, comma-separated")
+    parser.add_argument("--resume", action="store_true", help="keep our fills that are there already")
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--network", help="texture network that judges (default: shared VGG-19 to relu3_1)")
     return parser.parse_args()
@@ -166,26 +140,19 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = parse_arguments()
-    groups = given.groups.split(",")
-    cases = load_cases(given.shared, groups, given.limit)
-    cache = given.cache or Path(os.environ.get("PATCHLOOM_QUALITY_CACHE", given.out.parent / "quality-cache"))
-    folders = {method: cache / method for method in given.peers.split(",") if method}
-    for method in folders:
-        fill_all(method, cases, folders[method], resume=True)
-    ours = [] if given.preset == "none" else ["+".join([given.preset, *given.changes])]
-    for method in [*ours, *given.method]:
-        folders[method] = given.out / method.replace("/", "_")
-        fill_all(method, cases, folders[method], given.resume)
-    from patchloom.networks.weights import load_texture
-
+    peers = [parse_method(text) for text in given.peers.split(",") if text]
+    ours = [] if given.preset == "none" else [parse_method("+".join([given.preset, *given.changes]))]
+    ours += [parse_method(text) for text in given.method]
     judge = Judge(load_texture(given.network or str(given.shared / "weights/vgg19-relu3_1.safetensors"), "cpu"))
-    results = {method: score_all(method, cases, folder, judge) for method, folder in folders.items()}
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "scores.json").write_text(json.dumps(results, indent=1))
-    print_tables(results, groups)
-    for group, members in cases.items():
-        sheet(group, members, results, folders, given.out / f"sheet-{group}.png")
-    print(f"contact sheets: {given.out}/sheet-*.png")
+    tables = {}
+    for group, cases in load_cases(given.shared, given.groups.split(","), given.limit).items():
+        folder = given.out / group
+        if not given.resume:
+            forget(ours, folder)
+        methods = [*peers, *ours]
+        tables[group] = measured(stored(cases, folder), methods, folder, judge, methods[-1])
+    print_tables(tables)
+    print(f"reports: {given.out}/SET/report.html, contact-sheet.png")
 
 
 if __name__ == "__main__":
