@@ -91,7 +91,7 @@ def _orientation_entry(block: bytes) -> _Entry | None:
 
 
 def without_pictures(block: bytes) -> tuple[bytes, bool]:
-    """The block with zeros for its thumbnails, and whether anything more than a thumbnail had to go."""
+    """The block with zeros for its thumbnails, and whether more than thumbnails and previews had to go."""
     blank = bytearray(block)
     more = False
     try:
@@ -120,8 +120,7 @@ def without_pictures(block: bytes) -> tuple[bytes, bool]:
                 blank[start:stop] = bytes(stop - start)
     except (struct.error, ValueError):
         return b"", bool(block)
-    cleaned = without_jpeg(bytes(blank))
-    return cleaned, more or cleaned != blank
+    return without_jpeg(bytes(blank)), more
 
 
 def without_jpeg(value: bytes) -> bytes:

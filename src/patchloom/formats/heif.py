@@ -15,8 +15,10 @@ def decode(data: bytes, reading: Reading) -> Stored:
     heif = required("pillow_heif", "heif", "an HEIC")
     # Auxiliary pictures (depth, gain maps) and thumbnails are never asked for.
     image = heif.HeifImageFile(io.BytesIO(data))
-    number = reading.frame(getattr(image, "n_frames", 1), "an HEIC of several pictures")
-    image.seek(number)
+    if reading.page is not None or image.n_frames == 1:
+        image.seek(reading.frame(image.n_frames, "an HEIC of several pictures"))
+    if image.n_frames > 1:  # of a burst or a pair for both eyes one is the picture; it is opened first
+        reading.leave_out("further pictures")
     found = properties(meta_of(io.BytesIO(data)))
     if any(kind == b"pixi" and len(body) > 5 and max(body[5:]) > 8 for kind, body in found):
         reading.say("This HEIC has more than 8 bits a sample; it is read with 8.")
