@@ -129,7 +129,7 @@ def named(path: Path, copy: int) -> str:
 
 
 def damaged(data: bytes, copy: int) -> bytes:
-    """The bytes with some changed, put in, left out or cut off, mostly near the beginning; the same for a number."""
+    """The bytes with some changed, put in, left out or cut off, mostly near the beginning; ``copy`` chooses."""
     if not copy or not data:
         return data
     rng = np.random.default_rng([copy, len(data)])
