@@ -98,7 +98,7 @@ def depth_weights(hole: Bools, base: float) -> Floats:
 def touching(hole: Bools, radius: int) -> tuple[Ints, Ints]:
     """Centres (N, 2) of the patches that touch the hole, and their number at each pixel (-1 elsewhere)."""
     near = ndimage.maximum_filter(hole.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0)
-    centres = np.argwhere(near).astype(np.int32)
+    centres = np.ascontiguousarray(np.argwhere(near), np.int32)
     index = np.full(hole.shape, -1, np.int32)
     index[centres[:, 0], centres[:, 1]] = np.arange(len(centres), dtype=np.int32)
     return centres, index
@@ -384,7 +384,7 @@ def _votes(
     size = 2 * field.radius + 1
     trust = ndimage.uniform_filter(canvas.weight, size=size, mode="nearest")
     trust = np.ascontiguousarray(np.maximum(trust[field.centres[:, 0], field.centres[:, 1]], 1e-12))
-    pixels = np.argwhere(where).astype(np.int32)
+    pixels = np.ascontiguousarray(np.argwhere(where), np.int32)
     out = np.zeros((len(pixels), channels), np.float32)
     in_pieces(partial(_vote, field, canvas.picture, pixels, trust, bell, *other, out), len(pixels), PIECE)
     return out

@@ -107,7 +107,7 @@ def _coarse_residual(u: Any, rhs: Any, hole: Any, spans: Any, coarse: Any, resul
 
 
 @_compiled
-def _enlarge_into(u: Any, coarse: Any, hole: Any, spans: Any, keep: float) -> None:
+def _enlarge_into(u: Any, coarse: Any, hole: Any, spans: Any, keep: Any) -> None:
     """In the hole, ``u`` becomes ``keep`` (0 or 1) times itself plus the bilinearly enlarged ``coarse``."""
     height = hole.shape[0]
     rows, columns = coarse.shape[0], coarse.shape[1]
@@ -121,7 +121,7 @@ def _enlarge_into(u: Any, coarse: Any, hole: Any, spans: Any, keep: float) -> No
                 nx = min(max(cx + 2 * (x % 2) - 1, 0), columns - 1)
                 for c in range(CHANNELS):
                     value = near * coarse[cy, cx, c] + side * (coarse[ny, cx, c] + coarse[cy, nx, c])
-                    u[y, x, c] = np.float32(keep) * u[y, x, c] + value + far * coarse[ny, nx, c]
+                    u[y, x, c] = keep * u[y, x, c] + value + far * coarse[ny, nx, c]
 
 
 @_compiled
@@ -171,26 +171,30 @@ def solve(picture: Any, hole: Any, tolerance: Any) -> None:
     rhs = [np.zeros_like(level) for level in pictures]
     change = [np.zeros_like(level) for level in pictures]
     coarsest = len(holes) - 1  # has no hole
+    none, all_of_it = (
+        np.float32(0),
+        np.float32(1),
+    )  # no literals: numba compiles a function for each that it is given
     for finest in range(coarsest - 1, -1, -1):
         u = pictures[finest]
-        _enlarge_into(u, pictures[finest + 1], holes[finest], spans[finest], 0)
+        _enlarge_into(u, pictures[finest + 1], holes[finest], spans[finest], none)
         rhs[finest][:] = 0
         for _ in range(_MOST_CYCLES):
             before = u.copy()
             for level in range(finest, coarsest):
                 here = u if level == finest else change[level]
                 for _ in range(_SWEEPS):
-                    _relax(here, rhs[level], holes[level], spans[level], 0)
-                    _relax(here, rhs[level], holes[level], spans[level], 1)
+                    for parity in range(2):
+                        _relax(here, rhs[level], holes[level], spans[level], parity)
                 _coarse_residual(here, rhs[level], holes[level], spans[level], holes[level + 1], rhs[level + 1])
                 change[level + 1][:] = 0
             for level in range(coarsest - 1, finest - 1, -1):
                 here = u if level == finest else change[level]
                 if level + 1 < coarsest:
-                    _enlarge_into(here, change[level + 1], holes[level], spans[level], 1)
+                    _enlarge_into(here, change[level + 1], holes[level], spans[level], all_of_it)
                 for _ in range(_SWEEPS):
-                    _relax(here, rhs[level], holes[level], spans[level], 1)
-                    _relax(here, rhs[level], holes[level], spans[level], 0)
+                    for parity in range(2):
+                        _relax(here, rhs[level], holes[level], spans[level], 1 - parity)
             if _furthest(u, before) <= tolerance:
                 break
 
