@@ -91,11 +91,13 @@ def test_transparent_pixels_are_filled_with_alpha(folder: Path) -> None:
     assert run("fill", "photo.png", "--alpha", *FAST) == 4
 
 
-def test_an_empty_mask_returns_the_photo_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("empty.png").write_bytes(png(np.zeros((HEIGHT, WIDTH), np.uint8)))
-    assert run("fill", "photo.png", "empty.png", *FAST) == 0
-    np.testing.assert_array_equal(Photo.open("photo.filled.png").pixels, Photo.open("photo.png").pixels)
-    assert "unchanged" in capsys.readouterr().err
+def test_a_mask_that_marks_nothing_is_an_error_with_what_is_in_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty.png").write_bytes(png(np.full((HEIGHT, WIDTH), 7, np.uint8)))
+    assert run("fill", "photo.png", "empty.png", "-o", "out.png", *FAST) == 4
+    assert "its values are 7," in capsys.readouterr().err
+    assert not Path("out.png").exists()
 
 
 def test_format_follows_the_name_the_flag_and_else_the_photo(folder: Path) -> None:

@@ -176,10 +176,10 @@ def test_what_cannot_be_filled_is_said(real: Live, mask: np.ndarray | None, code
     assert (failed.status_code, failed.json()["code"]) == (409, code)
 
 
-def test_an_empty_mask_gives_the_photo_back_and_says_so(real: Live) -> None:
+def test_a_mask_that_marks_nothing_is_an_error_with_what_is_in_it(real: Live) -> None:
     job = post(real, {"image": photo_png(), "mask": png(np.zeros((64, 64), np.uint8))})
-    assert (opened(result(real, job)) == photo()).all()
-    assert "nothing" in job["warnings"][0]
+    assert (job["status"], job["error"]["code"]) == ("failed", "bad_mask")
+    assert "its values are 0," in job["error"]["message"]
 
 
 def test_output_can_be_chosen(real: Live) -> None:

@@ -127,6 +127,10 @@ def command(
         any_address=outside,
         root_path=root_path,
     )
+    if run.device not in ("auto", "cpu"):
+        from patchloom.inpainter import resolve_device
+
+        resolve_device(run.device)  # now, rather than in every job
     if run.time_limit:
         limits["job_seconds"] = min(limits["job_seconds"], run.time_limit)
     settings = ServerSettings(

@@ -61,7 +61,7 @@ class Format:
         if max(width, height) > self.largest_side:
             raise OutputError(
                 f"{self.name} holds at most {self.largest_side} pixels a side; this is {width} x {height}.",
-                "Write it as PNG or TIFF: -o NAME.png, or --format PNG.",
+                "Write it as PNG or TIFF, for example with --format PNG.",
             )
 
     def decode(self, data: bytes, reading: "Reading") -> "Stored":

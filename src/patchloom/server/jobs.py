@@ -144,9 +144,8 @@ class Jobs:
         """The worker has loaded what it needs."""
         return self._ready
 
-    def reserve(self, client: str = "") -> None:
-        """Takes a place in the queue before anything is stored. Raises Problem 429 when there is none, or when the
-        client has its share."""
+    def require_place(self, client: str = "") -> None:
+        """Raises Problem 429 when there is no place in the queue, or when the client has its share."""
         later = {"Retry-After": "10"}
         share = self.limits.max_queue_per_client
         with self._lock:
@@ -157,6 +156,11 @@ class Jobs:
                 raise Problem(
                     429, "share_full", "Your other jobs are still waiting.", "Send it after them.", later
                 )
+
+    def reserve(self, client: str = "") -> None:
+        """Takes a place in the queue before anything is stored. Raises Problem 429."""
+        with self._lock:
+            self.require_place(client)
             self._reserved[client] += 1
 
     def release(self, client: str = "") -> None:

@@ -1,8 +1,11 @@
 """What the API answers when it cannot do what was asked: RFC 9457 problems with a stable ``code``."""
 
 import json
+import re
+from dataclasses import fields
 
 from patchloom.errors import PatchloomError
+from patchloom.settings import FileSettings, FillSettings
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -11,6 +14,9 @@ STATUS_OF_CODE = {
     "bad_photo": 422,
     "bad_mask": 422,
     "bad_input": 422,
+    "bad_output": 422,
+    "unsupported": 415,
+    "too_large": 413,
     "bad_weights": 422,
     "over_budget": 413,
     "memory_limit": 413,
@@ -25,6 +31,22 @@ STATUS_OF_CODE = {
 def status_of(code: str) -> int:
     """The HTTP status of an error's code."""
     return STATUS_OF_CODE.get(code, 400)
+
+
+FIELDS = {item.name for kind in (FillSettings, FileSettings) for item in fields(kind)}
+
+
+def for_clients(hint: str) -> str:
+    """A hint as a client of the API can follow it: flags of the command line become fields, and what names a flag
+    that is no field is left out."""
+    pieces = re.split(r"(, or |; |\. )", hint.removesuffix("."))
+    kept = ""
+    for between, clause in zip(["", *pieces[1::2]], pieces[::2], strict=True):
+        flags = {flag.replace("-", "_") for flag in re.findall(r"--([a-z][a-z-]*[a-z])", clause)}
+        if flags <= FIELDS:
+            kept += (between if kept else "") + clause
+    kept = re.sub(r"--([a-z][a-z-]*[a-z])", lambda flag: flag[1].replace("-", "_"), kept)
+    return f"{kept[0].upper()}{kept[1:]}." if kept else ""
 
 
 class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
@@ -42,7 +64,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
 
     @classmethod
     def of(cls, error: PatchloomError) -> "Problem":
-        return cls(status_of(error.code), error.code, str(error), error.hint)
+        return cls(status_of(error.code), error.code, str(error), for_clients(error.hint))
 
     def answer(self, path: str, request_id: str) -> tuple[bytes, str]:
         """The body of the answer to a request for ``path``, and its media type. IOPaint's clients look for four

@@ -10,10 +10,12 @@ from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 from patchloom.server import measure, openapi, uploads
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
-from patchloom.server.jobs import Job, Jobs
+from patchloom.server.jobs import MAX_PREVIEWS, Job, Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
-from patchloom.server.schema import checked_settings, presets, settings_schema
+from patchloom.server.schema import presets, settings_schema
+from patchloom.server.security import whole
+from patchloom.server.submission import Sent, submit_form
 
 
 def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
@@ -81,7 +83,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     """A job from its beginning to its end."""
-    keys: dict[str, str] = {}  # Idempotency-Key -> job id
+    sent = Sent()
 
     @api.post(
         "/api/jobs",
@@ -92,14 +94,7 @@ def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     )
     async def create(request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
-        if keys.get(key) in jobs:
-            job = jobs.get(keys[key])
-        else:
-            job = await submit_form(request, jobs, limits, "fill")
-            for forgotten in [known for known, name in keys.items() if name not in jobs]:
-                del keys[forgotten]
-        if key:
-            keys[key] = job.id
+        job = await (sent.once(key, request, jobs, limits) if key else submit_form(request, jobs, limits, "fill"))
         body = described(jobs, job, request)
         return JSONResponse(body, 202, {**NO_STORE, "Location": body["links"]["self"]})
 
@@ -136,10 +131,10 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             raise Problem(
                 429, "too_many_streams", "Too many streams are open.", "Ask for the status instead.", busy
             )
-        last = request.headers.get("last-event-id", "")
+        last = whole(request.headers.get("last-event-id", ""), 10**9) or 0
         ticket = object()
-        streams.add(ticket)
-        return EventStream(job, int(last) if last.isdigit() else 0, lambda: streams.discard(ticket))
+        streams.add(ticket)  # after everything that can fail: the stream itself gives it back
+        return EventStream(job, last, lambda: streams.discard(ticket))
 
     @api.get("/api/jobs/{name}/preview", tags=["jobs"], summary="The newest preview", responses=openapi.PREVIEW)
     async def newest_preview(name: str, request: Request) -> Response:
@@ -154,36 +149,10 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
 def preview_file(job: Job, number: int, request: Request) -> Response:
     """One preview, or 304 for a client that has it. Raises Problem 404."""
     path = job.folder / f"preview-{number}"
-    if not path.exists():
+    if not 0 < number <= MAX_PREVIEWS or not path.exists():
         raise Problem(404, "no_preview", "There is no such preview.")
     tag = f'"{job.id}-{number}"'
     headers = {"ETag": tag, "Cache-Control": "private, max-age=3600"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return FileResponse(path, headers=headers, media_type="image/jpeg")
-
-
-async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
-    """Takes a place, then reads and stores the request, then queues the job; a refusal leaves nothing behind."""
-    client = request.client.host if request.client else ""
-    jobs.reserve(client)
-    name = ""
-    try:
-        form = await uploads.read_form(request)
-        try:
-            settings = checked_settings(uploads.settings_text(form)).to_dict()
-            first_frame = uploads.flag(form, "first_frame")
-            files = uploads.file_settings(form).to_dict()
-            files["page"] = files["page"] or int(first_frame)
-            pictures = uploads.pictures(form, uploads.PARTS[kind])
-            name, folder = jobs.new_folder()
-            await uploads.store(pictures, folder, limits, bool(files["page"]))
-        finally:
-            await form.close()
-        request.scope["job"] = name
-        return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, settings, client)
-    except BaseException:
-        jobs.discard(name)
-        raise
-    finally:
-        jobs.release(client)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 
@@ -33,6 +33,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 COOKIE = "patchloom"
 PUBLIC = ("/api/health", "/api/ready", "/static/")  # what needs no token: signs of life, and the page's own code
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+GUESSES, GUESS_SECONDS = 10, 60.0  # wrong tokens from one address, and the time they are remembered
 SLOWEST = 4096  # bytes a second that an upload must bring on average
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
@@ -107,6 +108,14 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+def whole(text: str, largest: int) -> int | None:
+    """The number that ASCII digits write, if it is at most ``largest``."""
+    digits = text.lstrip("0")[:20] or "0"
+    if not (text.isascii() and text.isdecimal()) or len(text.lstrip("0")) > 19 or int(digits) > largest:
+        return None
+    return int(digits)
+
+
 async def answer(send: Send, scope: Scope, problem: Problem) -> None:
     """Sends a problem as the whole answer."""
     body, media_type = problem.answer(scope["path"], scope.get("request_id", ""))
@@ -158,10 +167,10 @@ class Envelope:
         finally:
             client = (scope.get("client") or ("",))[0]
             seconds = round(time.monotonic() - began, 4)
-            job = scope.get("path_params", {}).get("name") or scope.get("job", "")
-            self.record(
-                Answered(scope["request_id"], client, scope["method"], scope["path"], status, length, seconds, job)
-            )
+            # Quoted: one line in the log, whatever is in the path.
+            job = quote(str(scope.get("path_params", {}).get("name") or scope.get("job", "")))
+            path = quote(scope["path"], safe="/!$&'()*+,;=:@~")
+            self.record(Answered(scope["request_id"], client, scope["method"], path, status, length, seconds, job))
 
     def _headers(self, sent: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Ours; an answer that a page of another site may read is not kept to our own."""
@@ -268,7 +277,7 @@ class BodyLimit:
             {"Connection": "close"},
         )
         length = header(scope, b"content-length") or "0"
-        if not length.isdigit() or int(length) > self.limit:
+        if whole(length, self.limit) is None:
             return await answer(send, scope, too_large)
         body = _Body(receive, self.limit, self.patience, too_large)
         answered = False
@@ -337,11 +346,35 @@ class _Body:
         return not self._broken
 
 
+class Wrong:
+    """Wrong tokens by address: after ``GUESSES`` in ``GUESS_SECONDS`` none is looked at until these are over."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._guesses: dict[str, tuple[float, int]] = {}  # since when, how many
+
+    def count(self, client: str) -> None:
+        now = self._clock()
+        since, number = self._guesses.get(client, (now, 0))
+        self._guesses[client] = (now, 1) if now - since > GUESS_SECONDS else (since, number + 1)
+        if len(self._guesses) > 10_000:
+            self._guesses = {name: seen for name, seen in self._guesses.items() if now - seen[0] <= GUESS_SECONDS}
+
+    def refuse(self, client: str) -> None:
+        """Raises Problem 429 where there were too many."""
+        since, number = self._guesses.get(client, (0.0, 0))
+        left = since + GUESS_SECONDS - self._clock()
+        if number >= GUESSES and left > 0:
+            wait = {"Retry-After": str(int(left) + 1)}
+            raise Problem(429, "too_many_guesses", "Too many wrong tokens.", "Try again in a minute.", wait)
+
+
 class TokenCheck:
     """With a token set, lets in who brings it: as a bearer token, or as the cookie a browser got for it."""
 
     def __init__(self, app: Application, token: str) -> None:
         self.app = app
+        self.wrong = Wrong()
         self.token = token.encode()
         self.cookie = hmac.new(self.token, b"patchloom page", hashlib.sha256).hexdigest()
 
@@ -350,7 +383,7 @@ class TokenCheck:
             return await self.app(scope, receive, send)
         if scope["path"] == "/" and scope["method"] == "GET":
             given = parse_qs(bytes(scope["query_string"]).decode("latin-1")).get("token", [""])[0]
-            if given and hmac.compare_digest(given.encode(), self.token):
+            if given and self._matches(scope, given.encode()):
                 return await self._welcome(scope, send)
         if not self._known(scope):
             headers = {"WWW-Authenticate": "Bearer"}
@@ -363,12 +396,21 @@ class TokenCheck:
     def _known(self, scope: Scope) -> bool:
         scheme, _, given = (header(scope, b"authorization") or "").partition(" ")
         if scheme.lower() == "bearer":
-            return hmac.compare_digest(given.strip().encode("latin-1"), self.token)
+            return self._matches(scope, given.strip().encode("latin-1"))
         try:
             cookie = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
         except CookieError:
             return False
         return cookie is not None and hmac.compare_digest(cookie.value.encode(), self.cookie.encode())
+
+    def _matches(self, scope: Scope, given: bytes) -> bool:
+        """Whether it is the token. Raises Problem 429 for an address that has guessed too often."""
+        client = (scope.get("client") or ("",))[0]
+        self.wrong.refuse(client)
+        right = hmac.compare_digest(given, self.token)
+        if not right:
+            self.wrong.count(client)
+        return right
 
     async def _welcome(self, scope: Scope, send: Send) -> None:
         """The cookie, and on to an address without the token, which would stay in the history."""

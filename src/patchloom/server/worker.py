@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from patchloom.child import Child, JsonCodec, Link
 from patchloom.errors import Cancelled, PatchloomError
+from patchloom.server.problems import for_clients
 
 log = logging.getLogger("patchloom.server")
 
@@ -58,7 +59,7 @@ def _attempt(engine: Engine, task: Message, link: Link) -> Message:
         return _failure("cancelled", str(error), error.hint)
     except PatchloomError as error:
         code = "memory_limit" if error.code == "over_budget" else error.code
-        return _failure(code, str(error), error.hint)
+        return _failure(code, str(error), for_clients(error.hint))
     except MemoryError:
         return _failure("memory_limit", "The picture needs more memory than there is.", "Try a smaller picture.")
     except Exception:
