@@ -30,8 +30,8 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def example(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+def example(name: str, folder: str = "examples") -> Any:
+    spec = importlib.util.spec_from_file_location(name, ROOT / folder / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -87,6 +87,10 @@ def test_files_named_in_code_style_exist(page: Path) -> None:
         name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "src/patchloom"))
     ]
     assert not missing
+
+
+def test_package_citation_and_changelog_name_one_version() -> None:
+    assert example("release", "scripts").checked_version(draft=True) == patchloom.__version__
 
 
 def test_the_gallery_is_small_and_shows_every_picture_with_its_licence() -> None:
