@@ -164,6 +164,25 @@ def test_source_and_coarse_pictures_are_used(real: Live) -> None:
     assert result(real, post(real, {**files, "coarse": png(photo(seed=9)[::-1].copy())})) != plain
 
 
+def test_an_object_is_harmonised(real: Live) -> None:
+    files = {"image": photo_png(), "mask": mask_png()}
+    settings = {"settings": json.dumps({"strength": 0})}
+    plain = real.client.post("/api/harmonise", files=files, data=settings, timeout=120)
+    assert plain.status_code == 200
+    assert (opened(plain.content) == photo()).all()
+    wrong = real.client.post("/api/harmonise", files=files, data={"settings": '{"strength": 2}'})
+    assert wrong.status_code == 422 and "strength" in wrong.text
+
+
+def test_a_reference_is_read_and_does_no_harm(real: Live) -> None:
+    pytest.importorskip("cv2")
+    files = {"image": photo_png(), "mask": mask_png()}
+    stranger = png(photo(seed=9)[::-1].copy())
+    assert result(real, post(real, {**files, "reference": stranger})) == result(real, post(real, files))
+    job = post(real, {**files, "reference": stranger[:900]})
+    assert (job["status"], job["error"]["code"]) == ("failed", "bad_photo")
+
+
 @pytest.mark.parametrize("mask, code", [
     (np.full((64, 64), 255, np.uint8), "bad_mask"), (None, "bad_photo"),
 ])  # fmt: skip

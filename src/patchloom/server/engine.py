@@ -16,15 +16,16 @@ from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
 from patchloom.filling import Inputs, prepare
-from patchloom.formats import FORMATS
+from patchloom.formats import FORMATS, written_as
 from patchloom.formats.picture import to_eight_bit
+from patchloom.harmoniser import Harmoniser
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.iopaint_masks import adjusted, read_mask
 from patchloom.server.worker import Message, Send
-from patchloom.settings import PRESETS, FileSettings, FillSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FileSettings, FillSettings, HarmoniseSettings, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
@@ -32,7 +33,7 @@ DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
 _MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
 
-PARTS = ("image", "mask", "source", "coarse")  # the files a task may have in its folder
+PARTS = ("image", "mask", "source", "coarse", "reference")  # the files a task may have in its folder
 
 
 class PictureEngine:
@@ -48,6 +49,7 @@ class PictureEngine:
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         work = {
             "fill": self.fill,
+            "harmonise": self.harmonise,
             "display": self.display,
             "select": self.select,
             "adjust_mask": self.adjust_mask,
@@ -69,11 +71,36 @@ class PictureEngine:
         # From bytes, so that no message can name a path of this machine.
         sent = {part: (folder / part).read_bytes() for part in PARTS if (folder / part).exists()}
         mask = read_mask(sent["mask"]) if task.get("iopaint") else sent["mask"]
-        inputs = Inputs(photo=sent["image"], mask=mask, source=sent.get("source"), coarse=sent.get("coarse"))
+        inputs = Inputs(
+            photo=sent["image"],
+            mask=mask,
+            source=sent.get("source"),
+            coarse=sent.get("coarse"),
+            references=[sent["reference"]] if "reference" in sent else [],
+        )
         files = FileSettings.from_dict(task["files"])
         prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
         filled = prepared.fill(self.inpainter, upright=bool(task.get("iopaint")), observe=observer)
         return _store(folder, filled.data, filled.format, filled.photo)
+
+    def harmonise(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """An object in the photo's light; see ``patchloom.harmoniser``."""
+        settings, files = HarmoniseSettings(**task["settings"]), FileSettings.from_dict(task["files"])
+        observer = Reporter(folder, settings, send, stopped)
+        photo = Photo.open(
+            (folder / "image").read_bytes(),
+            allow_cmyk=files.allow_cmyk,
+            max_pixels=self.max_pixels,
+            observe=observer,
+        )
+        mask = Mask.open((folder / "mask").read_bytes(), mode=files.mask_mode, max_pixels=self.max_pixels)
+        mask = mask.fitted(photo.width, photo.height)
+        result = Harmoniser(self.inpainter.run).harmonise(photo, mask, settings, observe=observer)
+        form = files.format or written_as(photo.format)
+        data = result.photo.encode(
+            form, quality=files.quality, strip_metadata=files.strip_metadata, observe=observer
+        )
+        return _store(folder, data, form, result.photo)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
@@ -110,7 +137,9 @@ class PictureEngine:
 class Reporter:
     """The observer of one fill: turns events into messages, writes previews, stops when asked."""
 
-    def __init__(self, folder: Path, settings: FillSettings, send: Send, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, folder: Path, settings: FillSettings | HarmoniseSettings, send: Send, stopped: Callable[[], bool]
+    ) -> None:
         self._folder = folder
         self._send = send
         self._stopped = stopped

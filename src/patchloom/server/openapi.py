@@ -16,11 +16,12 @@ PREVIEW: Answers = {200: {"content": {"image/jpeg": {"schema": _FILE}}}, "4XX": 
 BYTES = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _FILE}}}}
 
 
-def form(parts: dict[str, str]) -> dict[str, Any]:
-    """The request body of a route that takes the picture ``parts`` and our options."""
+def form(parts: dict[str, str], settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The request body of a route that takes the picture ``parts`` and our options; ``settings``: the schema of
+    theirs, if they are not a fill's."""
     pictures = {name: {**_FILE, "description": text} for name, text in parts.items()}
     options = {name: {"type": "string", "description": text} for name, text in OPTIONS.items()}
-    options["settings"] = {**settings_schema(), "description": OPTIONS["settings"]}
+    options["settings"] = {**(settings or settings_schema()), "description": OPTIONS["settings"]}
     schema = {
         "type": "object",
         "required": [name for name in parts if name in NEEDED],

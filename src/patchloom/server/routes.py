@@ -13,7 +13,7 @@ from patchloom.server.answers import NO_STORE, EventStream, described, finished,
 from patchloom.server.jobs import MAX_PREVIEWS, Job, Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
-from patchloom.server.schema import presets, settings_schema
+from patchloom.server.schema import harmonise_schema, presets, settings_schema
 from patchloom.server.security import whole
 from patchloom.server.submission import Sent, submit_form
 
@@ -79,6 +79,17 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     )
     async def select(request: Request) -> Response:
         return product(await waited_for(jobs, await submit_form(request, jobs, limits, "select"), request))
+
+    @api.post(
+        "/api/harmonise",
+        tags=["server"],
+        summary="Bring an object that was put into a photo to its light",
+        description="settings are those of `patchloom harmonise`.",
+        openapi_extra=openapi.form(uploads.HARMONISE_PARTS, harmonise_schema()),
+        responses=openapi.PICTURE,
+    )
+    async def harmonise(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "harmonise"), request))
 
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:

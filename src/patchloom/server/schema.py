@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin
 
 from patchloom.errors import SettingsError
-from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, alternatives, fill_settings
+from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, HarmoniseSettings, alternatives, fill_settings
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
@@ -22,10 +22,20 @@ def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, A
 
     ``networks`` are the names of installed networks by role.
     """
-    hints = typing.get_type_hints(FillSettings)
-    properties = {item.name: _property(item, hints[item.name]) for item in fields(FillSettings)}
+    schema = _schema(FillSettings)
     for role, words in NETWORKS.items():
-        properties[role]["examples"] = [*words, *(networks or {}).get(role, [])]
+        schema["properties"][role]["examples"] = [*words, *(networks or {}).get(role, [])]
+    return schema
+
+
+def harmonise_schema() -> dict[str, Any]:
+    """JSON schema of an object's settings."""
+    return _schema(HarmoniseSettings)
+
+
+def _schema(settings: type[Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(settings)
+    properties = {item.name: _property(item, hints[item.name]) for item in fields(settings)}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
@@ -50,6 +60,15 @@ def presets() -> list[dict[str, Any]]:
     ]
 
 
+def checked_for(kind: str, values: dict[str, Any]) -> FillSettings | HarmoniseSettings:
+    """Settings from a client for a ``kind`` of job. Raises SettingsError."""
+    if kind != "harmonise":
+        return checked_settings(values)
+    settings = HarmoniseSettings.from_dict(values)
+    _check_name("texture", settings.texture)
+    return settings
+
+
 def checked_settings(values: dict[str, Any]) -> FillSettings:
     """Settings from a client. Raises SettingsError; what names a file on the command line is only a name here."""
     given = dict(values)
@@ -58,8 +77,11 @@ def checked_settings(values: dict[str, Any]) -> FillSettings:
         raise SettingsError("preset must be text.", f"Use one of: {', '.join(PRESETS)}.")
     settings = fill_settings(preset, **given)
     for name in NETWORKS:
-        if name in given and not _NAME.fullmatch(str(given[name])):
-            raise SettingsError(
-                f"There is no {name} network of that name.", "Use the name of an installed network."
-            )
+        if name in given:
+            _check_name(name, str(given[name]))
     return settings
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise SettingsError(f"There is no {kind} network of that name.", "Use the name of an installed network.")

@@ -13,7 +13,7 @@ from patchloom.server import uploads
 from patchloom.server.jobs import Job, Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
-from patchloom.server.schema import checked_settings
+from patchloom.server.schema import checked_for
 
 LONGEST_KEY = 200
 
@@ -35,7 +35,7 @@ async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limi
     try:
         jobs.reserve(client)
         try:
-            settings = checked_settings(uploads.settings_text(form)).to_dict()
+            settings = checked_for(kind, uploads.settings_text(form)).to_dict()
             first_frame = uploads.flag(form, "first_frame")
             files = uploads.file_settings(form).to_dict()
             files["page"] = files["page"] or int(first_frame)

@@ -24,6 +24,7 @@ FILL_PARTS = {  # part -> what it is
     "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
     "source": "Optional: texture may come only from where this is white.",
     "coarse": "Optional: the same photo filled by another tool, to be refined.",
+    "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over.",
 }
 DISPLAY_PARTS = {"image": "Any supported picture."}
 SELECT_PARTS = {
@@ -31,7 +32,16 @@ SELECT_PARTS = {
     "mask": "A scribble of the picture's size: white lies on the object, half grey on what is not it, black says "
     "nothing.",
 }
-PARTS = {"fill": FILL_PARTS, "display": DISPLAY_PARTS, "select": SELECT_PARTS}  # of each kind of job
+HARMONISE_PARTS = {
+    "image": "The photo with the object in it.",
+    "mask": "White is the object. Of the photo's size, or smaller with the same proportions.",
+}
+PARTS = {
+    "fill": FILL_PARTS,
+    "harmonise": HARMONISE_PARTS,
+    "display": DISPLAY_PARTS,
+    "select": SELECT_PARTS,
+}  # of each kind of job
 NEEDED = ("image", "mask")
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
