@@ -1,34 +1,323 @@
-"""How fast are the presets? Seconds and memory of a fill beside PyPatchMatch's, on the same processor.
+"""How fast is a fill, and how fast where people are? Seconds, processor seconds and memory beside PyPatchMatch's.
 
-    python benchmarks/speed.py --repeats 5
+    python benchmarks/speed.py                   # a running process on a quiet machine
+    python benchmarks/speed.py --busy 2          # ... beside two busy loops, and quiet, in turns
+    python benchmarks/speed.py --processes 2     # ... two at once, and one, in turns
+    python benchmarks/speed.py --whole           # whole programs: import, first fill, later fills; a first run
+    python benchmarks/speed.py --large           # 16 megapixels with a hole of 600 px; 50 with spots and scratches
+    python benchmarks/speed.py --growth          # seconds and memory against the hole's side and the photograph's
 
 Fills the 180-px square of the paper's code in 512x512 photographs (scikit-image's astronaut and others, or
 ``--pictures``). Each method has a process of its own, prepared beforehand; the methods take turns, so that
-whatever else the machine does meets all of them. Prints the median, the fastest, and the ratio of medians to the
-first method's.
+whatever else the machine does meets all of them. Prints medians, and their ratio to the first method's. The load
+average stands above each table: figures of a machine that others use are good for ratios only.
 """
 
 import argparse
+import multiprocessing
+import os
+import shutil
 import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import skimage.data
 from PIL import Image
 
+from patchloom.child import Child, Link, PickleCodec
 from patchloom.evaluation.holes import make_hole
-from patchloom.evaluation.peers import parse_method
-from patchloom.evaluation.worker import Worker
+from patchloom.evaluation.peers import Method, parse_method
+from patchloom.resources import peak_mb, reset_peak
 
 FREE = ("astronaut", "coffee", "chelsea")
+LIMIT = 1800.0  # seconds a method has to answer
+
+Case = tuple[np.ndarray, np.ndarray]
+"""A photograph (H, W, 3), uint8, black in its hole (H, W)."""
 
 
-def load_pictures(folder: Path | None, side: int) -> list[np.ndarray]:
+@dataclass(frozen=True)
+class Cost:
+    """Of one fill: wall and processor seconds, and the process's peak memory in MB."""
+
+    seconds: float
+    cpu: float
+    memory: float
+
+
+def _serve(link: Link, method: Method) -> None:
+    """A method's process: ready, then one cost a case."""
+    peer = method.peer()
+    peer.make_ready()
+    link.send(None)
+    while True:
+        photo, hole = link.receive()
+        reset_peak()
+        began, used = time.perf_counter(), time.process_time()
+        peer.fill(photo, hole)
+        link.send(Cost(time.perf_counter() - began, time.process_time() - used, peak_mb()))
+
+
+class Runner:
+    """A method in ``count`` processes of its own."""
+
+    def __init__(self, method: Method, count: int = 1) -> None:
+        self.name = method.name
+        self.children = [Child(_serve, method, name="patchloom speed", codec=PickleCodec()) for _ in range(count)]
+        for child in self.children:
+            child.receive(LIMIT)
+
+    def fill(self, case: Case) -> Cost:
+        """Every process fills the case once: the seconds until all are done, processor seconds of one, memory of all."""
+        began = time.perf_counter()
+        for child in self.children:
+            child.give(case)
+        costs = [child.receive(LIMIT) for child in self.children]
+        return Cost(
+            time.perf_counter() - began,
+            statistics.mean(cost.cpu for cost in costs),
+            sum(cost.memory for cost in costs),
+        )
+
+    def close(self) -> None:
+        for child in self.children:
+            child.kill()
+
+
+def _loop(_: int) -> None:
+    while True:
+        pass
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """``count`` processes that do nothing but compute."""
+    loops = [multiprocessing.Process(target=_loop, args=(number,), daemon=True) for number in range(count)]
+    for loop in loops:
+        loop.start()
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.join()
+
+
+def load_cases(folder: Path | None, side: int, hole: str) -> list[Case]:
     if folder is None:
         sources = [Image.fromarray(getattr(skimage.data, name)()) for name in FREE]
     else:
         sources = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())]
-    return [np.array(source.resize((side, side), Image.Resampling.LANCZOS)) for source in sources]
+    marked = make_hole(hole, side, side)
+    pictures = [np.array(source.resize((side, side), Image.Resampling.LANCZOS)) for source in sources]
+    return [(np.where(marked[..., None], np.uint8(0), picture), marked) for picture in pictures]
+
+
+def measured(ways: dict[str, Callable[[Case], Cost]], cases: list[Case], repeats: int) -> dict[str, Cost]:
+    """The medians of each way, which take turns on every case."""
+    costs: dict[str, list[Cost]] = {name: [] for name in ways}
+    for _ in range(repeats):
+        for case in cases:
+            for name, way in ways.items():
+                costs[name].append(way(case))
+    return {
+        name: Cost(
+            statistics.median(one.seconds for one in found),
+            statistics.median(one.cpu for one in found),
+            max(one.memory for one in found),
+        )
+        for name, found in costs.items()
+    }
+
+
+def head(title: str) -> None:
+    print(f"\n{title} ({os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f} before)")
+
+
+def quiet(methods: list[Method], cases: list[Case], repeats: int) -> None:
+    head("A fill in a running process")
+    runners = [Runner(method) for method in methods]
+    found = measured({runner.name: runner.fill for runner in runners}, cases, repeats)
+    first = next(iter(found.values())).seconds
+    print(f"{'method':30} {'seconds':>9} {'ratio':>7} {'CPU s':>7} {'peak MB':>9}")
+    for name, cost in found.items():
+        print(f"{name:30} {cost.seconds:9.2f} {cost.seconds / first:7.2f} {cost.cpu:7.2f} {cost.memory:9.0f}")
+    for runner in runners:
+        runner.close()
+
+
+def beside(methods: list[Method], cases: list[Case], repeats: int, count: int) -> None:
+    head(f"Beside {count} busy loops")
+    runners = [Runner(method) for method in methods]
+
+    def loaded(runner: Runner) -> Callable[[Case], Cost]:
+        def fill(case: Case) -> Cost:
+            with busy(count):
+                return runner.fill(case)
+
+        return fill
+
+    ways = {f"{runner.name} quiet": runner.fill for runner in runners}
+    found = measured(ways | {f"{runner.name} busy": loaded(runner) for runner in runners}, cases, repeats)
+    print(f"{'method':30} {'quiet s':>9} {'busy s':>9} {'times':>7} {'CPU s':>7} {'busy CPU':>9} {'times':>7}")
+    for runner in runners:
+        alone, busied = found[f"{runner.name} quiet"], found[f"{runner.name} busy"]
+        print(f"{runner.name:30} {alone.seconds:9.2f} {busied.seconds:9.2f} {busied.seconds / alone.seconds:7.2f} "
+              f"{alone.cpu:7.2f} {busied.cpu:9.2f} {busied.cpu / alone.cpu:7.2f}")  # fmt: skip
+        runner.close()
+
+
+def together(methods: list[Method], cases: list[Case], repeats: int, count: int) -> None:
+    head(f"{count} processes at once, a fill each")
+    print(f"{'method':30} {'one: s':>9} {'all: s':>9} {'fills a second, of one':>23}")
+    for method in methods:
+        one, many = Runner(method), Runner(method, count)
+        found = measured({"one": one.fill, "many": many.fill}, cases, repeats)
+        gain = count * found["one"].seconds / found["many"].seconds
+        print(f"{method.name:30} {found['one'].seconds:9.2f} {found['many'].seconds:9.2f} {gain:22.2f}x")
+        one.close()
+        many.close()
+
+
+_PATCHMATCH = """
+import sys, numpy as np
+from PIL import Image
+import patchmatch
+patchmatch.set_verbose(False)
+photo, hole = (np.array(Image.open(name)) for name in sys.argv[1:3])
+Image.fromarray(patchmatch.inpaint(photo, hole > 127, patch_size=5)).save(sys.argv[3])
+"""
+
+_FILLS = """
+import sys, time
+began = time.perf_counter()
+from patchloom import Inpainter, Mask, Photo
+import patchloom.inpainter
+print(time.perf_counter() - began)
+photo, mask, inpainter = Photo.open(sys.argv[1]), Mask.open(sys.argv[2]), Inpainter()
+for _ in range(3):
+    began = time.perf_counter()
+    inpainter.inpaint(photo, mask)
+    print(time.perf_counter() - began)
+"""
+
+
+def whole(cases: list[Case], repeats: int) -> None:
+    """Programs from their start to their end, files read and written."""
+    head("Whole programs")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo, hole, out = (str(folder / file) for file in ("photo.png", "mask.png", "out.png"))
+        programs = {
+            "PyPatchMatch": [sys.executable, "-c", _PATCHMATCH, photo, hole, out],
+            "patchloom fill": [sys.executable, "-m", "patchloom", "fill", photo, hole, "-o", out, "--force"],
+        }
+        seconds: dict[str, list[float]] = {title: [] for title in programs}
+        steps: list[list[float]] = []
+        for number in range(repeats + 1):
+            picture, marked = cases[number % len(cases)]
+            Image.fromarray(picture).save(photo)
+            Image.fromarray(marked).save(hole)
+            for title, command in programs.items():
+                began = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True)
+                seconds[title].append(time.perf_counter() - began)
+            answer = subprocess.run([sys.executable, "-c", _FILLS, photo, hole], check=True, capture_output=True)
+            steps.append([float(line) for line in answer.stdout.split()])
+        medians = {
+            title: statistics.median(found[1:]) for title, found in seconds.items()
+        }  # the first may compile
+        for title, median in medians.items():
+            print(f"{title:30} {median:9.2f} {median / medians['PyPatchMatch']:7.2f}")
+        for title, found in zip(
+            ("import", "first fill", "second", "third"), zip(*steps[1:], strict=True), strict=True
+        ):
+            print(f"  {title:28} {statistics.median(found):9.2f}")
+        fresh = os.environ | {"NUMBA_CACHE_DIR": str(folder / "compiled")}
+        command = [sys.executable, "-m", "patchloom", "demo", "--out", str(folder / "demo"), "--force"]
+        for title in ("demo, the first run ever", "demo, the second"):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, env=fresh)
+            print(f"{title:30} {time.perf_counter() - began:9.2f}")
+        shutil.rmtree(folder / "compiled", ignore_errors=True)
+
+
+def enlarged(side: tuple[int, int]) -> np.ndarray:
+    """The astronaut at ``side`` (height, width): as much work as a photograph of that size."""
+    source = Image.fromarray(skimage.data.astronaut())
+    return np.array(source.resize(side[::-1], Image.Resampling.LANCZOS))
+
+
+def dusty(height: int, width: int, spots: int, scratches: int) -> np.ndarray:
+    """A mask (H, W) of discs 4 to 16 px wide and of thin, slightly bent lines 300 to 2500 px long."""
+    random = np.random.default_rng(0)
+    mask = np.zeros((height, width), bool)
+    for _ in range(spots):
+        row, column, radius = (
+            random.integers(20, height - 20),
+            random.integers(20, width - 20),
+            random.integers(2, 9),
+        )
+        y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+        mask[row - radius : row + radius + 1, column - radius : column + radius + 1] |= y**2 + x**2 <= radius**2
+    for _ in range(scratches):
+        along = np.arange(random.integers(300, 2500))
+        angle = random.random() * 2 * np.pi
+        rows = (random.integers(0, height) + along * np.sin(angle) + 8 * np.sin(along / 200)).astype(int)
+        columns = (random.integers(0, width) + along * np.cos(angle)).astype(int)
+        inside = (rows > 2) & (rows < height - 3) & (columns > 2) & (columns < width - 3)
+        for down in (-1, 0, 1, 2):
+            for right in (-1, 0, 1):
+                mask[rows[inside] + down, columns[inside] + right] = True
+    return mask
+
+
+def once(methods: list[Method], title: str, case: Case) -> None:
+    """One fill by each method, printed."""
+    photo, hole = case
+    shown = np.where(hole[..., None], np.uint8(0), photo)
+    for method in methods:
+        runner = Runner(method)
+        cost = runner.fill((shown, hole))
+        print(
+            f"{title:38} {method.name:24} {cost.seconds:9.2f} s {cost.cpu:9.2f} CPU s {cost.memory:8.0f} MB",
+            flush=True,
+        )
+        runner.close()
+
+
+def large(methods: list[Method]) -> None:
+    head("Large photographs")
+    hole = np.zeros((4000, 4000), bool)
+    hole[1500:2100, 1500:2100] = True
+    once(methods, "16 MP, a hole of 600 px", (enlarged((4000, 4000)), hole))
+    ours = [method for method in methods if method.name != "pypatchmatch"]  # which takes the whole picture: hours
+    once(ours, "50 MP, 200 spots and 30 scratches", (enlarged((6144, 8192)), dusty(6144, 8192, 200, 30)))
+
+
+def growth(methods: list[Method]) -> None:
+    head("Against the sizes")
+    for side, hole_side in (
+        (64, 10),
+        (128, 40),
+        (512, 10),
+        (512, 100),
+        (512, 180),
+        (1024, 360),
+        (2048, 700),
+        (4000, 180),
+    ):
+        hole = np.zeros((side, side), bool)
+        begin = (side - hole_side) // 3
+        hole[begin : begin + hole_side, begin : begin + hole_side] = True
+        once(methods, f"{side} px, a hole of {hole_side} px", (enlarged((side, side)), hole))
 
 
 def main() -> None:
@@ -39,28 +328,27 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder of photographs")
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--hole", default="box:165,165,180,180")
+    parser.add_argument("--busy", type=int, metavar="N", help="beside N busy loops")
+    parser.add_argument("--processes", type=int, metavar="N", help="N processes at once")
+    for kind in ("whole", "large", "growth"):
+        parser.add_argument(f"--{kind}", action="store_true")
     given = parser.parse_args()
-    pictures = load_pictures(given.pictures, given.side)
-    hole = make_hole(given.hole, given.side, given.side)
-    workers = [Worker(parse_method(text), 600) for text in [*given.methods.split(","), *given.method]]
-    seconds: dict[str, list[float]] = {worker.method.name: [] for worker in workers}
-    memory = dict.fromkeys(seconds, 0.0)
-    for _ in range(given.repeats):
-        for picture in pictures:
-            for worker in workers:
-                fill = worker.fill(np.where(hole[..., None], np.uint8(0), picture), hole)
-                if fill.error:
-                    raise SystemExit(f"{worker.method.name}: {fill.error}")
-                seconds[worker.method.name].append(fill.seconds)
-                memory[worker.method.name] = max(memory[worker.method.name], fill.peak_mb)
-    for worker in workers:
-        worker.close()
-    first = statistics.median(next(iter(seconds.values())))
-    print(f"{'method':30} {'median s':>9} {'least s':>9} {'ratio':>7} {'peak MB':>9}   ({given.repeats} x "
-          f"{len(pictures)} pictures of {given.side}x{given.side}, hole {given.hole})")  # fmt: skip
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        print(f"{name:30} {median:9.2f} {min(values):9.2f} {median / first:7.2f} {memory[name]:9.0f}")
+    cases = load_cases(given.pictures, given.side, given.hole)
+    methods = [parse_method(text) for text in [*given.methods.split(","), *given.method]]
+    asked = False
+    if given.busy:
+        beside(methods, cases, given.repeats, given.busy)
+        asked = True
+    if given.processes:
+        together(methods, cases, given.repeats, given.processes)
+        asked = True
+    for kind, run in (("whole", lambda: whole(cases, given.repeats)), ("large", lambda: large(methods)),
+                      ("growth", lambda: growth(methods))):  # fmt: skip
+        if getattr(given, kind):
+            run()
+            asked = True
+    if not asked:
+        quiet(methods, cases, given.repeats)
 
 
 if __name__ == "__main__":
