@@ -75,7 +75,7 @@ class Runner:
             child.receive(LIMIT)
 
     def fill(self, case: Case) -> Cost:
-        """Every process fills the case once: the seconds until all are done, processor seconds of one, memory of all."""
+        """All fill the case once: seconds until the last is done, processor seconds of one, memory of all."""
         began = time.perf_counter()
         for child in self.children:
             child.give(case)

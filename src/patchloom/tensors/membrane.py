@@ -171,10 +171,7 @@ def solve(picture: Any, hole: Any, tolerance: Any) -> None:
     rhs = [np.zeros_like(level) for level in pictures]
     change = [np.zeros_like(level) for level in pictures]
     coarsest = len(holes) - 1  # has no hole
-    none, all_of_it = (
-        np.float32(0),
-        np.float32(1),
-    )  # no literals: numba compiles a function for each that it is given
+    none, whole = np.float32(0), np.float32(1)  # not literals: numba would compile a function for each
     for finest in range(coarsest - 1, -1, -1):
         u = pictures[finest]
         _enlarge_into(u, pictures[finest + 1], holes[finest], spans[finest], none)
@@ -191,7 +188,7 @@ def solve(picture: Any, hole: Any, tolerance: Any) -> None:
             for level in range(coarsest - 1, finest - 1, -1):
                 here = u if level == finest else change[level]
                 if level + 1 < coarsest:
-                    _enlarge_into(here, change[level + 1], holes[level], spans[level], all_of_it)
+                    _enlarge_into(here, change[level + 1], holes[level], spans[level], whole)
                 for _ in range(_SWEEPS):
                     for parity in range(2):
                         _relax(here, rhs[level], holes[level], spans[level], 1 - parity)
