@@ -121,6 +121,11 @@ def test_on_a_terminal_there_is_a_bar_and_no_color_is_obeyed(monkeypatch: pytest
     assert "\x1b[3" in texts["auto"] and "\x1b[3" not in texts["never"]
 
 
+def test_a_count_whose_end_nobody_knows_does_not_claim_one() -> None:
+    assert described(CaseDone(name="a.tar", done=512, of=0, seconds=0.0)).startswith("512 a.tar")
+    assert described(CaseDone(name="a.jpg", done=3, of=10, seconds=0.0)).startswith("3/10 a.jpg")
+
+
 def test_tables_are_data_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     Console(json=True).table("Things", ["name", "size"], [["a", 1], ["b", 2]])
     out, err = capsys.readouterr()

@@ -116,7 +116,7 @@ def described(event: Event) -> str:
             return f"note: {event.message}"
         case CaseDone():
             outcome = f"failed: {event.error}" if event.error else f"{event.seconds:.1f} s"
-            return f"{event.done}/{event.of} {event.name}: {outcome}"
+            return f"{_count(event)} {event.name}: {outcome}"
         case TrainStep():
             speed = f"{event.pictures_per_second:.0f} pictures/s, {_duration(event.seconds_left)} left"
             return f"step {event.step}/{event.of}, epoch {event.epoch}: {_losses(event.losses)}; {speed}"
@@ -191,8 +191,8 @@ class _Bar:
                 self._progress.update(
                     self._task,
                     description=event.name,
-                    completed=event.done / max(event.of, 1),
-                    iteration=f"{event.done}/{event.of}",
+                    completed=event.done / event.of if event.of else 0.0,
+                    iteration=_count(event),
                 )
                 if event.error or self._verbose:
                     self._print(described(event))
@@ -228,6 +228,10 @@ def _step(event: Step) -> str:
 
 def _losses(losses: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
+
+
+def _count(event: CaseDone) -> str:
+    return f"{event.done}/{event.of}" if event.of else str(event.done)
 
 
 def _duration(seconds: float) -> str:

@@ -83,7 +83,9 @@ class TrainStep(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseDone(Event):
-    """One picture of a batch or an evaluation is finished; ``error`` says why it is not, if it is not."""
+    """One picture of a batch or an evaluation is finished; ``error`` says why it is not, if it is not.
+
+    ``of`` is 0 where nobody knows how many there are, as while an archive is read."""
 
     name: str
     done: int

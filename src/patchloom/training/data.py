@@ -101,7 +101,7 @@ def _build(sources: Sequence[Path], store: Path, observe: Observer) -> None:
                 out.write(photo.tobytes())
                 offset += photo.size
             seen += len(some)
-            observe(CaseDone(name=f"reading {some[-1][0]}", done=seen, of=seen, seconds=0.0))
+            observe(CaseDone(name=f"reading {some[-1][0]}", done=seen, of=0, seconds=0.0))
     (store / "skipped.txt").write_text("".join(f"{line}\n" for line in skipped))
     if skipped:
         observe(Warned(message=f"{len(skipped)} of {seen} files are skipped; see {store / 'skipped.txt'}."))
