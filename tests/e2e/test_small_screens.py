@@ -61,7 +61,7 @@ def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
     page.click("#fill")
     assert inside(page, "#cancel")
     finish(page)
-    for needed in ("#download", "#again", "#compare"):
+    for needed in ("#download", "#again-tile", "#compare"):
         assert inside(page, needed), needed
     shot(page, f"{name}-result")
     page.click("#compare")

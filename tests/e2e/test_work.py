@@ -84,7 +84,7 @@ def test_tabs_do_not_touch_each_other(open_page: Open) -> None:
     kept(one)
     two = open_page(DESKTOP, beside=one)
     assert two.is_visible("#welcome"), "a new tab begins with nothing"
-    assert two.is_hidden("#recent"), "what is open in another tab is not offered"
+    assert two.is_hidden(".try.recent"), "what is open in another tab is not offered"
     load(two, as_file(photo(200, 150), "two.png"))
     drag(two, [(0.3, 0.3), (0.4, 0.4)])
     fill(two)
@@ -118,12 +118,13 @@ def test_another_photo_keeps_the_one_before(open_page: Open) -> None:
     drag(page, [(0.6, 0.6), (0.65, 0.6)])
     painted = marks(page)
     load(page, as_file(photo(80, 60), "second.png"))
+    page.wait_for_selector(".part.recent button img", state="visible")
     kept(page)
     other = open_page(DESKTOP, beside=page)
-    other.wait_for_selector("#recent", state="visible")
+    other.wait_for_selector(".try.recent", state="visible")
     shot(other, "desktop-recent")
-    assert other.locator("#recent-list button").count() == 1
-    other.click("#recent-list button")
+    assert other.locator(".try.recent .thumbs button").count() == 1
+    other.click(".try.recent .thumbs button")
     other.wait_for_selector("body.open")
     other.wait_for_timeout(300)
     assert "first.png" in other.text_content("#file-info")
@@ -131,9 +132,9 @@ def test_another_photo_keeps_the_one_before(open_page: Open) -> None:
     last = open_page(DESKTOP, beside=page)
     other.close()
     last.reload()
-    last.wait_for_selector("#recent", state="visible")
-    last.click("#recent-clear")
-    last.wait_for_selector("#recent", state="hidden")
+    last.wait_for_selector(".try.recent", state="visible")
+    last.click(".try.recent [data-forget]")
+    last.wait_for_selector(".try.recent", state="hidden")
     assert "second.png" in page.text_content("#file-info"), "only what is open nowhere is forgotten"
 
 

@@ -65,21 +65,21 @@ function distances(marks, width, height) {
   return out;
 }
 
-/** Of a lightly smoothed grey picture, by central differences over two pixels. */
+/** The steepest of the three colours, lightly smoothed, by central differences over two pixels. */
 function gradients(pixels, width, height) {
-  const grey = new Float32Array(width * height);
-  for (let i = 0; i < grey.length; i++) {
-    grey[i] = 0.3 * pixels[4 * i] + 0.59 * pixels[4 * i + 1] + 0.11 * pixels[4 * i + 2];
-  }
   const out = new Float32Array(width * height);
+  const row = 4 * width;
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x;
-      const across = grey[i + 1] + grey[i + 1 - width] + grey[i + 1 + width];
-      const back = grey[i - 1] + grey[i - 1 - width] + grey[i - 1 + width];
-      const below = grey[i + width] + grey[i + width - 1] + grey[i + width + 1];
-      const above = grey[i - width] + grey[i - width - 1] + grey[i - width + 1];
-      out[i] = Math.hypot(across - back, below - above) / 6;
+      let steepest = 0;
+      for (let i = y * row + 4 * x, colour = 0; colour < 3; i++, colour++) {
+        const across = pixels[i + 4] + pixels[i + 4 - row] + pixels[i + 4 + row];
+        const back = pixels[i - 4] + pixels[i - 4 - row] + pixels[i - 4 + row];
+        const below = pixels[i + row] + pixels[i + row - 4] + pixels[i + row + 4];
+        const above = pixels[i - row] + pixels[i - row - 4] + pixels[i - row + 4];
+        steepest = Math.max(steepest, Math.hypot(across - back, below - above));
+      }
+      out[y * width + x] = steepest / 6;
     }
   }
   return out;

@@ -87,7 +87,7 @@ function start() {
   listenToFill(filler, keeper);
   settings.addEventListener("change", () => keeper.later());
   keeper.addEventListener("failed", () => announcer.fail(failure("error.keep")));
-  keeper.addEventListener("recent", () => showRecent(keeper, (id) => reopen(id, filler, keeper)));
+  keeper.addEventListener("recent", () => showRecent(keeper, (id) => attempt(() => reopen(id, filler, keeper))));
   addEventListener("beforeunload", (event) => {
     const unsaved = [...session.versions.values()].some((version) => !version.saved && !version.gone);
     if (keeper.failed && unsaved) event.preventDefault();
@@ -165,6 +165,7 @@ async function openPhoto(file, filler, keeper) {
   stage.redraw();
   await keeper.flush();
   await keeper.tidy();
+  keeper.dispatchEvent(new Event("recent"));
   return session.id;
 }
 
@@ -173,6 +174,7 @@ async function reopen(id, filler, keeper) {
   filler.cancel();
   const job = await keeper.restore(id);
   announcer.clear();
+  keeper.dispatchEvent(new Event("recent"));
   if (job?.id) filler.resume(job);
   return id;
 }
@@ -181,7 +183,7 @@ async function reopen(id, filler, keeper) {
 async function takeUp(filler, keeper) {
   const job = await keeper.takeUp();
   if (session.photo) announcer.say(t("say.back"), true);
-  else await showRecent(keeper, (id) => attempt(() => reopen(id, filler, keeper)));
+  keeper.dispatchEvent(new Event("recent"));
   if (job?.id) await filler.resume(job);
 }
 
@@ -279,6 +281,7 @@ function listenToButtons(actions, { filler, queue, keeper }) {
     fill: actions.fill,
     cancel: actions.cancel,
     again: actions.again,
+    "again-tile": actions.again,
     fix: fixSpot,
     "start-over": actions.startOver,
     "zoom-in": actions.zoomIn,
@@ -292,9 +295,11 @@ function listenToButtons(actions, { filler, queue, keeper }) {
     "help-open": actions.help,
     "queue-before": () => actions.photo(-1),
     "queue-next": () => actions.photo(1),
-    "recent-clear": () => keeper.forget(),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
+  for (const button of document.querySelectorAll("[data-forget]")) {
+    button.addEventListener("click", () => keeper.forget());
+  }
   for (const button of document.querySelectorAll("[data-download]")) {
     button.addEventListener("click", () => actions.download(button.dataset.download));
   }

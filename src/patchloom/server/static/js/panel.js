@@ -86,6 +86,7 @@ function showAction(session, filler, result) {
   $("run").hidden = !filler.running;
   $("after-fill").hidden = !result || filler.running;
   $("fix").hidden = $("again").hidden = marked;
+  $("again-tile").disabled = marked || filler.running;
   $("download").classList.toggle("primary", !marked);
   $("download-more").classList.toggle("primary", !marked);
   $("fill").hidden = filler.running || (result && !marked);

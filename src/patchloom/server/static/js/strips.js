@@ -101,23 +101,28 @@ function around({ left, top, right, bottom }, { width, height }) {
   return { left: x, top: y, right: x + side, bottom: y + side };
 }
 
-/** Works from before, to be opened again. @param {import("./keeper.js").Keeper} keeper @param {(id: string) => void} open */
+/**
+ * Works from before, to be opened again: on the first screen and among the options.
+ * @param {import("./keeper.js").Keeper} keeper @param {(id: string) => void} open
+ */
 export async function showRecent(keeper, open) {
-  const works = await keeper.recent();
-  const list = $("recent-list");
-  for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-  list.replaceChildren(
-    ...works.filter((work) => work.thumb).map((work) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.title = t("recent.open", { name: work.name });
-      const image = document.createElement("img");
-      image.src = URL.createObjectURL(work.thumb);
-      image.alt = button.title;
-      button.append(image);
-      button.addEventListener("click", () => open(work.id));
-      return button;
-    }),
-  );
-  $("recent").hidden = !list.children.length;
+  const works = (await keeper.recent()).filter((work) => work.thumb);
+  for (const place of document.querySelectorAll(".recent")) {
+    const list = place.querySelector(".thumbs");
+    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    list.replaceChildren(...works.map((work) => recent(work, open)));
+    place.hidden = !works.length;
+  }
+}
+
+function recent(work, open) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = t("recent.open", { name: work.name });
+  const image = document.createElement("img");
+  image.src = URL.createObjectURL(work.thumb);
+  image.alt = button.title;
+  button.append(image);
+  button.addEventListener("click", () => open(work.id));
+  return button;
 }

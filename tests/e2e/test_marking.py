@@ -1,0 +1,176 @@
+"""Marking as people do it: whole objects, a rim that is not forgotten, wheels, trackpads and brushes that show."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from browser_page import as_file, click, drag, finish, grown, load, marks, photo, quick, result, shot
+from scipy import ndimage
+
+Open = Callable[..., Any]
+
+
+def ball() -> tuple[np.ndarray, np.ndarray]:
+    """A red ball on grass, with what it covers."""
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[0:240, 0:320]
+    covered = np.hypot(y - 120, x - 160) < 46
+    colour = np.where(covered[..., None], (200, 50, 40), (70, 130, 60))
+    grain = ndimage.gaussian_filter(random.normal(0, 30, (240, 320, 3)), (1, 1, 0))
+    return np.clip(colour + grain, 0, 255).astype(np.uint8), covered
+
+
+def overlap(one: np.ndarray, two: np.ndarray) -> float:
+    return float((one & two).sum() / (one | two).sum())
+
+
+def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    load(page, as_file(picture))
+    page.click("[data-tool=select]")
+    drag(page, [(0.45, 0.47), (0.55, 0.53)])
+    page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
+    assert overlap(marks(page), covered) > 0.93
+    shot(page, "desktop-object")
+    drag(page, [(0.46, 0.55), (0.54, 0.55)])  # a second scribble refines the same object
+    page.wait_for_selector("#canvas:not(.busy)")
+    assert overlap(marks(page), covered) > 0.93
+    page.click("#undo")
+    assert not marks(page).any(), "one object is one step"
+
+
+def test_a_stroke_that_leaves_a_rim_is_told_and_extended(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    inner = ndimage.binary_erosion(covered, iterations=6)
+    load(page, as_file(picture))
+    page.set_input_files("#mask-file", as_file((inner * 255).astype(np.uint8), "mask.png"))
+    page.wait_for_selector("#note-action", state="visible")
+    shot(page, "desktop-leftover")
+    before = page.text_content("#marked")
+    page.click("#note-action")
+    page.wait_for_function("(old) => document.getElementById('marked').textContent !== old", arg=before)
+    assert overlap(marks(page), covered) > 0.93
+    page.click("#clear")
+    whole = grown(covered, 6)
+    page.set_input_files("#mask-file", as_file((whole * 255).astype(np.uint8), "mask.png"))
+    page.wait_for_timeout(1500)
+    assert page.is_hidden("#note-action"), "nothing is said where nothing is left"
+
+
+def test_marks_grow_by_themselves_unless_told_not_to(open_page: Open) -> None:
+    page = open_page()
+    before = photo(520, 400)
+    load(page, as_file(before))
+    assert "2 px" in page.text_content("#growing-text")
+    drag(page, [(0.45, 0.5), (0.55, 0.5)])
+    hole = marks(page)
+    quick(page)
+    page.click("#fill")
+    finish(page)
+    changed = (result(page) != before).any(axis=-1)
+    assert (changed & ~hole).any() and not (changed & ~grown(hole, 2)).any()
+    page.click("#undo")
+    page.click("#growing")
+    page.click("#fill")
+    finish(page)
+    assert not ((result(page) != before).any(axis=-1) & ~hole).any()
+
+
+def test_small_marks_can_be_filled_at_the_strokes_end(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(400, 300)))
+    quick(page)
+    page.click("#at-once")
+    drag(page, [(0.5, 0.5), (0.51, 0.5)])
+    finish(page)
+    assert page.is_visible("#download")
+
+
+SCALE = """() => { const label = document.getElementById("canvas"); window.before = label.toDataURL(); }"""
+
+
+@pytest.mark.parametrize(
+    ("event", "does"),
+    [
+        ({"deltaY": -100, "wheelDeltaY": 120}, "zoom"),
+        ({"deltaY": -3, "ctrlKey": True, "wheelDeltaY": 9}, "zoom"),
+        ({"deltaY": 14, "deltaX": 3, "wheelDeltaY": -42}, "pan"),
+    ],
+    ids=["a mouse's wheel", "a pinch", "two fingers"],
+)
+def test_wheel_and_trackpad_do_what_people_expect(open_page: Open, event: dict[str, Any], does: str) -> None:
+    page = open_page()
+    scales = page.evaluate(
+        """async (event) => {
+          const { View } = await import("./static/js/view.js");
+          const { listenToPointers } = await import("./static/js/pointer.js");
+          const canvas = document.createElement("canvas");
+          document.body.append(canvas);
+          const view = new View();
+          view.photo = { width: 1000, height: 800 };
+          view.resize(500, 400);
+          const stage = { canvas, view, session: { photo: {} }, redraw() {}, comparison: null };
+          listenToPointers(stage, { painting: true, size: 10 }, { usedPointer() {} }, {});
+          const seen = [view.scale, view.x];
+          for (let step = 0; step < 30; step++) {
+            const sent = new WheelEvent("wheel", { deltaMode: 0, cancelable: true, ...event });
+            Object.defineProperty(sent, "wheelDeltaY", { value: event.wheelDeltaY });
+            canvas.dispatchEvent(sent);
+          }
+          canvas.remove();
+          return [...seen, view.scale, view.x];
+        }""",
+        event,
+    )
+    factor = scales[2] / scales[0]
+    if does == "pan":
+        assert factor == pytest.approx(1) and scales[3] != scales[1]
+    else:
+        assert factor > 2.5, f"thirty events zoom {factor:.2f} times"
+
+
+def test_the_brush_shows_while_its_size_is_chosen(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(400, 300)))
+    settle = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    look = "() => document.getElementById('canvas').toDataURL()"
+    page.evaluate(settle)
+    before = page.evaluate(look)
+    page.eval_on_selector("#size", "(slider) => { slider.value = 90; slider.dispatchEvent(new Event('input')); }")
+    page.evaluate(settle)
+    assert page.evaluate(look) != before
+    page.eval_on_selector("#size", "(slider) => slider.dispatchEvent(new Event('change'))")
+    page.evaluate(settle)
+    assert page.evaluate(look) == before
+
+
+def test_transparency_shows_squares(open_page: Open) -> None:
+    page = open_page()
+    clear = np.zeros((60, 80, 4), np.uint8)
+    load(page, as_file(clear))
+    page.wait_for_timeout(200)
+    colours = page.evaluate(
+        """() => { const canvas = document.getElementById("canvas"); const { width, height } = canvas;
+        const data = canvas.getContext("2d").getImageData(width / 2 - 20, height / 2 - 20, 40, 40).data;
+        return [...new Set(data.filter((_, i) => i % 4 === 0))]; }"""
+    )
+    assert {255, 204} <= set(colours)
+
+
+def test_shadows_are_offered(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    y, x = np.mgrid[0:240, 0:320]
+    cast = (((y - 170) / 16) ** 2 + ((x - 200) / 58) ** 2 < 1) & ~covered
+    picture[cast] = (picture[cast] * 0.5).astype(np.uint8)
+    load(page, as_file(picture))
+    page.click("[data-tool=select]")
+    drag(page, [(0.44, 0.45), (0.55, 0.5)])
+    page.wait_for_selector("#note-action", state="visible")
+    alone = marks(page)
+    click(page, "#note-action")
+    both = marks(page)
+    assert ((both & ~alone) & cast).sum() > 0.6 * (cast & ~alone).sum()
