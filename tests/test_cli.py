@@ -375,12 +375,42 @@ def test_a_folder_that_takes_no_files_loses_nothing(
     """As above, for root as well: the system refuses to create the temporary file."""
     import tempfile
 
-    def refused(*arguments: object, **options: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    real = tempfile.TemporaryFile
 
-    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    def refused(*arguments: Any, **options: Any) -> Any:
+        if options.get("dir") is not None and Path(options["dir"]).resolve() == folder:
+            raise PermissionError(13, "Permission denied")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
     assert run("fill", "photo.png", "mask.png", *FAST) == 7
-    assert "'photo.filled.png' cannot be written: permission denied" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'photo.filled.png' cannot be written: permission denied" in said
+    assert "filled in" not in said, "said before the work"
+
+
+def test_a_result_that_cannot_be_written_after_all_is_left_elsewhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path_factory: Any
+) -> None:
+    import tempfile
+
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    replace = os.replace
+
+    def full(source: Any, target: Any) -> None:
+        if Path(target).name == "photo.filled.png" and elsewhere not in Path(target).parents:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    assert run("fill", "photo.png", "mask.png", *FAST) == 7
+    said = capsys.readouterr().err
+    assert "no space left" in said
+    rescued = next(elsewhere.rglob("photo.filled.png"))
+    assert str(rescued) in said
+    assert Photo.open(rescued).width == WIDTH
+    assert not Path("photo.filled.png").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/ptmx").exists(), reason="needs a terminal")

@@ -99,6 +99,9 @@ def write_or_rescue(name: str, data: bytes, force: bool) -> None:
     except OutputError as error:
         if name == STREAM:
             raise
-        rescued = Path(tempfile.mkdtemp(prefix="patchloom-")) / Path(name).name
-        write_whole(rescued, data)
+        try:
+            rescued = Path(tempfile.mkdtemp(prefix="patchloom-")) / Path(name).name
+            write_whole(rescued, data)
+        except (OSError, OutputError):
+            raise error from None
         raise OutputError(str(error), f"The result is in '{rescued}'.") from error

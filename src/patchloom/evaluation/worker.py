@@ -44,6 +44,11 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process's; 0 while there is none."""
+        return self._child.pid if self._child is not None else 0
+
     def fill(self, photo: Pixels, hole: NDArray[np.bool_]) -> Fill:
         """``photo`` (H, W, 3) is what the method gets to see: the caller has blackened its hole."""
         if self._child is None and not self._missing:

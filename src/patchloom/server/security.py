@@ -118,7 +118,7 @@ def whole(text: str, largest: int) -> int | None:
 
 async def answer(send: Send, scope: Scope, problem: Problem) -> None:
     """Sends a problem as the whole answer."""
-    body, media_type = problem.answer(scope["path"], scope.get("request_id", ""))
+    body, media_type = problem.answer(scope.get("path", ""), scope.get("request_id", ""))
     headers = {"Content-Type": media_type, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
     pairs = [(key.lower().encode(), value.encode()) for key, value in {**headers, **problem.headers}.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
