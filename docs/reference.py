@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 import click
 
 from patchloom.cli import COMMANDS, main
+from patchloom.formats import FORMATS
 from patchloom.server.app import ServerSettings, create_api
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
@@ -177,7 +178,25 @@ def experiment(text: str) -> tuple[str, dict[str, str]]:
     return lines[0].removeprefix("# "), found
 
 
+def files() -> str:
+    """docs/files.md with the table of formats made anew."""
+    head, begin, rest = (HERE / "files.md").read_text().partition("<!-- formats -->\n")
+    _, end, tail = rest.partition("<!-- end -->\n")
+    lines = [
+        "| format | samples | what is kept besides | what changes, and is said | largest side |",
+        "|---" * 5 + "|",
+    ]
+    for format in FORMATS.values():
+        name = f"**{format.name}** {' '.join(format.suffixes)}"
+        name += f"; needs `patchloom[{format.extra_name}]`" if format.extra_name else ""
+        side = f"{format.largest_side:,}" if format.largest_side < 2**31 - 1 else "any"
+        side = side if format.written else "only read"
+        lines.append(f"| {name} | {format.samples} | {format.kept} | {format.said} | {side} |")
+    return head + begin + "\n".join(lines) + "\n" + end + tail
+
+
 PAGES = {
+    "files.md": files,
     "command-line.md": command_line,
     "settings.md": settings,
     "http-routes.md": http_routes,

@@ -1,4 +1,4 @@
-"""PNG: samples by libpng, and the chunks that describe the picture kept as they are."""
+"""PNG: samples by Pillow (up to 8 bit) or libpng (16 bit); chunks that describe the picture kept as they are."""
 
 import io
 import struct
@@ -8,10 +8,10 @@ from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from patchloom.errors import PhotoError, Unsupported
-from patchloom.formats import exif, xmp
+from patchloom.formats import exif, photoshop, xmp
 from patchloom.formats.picture import Block, Cicp, Metadata, Palette, Reading, Samples, Stored, split
 from patchloom.formats.registry import Header
 
@@ -23,6 +23,7 @@ _KEPT = ("pHYs", "oFFs", "sCAL", "pCAL", "sTER", "tIME")
 _DROPPED = ("acTL", "fcTL", "fdAT", "sBIT", "bKGD", "hIST", "sPLT")  # of frames and palettes that change
 _LONGEST_TEXT = 2**18  # characters; longer ones are no captions
 _RAW_KEY = b"Raw profile type "
+_EXIF = b"Exif\0\0"
 _SRGB = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)  # cHRM of sRGB
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 _MOST_CHUNKS = 10_000  # before the samples: more than any real file has; ends a scan of a crafted one
@@ -59,7 +60,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
     if colour not in _MODES:
         raise PhotoError("is damaged.", "Copy it again from where it came.")
     plain = _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks if kind in _CRITICAL)
-    samples = imagecodecs.png_decode(plain)
+    samples = _decoded(plain, depth, colour, any(kind == "tRNS" for kind, _ in chunks))
     mode = "1" if (colour, depth) == (0, 1) else _MODES[colour]
     blocks, gone = [], ["further frames"] if animated else []
     allowance = _Allowance()
@@ -70,6 +71,21 @@ def decode(data: bytes, reading: Reading) -> Stored:
     reading.leave_out(*gone)
     found = next((block for kind, body in chunks if (block := _raw_exif(kind, body))), b"")
     return Stored(*split(samples), _metadata(mode, _palette(chunks), tuple(blocks), found))
+
+
+def _decoded(plain: bytes, depth: int, colour: int, has_key: bool) -> Samples:
+    """By Pillow up to 8 bit, but for keys of grey below 8 bit, which it does not scale as it scales the grey."""
+    if depth == 16 or (depth < 8 and colour == 0 and has_key):
+        return np.asarray(imagecodecs.png_decode(plain))
+    image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(plain))
+    image.load()
+    if image.mode == "P":
+        image = image.convert("RGBA" if has_key else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif has_key and image.mode in ("L", "RGB"):
+        image = image.convert("LA" if image.mode == "L" else "RGBA")
+    return np.asarray(image)
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
@@ -139,11 +155,11 @@ def _kept_text(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | N
         if block is not None and packet == text[1].encode():
             block = Block(kind, body)
         return block, ["parts of XMP"] if more else []
-    if key.startswith(
-        _RAW_KEY
-    ):  # as ImageMagick writes metadata of other formats; EXIF becomes a chunk of its own
-        is_exif = _raw_exif(kind, body) != b""
-        return None, [] if is_exif else [name]
+    if key.startswith(_RAW_KEY):  # as ImageMagick writes metadata of other formats
+        raw = _raw(text[1])
+        is_plain = key == _RAW_KEY + b"iptc" and photoshop.without_pictures(raw) == (raw, False)
+        is_said = not is_plain and not raw.startswith(_EXIF)  # EXIF becomes a chunk of its own
+        return (Block(kind, body) if is_plain else None), [name] if is_said else []
     if len(text[1]) > _LONGEST_TEXT:
         return None, [name]
     return Block(kind, body), []
@@ -152,14 +168,17 @@ def _kept_text(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | N
 def _raw_exif(kind: str, body: bytes) -> bytes:
     """The EXIF block in a text chunk of ImageMagick, without pictures; empty where there is none."""
     key = body.partition(b"\0")[0]
-    if kind not in _TEXTS or key not in (_RAW_KEY + b"exif", _RAW_KEY + b"APP1"):
-        return b""
-    text = _text(kind, body, _Allowance())
+    text = _text(kind, body, _Allowance()) if key in (_RAW_KEY + b"exif", _RAW_KEY + b"APP1") else None
+    block = _raw(text[1]) if text else b""
+    return exif.without_pictures(exif.bare(block))[0] if block.startswith(_EXIF) else b""
+
+
+def _raw(text: str) -> bytes:
+    """The bytes of a raw profile: its name and length, and hexadecimal digits."""
     try:
-        block = bytes.fromhex("".join(text[1].split()[2:])) if text else b""
+        return bytes.fromhex("".join(text.split()[2:]))
     except ValueError:
         return b""
-    return exif.without_pictures(exif.bare(block))[0] if block.startswith(b"Exif\0\0") else b""
 
 
 def _palette(chunks: list[tuple[str, bytes]]) -> Palette:

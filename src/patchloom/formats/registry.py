@@ -44,6 +44,10 @@ class Format:
     largest_side: int = 2**31 - 1  # pixels that a file of this format can have in a row or column
     lossy: bool = False  # whether it takes a quality
     written: bool = True
+    extra_name: str = ""  # of the program, that has to be installed for it
+    samples: str = ""  # for docs/files.md: what it may hold
+    kept: str = ""  # ... what comes back besides
+    said: str = ""  # ... what is changed or left out, and said
 
     def header(self, file: BinaryIO) -> Header:
         """Raises PhotoError for a file that is damaged where its size should stand."""
@@ -101,6 +105,9 @@ FORMATS: dict[str, Format] = {
             codec="png",
             depths=("uint8", "uint16"),
             cicp=True,
+            samples="1 to 8 bit, palette, 16 bit; grey, RGB, alpha, transparent colours",
+            kept="profile and colour chunks (cICP, gAMA, cHRM), EXIF, XMP, text, dpi, small unknown chunks",
+            said="further frames, long text, unknown chunks, raw profiles of other formats",
         ),
         Format(
             name="JPEG",
@@ -111,6 +118,9 @@ FORMATS: dict[str, Format] = {
             alpha=False,
             largest_side=65500,  # of libjpeg; the file could say 65535
             lossy=True,
+            samples="8 bit grey, YCbCr and RGB-coded; CMYK with `--allow-cmyk`",
+            kept="quantisation tables, chroma sampling, progressive or not, colour transform, EXIF, XMP, profile, IPTC, comments, dpi",
+            said="a missing end marker, gain maps and other pictures behind it, extended XMP, segments of editors and cameras",
         ),
         Format(
             name="TIFF",
@@ -120,6 +130,9 @@ FORMATS: dict[str, Format] = {
             codec="tiff",
             depths=("uint8", "uint16", "float16", "float64", "float32"),
             extra=True,
+            samples="1 to 16 bit, palette, float of 16, 32 and 64 bit; grey either way round, RGB, YCbCr; alpha plain or premultiplied, one other channel; CMYK with `--allow-cmyk`",
+            kept="what the samples mean, bit for bit; every describing tag: EXIF and GPS directories, XMP, IPTC, profile, dpi; byte order; lossless compression; the other pages",
+            said="lossy compression (written without), compressions that cannot be written, floats beyond 0..1 (they keep their scale), chroma of lower resolution (written as RGB), Photoshop layers, smaller copies",
         ),
         Format(
             name="WEBP",
@@ -129,6 +142,9 @@ FORMATS: dict[str, Format] = {
             codec="webp",
             largest_side=16383,
             lossy=True,
+            samples="8 bit RGB, alpha; lossless stays lossless",
+            kept="EXIF, XMP, profile",
+            said="further frames",
         ),
         Format(
             name="AVIF",
@@ -139,6 +155,9 @@ FORMATS: dict[str, Format] = {
             cicp=True,
             largest_side=32768,  # that readers take (libavif); the file could say 65536
             lossy=True,
+            samples="8 bit RGB, alpha",
+            kept="EXIF, XMP, profile, colours (nclx)",
+            said="10 and 12 bit (read and written with 8), gain maps, further frames",
         ),
         Format(
             name="GIF",
@@ -147,6 +166,9 @@ FORMATS: dict[str, Format] = {
             begins=_starts(b"GIF87a", b"GIF89a"),
             codec="gif",
             written=False,
+            samples="palette, transparent colour",
+            kept="the picture",
+            said="that it is written as PNG",
         ),
         Format(
             name="BMP",
@@ -155,6 +177,9 @@ FORMATS: dict[str, Format] = {
             begins=_starts(b"BM"),
             codec="bmp",
             written=False,
+            samples="1 to 32 bit",
+            kept="the picture, dpi",
+            said="that it is written as PNG",
         ),
         Format(
             name="HEIC",
@@ -163,6 +188,10 @@ FORMATS: dict[str, Format] = {
             begins=_brands(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"),
             codec="heif",
             written=False,
+            extra_name="heif",
+            samples="8 bit; more is read as 8",
+            kept="EXIF, XMP, profile, colours (nclx)",
+            said="that it is written as PNG, further pictures, more than 8 bit",
         ),
         Format(
             name="JXL",
@@ -172,6 +201,10 @@ FORMATS: dict[str, Format] = {
             codec="jxl",
             depths=("uint8", "uint16"),
             written=False,
+            extra_name="jxl",
+            samples="8 and 16 bit grey, RGB, alpha",
+            kept="EXIF, profile",
+            said="that it is written as PNG",
         ),
     )
 }

@@ -49,6 +49,8 @@ _NAMESPACES = {  # the usual prefix of each that describes
     "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
     "GPano": "http://ns.google.com/photos/1.0/panorama/",
     "acdsee": "http://ns.acdsee.com/iptc/1.0/",
+    "GIMP": "http://www.gimp.org/xmp/",
+    "avm": "http://www.communicatingastronomy.org/avm/1.0/",
     "darktable": "http://darktable.sf.net/",
 }
 _KNOWN = frozenset(_NAMESPACES.values())
