@@ -119,8 +119,14 @@ FORMATS: dict[str, Format] = {
             largest_side=65500,  # of libjpeg; the file could say 65535
             lossy=True,
             samples="8 bit grey, YCbCr and RGB-coded; CMYK with `--allow-cmyk`",
-            kept="quantisation tables, chroma sampling, progressive or not, colour transform, EXIF, XMP, profile, IPTC, comments, dpi",
-            said="a missing end marker, gain maps and other pictures behind it, extended XMP, segments of editors and cameras",
+            kept=(
+                "quantisation tables, chroma sampling, progressive or not, colour transform, EXIF, XMP, "
+                "profile, IPTC, comments, dpi"
+            ),
+            said=(
+                "a missing end marker, gain maps and other pictures behind it, extended XMP, segments of "
+                "editors and cameras"
+            ),
         ),
         Format(
             name="TIFF",
@@ -130,9 +136,19 @@ FORMATS: dict[str, Format] = {
             codec="tiff",
             depths=("uint8", "uint16", "float16", "float64", "float32"),
             extra=True,
-            samples="1 to 16 bit, palette, float of 16, 32 and 64 bit; grey either way round, RGB, YCbCr; alpha plain or premultiplied, one other channel; CMYK with `--allow-cmyk`",
-            kept="what the samples mean, bit for bit; every describing tag: EXIF and GPS directories, XMP, IPTC, profile, dpi; byte order; lossless compression; the other pages",
-            said="lossy compression (written without), compressions that cannot be written, floats beyond 0..1 (they keep their scale), chroma of lower resolution (written as RGB), Photoshop layers, smaller copies",
+            samples=(
+                "1 to 16 bit, palette, float of 16, 32 and 64 bit; grey either way round, RGB, YCbCr; "
+                "alpha plain or premultiplied, one other channel; CMYK with `--allow-cmyk`"
+            ),
+            kept=(
+                "what the samples mean, bit for bit; every describing tag: EXIF and GPS directories, XMP, "
+                "IPTC, profile, dpi; byte order; lossless compression; the other pages"
+            ),
+            said=(
+                "lossy compression (written without), compressions that cannot be written, floats beyond "
+                "0..1 (they keep their scale), chroma of lower resolution (written as RGB), Photoshop "
+                "layers, smaller copies"
+            ),
         ),
         Format(
             name="WEBP",
