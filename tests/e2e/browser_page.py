@@ -100,14 +100,14 @@ def quick(page: Any) -> None:
     page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
 
 
-def fill(page: Any, seconds: float = 60) -> None:
+def fill(page: Any, seconds: float = 150) -> None:
     """Presses the button and waits for the result."""
     quick(page)
     click(page, "#fill")
     finish(page, seconds)
 
 
-def finish(page: Any, seconds: float = 60) -> None:
+def finish(page: Any, seconds: float = 150) -> None:
     """Waits until a fill that was started is over."""
     page.wait_for_selector("#run", state="visible")
     page.wait_for_selector("#run", state="hidden", timeout=seconds * 1000)

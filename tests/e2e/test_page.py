@@ -435,6 +435,41 @@ def test_errors_say_what_to_do_and_go_when_the_next_thing_works(open_page: Open)
     assert page.is_hidden("#alert")
 
 
+def test_addresses_are_not_fetched_and_results_are_copied(open_page: Open) -> None:
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """() => { const transfer = new DataTransfer(); transfer.setData("text/plain", "https://example.org/a.jpg");
+        window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer })); }"""
+    )
+    assert "not fetched" in page.text_content("#alert")
+    load(page, as_file(photo()))
+    assert page.is_hidden("#alert")
+    drag(page, ACROSS)
+    fill(page)
+    page.focus("#canvas")
+    page.keyboard.press("Control+c")
+    page.wait_for_selector("#note", state="visible")
+    kinds = page.evaluate("async () => (await navigator.clipboard.read())[0].types")
+    assert kinds == ["image/png"]
+    page.click("#download-more")
+    with page.expect_download() as download:
+        page.click("[data-download='image/jpeg']")
+    with Image.open(download.value.path()) as image:
+        assert (image.format, image.size) == ("JPEG", (160, 120))
+
+
+def test_nothing_in_the_page_speaks_of_the_command_line(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    text = page.inner_text("#panel")
+    assert "Patch" in text and "--" not in text and ".safetensors" not in text
+    networks = page.locator("#setting-texture option").all_inner_texts()
+    assert page.is_visible("#method") == ("vgg19" in networks)
+    assert page.locator("#presets label").count() == 3
+
+
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "animated", "text"])
 def test_what_cannot_be_filled_is_refused_at_opening(open_page: Open, kind: str) -> None:
     page = open_page()

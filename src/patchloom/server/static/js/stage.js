@@ -4,6 +4,7 @@ import { Overlay } from "./overlay.js";
 import { View } from "./view.js";
 
 const MOST_PIXELS = 16_777_216; // of a canvas on iOS
+const HALF_MARGIN = 8; // CSS pixels beside a photo that is shown in half of the stage
 const PULSE_MS = 120;
 const LOUPE = 62; // radius, CSS pixels
 const LOUPE_ZOOM = 1.8;
@@ -169,13 +170,15 @@ export class Stage {
   drawSides() {
     const { context, view } = this;
     const { width, height } = view.stage;
+    const room = (width / 2 - 2 * HALF_MARGIN) / (view.photo.width * view.scale);
+    const seen = view.fitted ? view.shrunk(Math.min(1, room)) : view;
     [this.comparison.other, this.session.picture].forEach((picture, half) => {
       context.save();
       context.beginPath();
       context.rect(half * (width / 2) + half, 0, width / 2 - 1, height);
       context.clip();
       context.translate((half ? 1 : -1) * (width / 4), 0);
-      picture.draw(context, view, this.ratio);
+      picture.draw(context, seen, this.ratio);
       context.restore();
     });
   }

@@ -37,6 +37,13 @@ export class View {
     else this.hold();
   }
 
+  /** The same view, smaller about the middle of the stage. */
+  shrunk(factor) {
+    const { width, height } = this.stage;
+    const place = { x: width / 2 + (this.x - width / 2) * factor, y: height / 2 + (this.y - height / 2) * factor };
+    return Object.assign(new View(), this, { scale: this.scale * factor, ...place });
+  }
+
   /** Zooms by `factor`; the point under (x, y) of the stage stays there. */
   zoom(factor, x = this.stage.width / 2, y = this.stage.height / 2) {
     const least = Math.min(1, this.fitScale) / 2;
