@@ -1,7 +1,7 @@
 """What a fill tells its observer while it works, and what it writes down for the report."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,15 @@ class Progress:
     def plan(self, levels: int, work: float) -> None:
         """Announces how many levels will be reported and how much work (in any unit) there is."""
         self._levels, self._planned, self._done = levels, max(work, 1e-9), 0.0
+
+    def plan_fill(self, rounds: Sequence[float], members: int, neural: Sequence[float]) -> None:
+        """Announces a fill, its work in units of one exemplar round at native size.
+
+        ``rounds``: of the exemplar fill, level by level from native size up; ``members`` fills make the guide,
+        without the native level; ``neural``: of the levels that are optimised.
+        """
+        work = sum(rounds) + members * sum(rounds[1:]) + sum(neural)
+        self.plan(len(rounds) + (members > 0) + len(neural), work)
 
     def begin(self, width: int, height: int, stage: str, picture: Picture) -> None:
         """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""

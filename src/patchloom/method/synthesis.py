@@ -1,6 +1,6 @@
 """The algorithm: a coarse fill, then for each level optimise, enlarge, composite (paper, section 3.1).
 
-One form, two settings: which levels are optimised, and whether nearest patches are searched (the paper) or carried
+One loop, two settings: which levels are optimised, and whether nearest patches are searched (the paper) or carried
 by the exemplar start's field. With ``searched`` the coarse fill is a picture at the first optimised level; with
 ``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
 """
@@ -32,7 +32,7 @@ from patchloom.method.patchfill import (
 )
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
-from patchloom.method.targets import CarriedTargets, SearchedTargets
+from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
 from patchloom.tensors.field import Field, source_centres
 
@@ -55,49 +55,36 @@ def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | N
     Without a neural stage the exemplar start is the result. Raises MaskError where no patch outside the hole is
     whole, and whatever the observer raises to stop.
     """
-    if settings.matching == "carried" or neural is None:
-        x = _carried(problem, settings, neural, progress)
+    searched = settings.matching == "searched" and neural is not None
+    levels = [] if neural is None or settings.iterations == 0 else _optimised(problem.level, settings)
+    first = levels[0] if levels else problem.level
+    native = max(1, int(problem.level.hole.sum()))
+    work = [ITERATION_WORK * settings.iterations * int(level.hole.sum()) / native for level in levels]
+    start: Start | None = None
+    if searched and problem.coarse is not None:
+        progress.plan_fill([], 0, work)
+        x = given_fill(first, problem.coarse)
     else:
-        x = _searched(problem, settings, neural, progress)
+        start = _exemplar_start(Problem(first, problem.coarse), settings, work, progress)
+        x = start.picture
+    for level, effort in zip(levels, work, strict=True):
+        assert neural is not None
+        x = level.composite(enlarge(x, level.size))
+        targets: Targets
+        if searched or start is None:
+            targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
+        else:
+            targets = CarriedTargets(
+                level, x, start.correction, start.field, neural.network, neural.taps, start.thickness
+            )
+        x = neural.run(level, x, targets, progress, effort)
     progress.finish()
     return problem.level.composite(x.clamp(0, 1))
 
 
-def _searched(problem: Problem, settings: FillSettings, neural: NeuralStage, progress: Progress) -> Tensor:
-    """The paper's loop: every level optimised, its patches searched."""
-    levels = _levels(problem.level, settings)
-    pixels = [float(level.hole.sum()) for level in levels]
-    if problem.coarse is not None:
-        progress.plan(len(levels), sum(pixels))
-        x = given_fill(levels[0], problem.coarse)
-    else:
-        first = Problem(levels[0])
-        scales = Scales(_shrinking(levels[0], settings))
-        x = _exemplar_start(first, scales, settings, sum(pixels), progress).picture
-    for level, work in zip(levels, pixels, strict=True):
-        x = level.composite(enlarge(x, level.size))
-        targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
-        x = neural.run(level, x, targets, progress, work)
-    return x
-
-
-def _carried(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
-    """The exemplar start, and the neural stage at native size with the start's own matches."""
-    level = problem.level
-    scales = Scales(_shrinking(level, settings))
-    work = settings.iterations * ITERATION_WORK if neural is not None else 0.0
-    start = _exemplar_start(problem, scales, settings, work, progress)
-    x = level.composite(start.picture)
-    if neural is None or settings.iterations == 0:
-        return x
-    targets = CarriedTargets(
-        level, x, start.correction, start.field, neural.network, neural.taps, scales.thickness
-    )
-    return neural.run(level, x, targets, progress, work)
-
-
-def _levels(level: Level, settings: FillSettings) -> list[Level]:
-    if settings.optimised == "last":
+def _optimised(level: Level, settings: FillSettings) -> list[Level]:
+    """The levels that are optimised: with carried patches, which are right at native size alone, there is one."""
+    if settings.matching == "carried" or settings.optimised == "last":
         return [level]
     return paper_pyramid(level.image, level.hole, level.source, settings.levels)
 
@@ -113,17 +100,21 @@ def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 @dataclass(frozen=True)
 class Start:
-    """A joined exemplar fill (1, 3, H, W), the field it was copied by and what the join added to the copies."""
+    """A joined exemplar fill (1, 3, H, W), the field it was copied by, what the join added to the copies, and the
+    hole's thickness (``patchfill.py``)."""
 
     picture: Tensor
     field: Field
     correction: Tensor
+    thickness: float
 
 
-def _exemplar_start(
-    problem: Problem, scales: Scales, settings: FillSettings, neural_work: float, progress: Progress
-) -> Start:
-    """The exemplar fill, guided by the coarse picture or, without one, by the members' mean; and joined."""
+def _exemplar_start(problem: Problem, settings: FillSettings, later: list[float], progress: Progress) -> Start:
+    """The exemplar fill, guided by the coarse picture or, without one, by the members' mean; and joined.
+
+    ``later`` is the work to come, a number a level.
+    """
+    scales = Scales(_shrinking(problem.level, settings))
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
@@ -133,8 +124,7 @@ def _exemplar_start(
     count = settings.members if problem.coarse is None else 0
     crew = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in members(count, recipe)]
     rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
-    guide_work = sum(rounds[1:]) * len(crew)
-    progress.plan(len(scales) + bool(crew) + bool(neural_work), sum(rounds) + guide_work + neural_work)
+    progress.plan_fill(rounds, len(crew), later)
     level = problem.level
     guide: Tensor | None
     if problem.coarse is not None:
@@ -152,7 +142,7 @@ def _exemplar_start(
     picture = as_tensor(fill.picture).to(level.image)
     differences = differences_of(fill, scales)
     added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
-    return Start((picture + added).clamp(0, 1), fill.field, added)
+    return Start((picture + added).clamp(0, 1), fill.field, added, scales.thickness)
 
 
 def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Progress) -> Tensor:
