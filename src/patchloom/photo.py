@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.errors import PatchloomError, PhotoError, SettingsError, TooLarge, Unsupported
+from patchloom.errors import PatchloomError, PhotoError, SettingsError, Unsupported
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
@@ -74,30 +74,23 @@ class Photo:
         TooLarge, Unsupported, or damaged."""
         data, name = read_source(source)
         try:
-            return cls._decode(data, Reading(allow_cmyk, page, observe), max_pixels)
+            return cls._decode(data, Reading(allow_cmyk, page, max_pixels, observe))
         except PhotoError as error:
             raise type(error)(f"{called or name} {error}", error.hint) from error
 
     @classmethod
-    def _decode(cls, data: bytes, reading: Reading, max_pixels: int) -> Self:
+    def _decode(cls, data: bytes, reading: Reading) -> Self:
         if not data:
             raise PhotoError("is empty.", "The file has no bytes; copy it again from where it came.")
         format = recognised(data)
         width, height, _ = format.header(io.BytesIO(data))
-        if width * height > max_pixels:
-            raise TooLarge(
-                f"has {width} x {height} pixels; the limit is {max_pixels / 1e6:.0f} million.",
-                "Crop it to the part that matters.",
-            )
+        reading.require_size(width, height)
         try:
             stored = format.decode(data, reading)
         except (PatchloomError, MemoryError):
             raise
         except Exception as error:  # whatever a decoder makes of damaged data; they share no base class
             raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
-        height, width = stored.samples.shape[:2]
-        if width * height > max_pixels:  # a page that is larger than the first
-            raise TooLarge(f"has {width} x {height} pixels.", "Crop it to the part that matters.")
         turn = stored.metadata.orientation
         alpha, extra = (None if grid is None else _upright(grid, turn) for grid in (stored.alpha, stored.extra))
         return cls(_upright(stored.samples, turn), alpha, format.name, stored.metadata, extra=extra)

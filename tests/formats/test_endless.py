@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 from patchloom import Photo
-from patchloom.errors import PatchloomError, PhotoError, Unsupported
+from patchloom.errors import PatchloomError, PhotoError, TooLarge, Unsupported
 from patchloom.events import Event, Warned
 from patchloom.formats import FORMATS
 
@@ -128,6 +128,21 @@ def test_offsets_beyond_the_file_are_damage(offset: int) -> None:
     count = b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, offset) + bytes(64)
     with pytest.raises(PhotoError):
         Photo.open(count)
+
+
+def test_tiles_far_larger_than_the_picture_are_damage() -> None:
+    data = tiff(tile=(16, 16), compression="zlib")
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        width = file.pages.first.tags[322]
+    giant = struct.pack("<HHII", 322, 4, 1, 2**31 - 16)
+    with pytest.raises(PhotoError):
+        Photo.open(data[: width.offset] + giant + data[width.offset + 12 :])
+
+
+def test_a_page_larger_than_allowed_is_refused_as_the_first_is() -> None:
+    data = pillow("TIFF", save_all=True, append_images=[Image.new("L", (90, 90))])
+    with pytest.raises(TooLarge):
+        Photo.open(data, page=2, max_pixels=24 * 36)
 
 
 def test_sub_directories_that_lead_to_one_another_end() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.errors import PhotoError, Unsupported
+from patchloom.errors import PhotoError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
 
 Samples = NDArray[Any]
@@ -51,7 +51,16 @@ class Reading(NamedTuple):
 
     allow_cmyk: bool = False
     page: int | None = None  # counted from 1; None: the only one there is
+    max_pixels: int = 200_000_000
     observe: Observer = ignore
+
+    def require_size(self, width: int, height: int) -> None:
+        """Raises TooLarge for a picture of more pixels than are allowed."""
+        if width * height > self.max_pixels:
+            raise TooLarge(
+                f"has {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.0f} million.",
+                "Crop it to the part that matters.",
+            )
 
     def say(self, message: str) -> None:
         self.observe(Warned(message=message))

@@ -143,6 +143,9 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
     """Raises Unsupported for everything that would not come back as it was."""
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
+    reading.require_size(page.imagewidth, page.imagelength)
+    if page.tilewidth * page.tilelength > 4 * page.imagewidth * page.imagelength + 2**24:
+        raise PhotoError("is damaged.", "Copy it again from where it came.")
     photometric, bits = int(page.photometric), page.bitspersample
     if photometric not in tifftags.COLOURS:
         kind = _UNKNOWN_COLOURS.get(photometric, f"kind {photometric}")
