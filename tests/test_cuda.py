@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from patchloom import RunSettings, cli, inpaint
-from patchloom.networks.content import predict
+from patchloom.method.coarse import predict
 from patchloom.networks.weights import load_content, load_texture
 from patchloom.training.content import ContentOptions, content_task
 from patchloom.training.data import open_photographs

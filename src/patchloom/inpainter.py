@@ -5,8 +5,8 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -20,14 +20,13 @@ from patchloom.errors import BudgetError, MaskError, SettingsError
 from patchloom.events import Event, FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
 from patchloom.mask import Mask
-from patchloom.method.coarse import given_fill, membrane_fill, network_fill
+from patchloom.method.coarse import CoarseFill, coarse_fill
 from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import Problem, synthesise
-from patchloom.networks.content import ContentNetwork
-from patchloom.networks.weights import default_content, default_texture, load_content, load_texture
+from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.references import Reference, Used, fill_from
 from patchloom.resources import peak_mb, processors
@@ -99,7 +98,7 @@ class Inpainter:
         height, width = hole.shape
         known, left, used = self._shown(photo, hole, references, settings, listener)
         neural = self._neural_stage(settings, listener)
-        start = self._start(settings, coarse)
+        start = self._coarse(settings, coarse)
         plans = (
             windows.plan(left, allowed if source is not None else None, self.run.max_memory) if left.any() else []
         )
@@ -141,22 +140,14 @@ class Inpainter:
         """
         self._neural_stage(settings, ignore)
         if not coarse:
-            self._start(settings, None)
+            self._coarse(settings, None)
 
-    def _start(self, settings: FillSettings, coarse: Photo | None) -> "_Start | None":
+    def _coarse(self, settings: FillSettings, coarse: Photo | None) -> CoarseFill | None:
         """What is known of the hole beforehand."""
-        if coarse is not None:
-            picture = coarse.pixels
-            return _Start(lambda level, place: given_fill(level, as_rgb(picture[place]).to(level.image)))
-        name = default_content() or "patches" if settings.content == "auto" else settings.content
-        if name == "patches":
-            return None
-        if name == "none":
-            return _Start(lambda level, place: membrane_fill(level))
-        network = load_content(name, self.device)
-        assert isinstance(network, ContentNetwork)
-        weights = {f"content:{network.name}": network.sha256}
-        return _Start(lambda level, place: network_fill(level, network), weights)
+        if coarse is None:
+            return coarse_fill(settings.content, self.device)
+        picture = coarse.pixels
+        return coarse_fill(settings.content, self.device, lambda place: as_rgb(picture[place]))
 
     def _neural_stage(self, settings: FillSettings, observe: Observer) -> NeuralStage | None:
         """The texture network and how it is used, or None where the settings do without."""
@@ -191,14 +182,6 @@ class Inpainter:
         }
 
 
-@dataclass(frozen=True)
-class _Start:
-    """How a window's coarse picture is made, from its level and its place in the photograph."""
-
-    make: Callable[[Level, tuple[slice, slice]], Tensor]
-    weights: dict[str, str] = field(default_factory=dict)
-
-
 class _Work:
     """One fill under way: ``pixels`` is the photograph so far, ``unknown`` what is still to be filled."""
 
@@ -207,7 +190,7 @@ class _Work:
         photo: Photo,
         hole: Bools,
         allowed: Bools,
-        start: _Start | None,
+        start: CoarseFill | None,
         settings: FillSettings,
         neural: NeuralStage | None,
         device: torch.device,

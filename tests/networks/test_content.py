@@ -6,12 +6,12 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 
+from patchloom.method.coarse import predict
 from patchloom.networks.content import (
     ContentNetwork,
     Discriminator,
     PaperContent,
     ResidualContent,
-    predict,
 )
 from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.membrane import membrane

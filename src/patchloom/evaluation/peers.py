@@ -253,7 +253,7 @@ class ContentAlone(Peer):
         if name is None:
             raise MissingExtra("There is no content network.", "Train one: patchloom train content.")
         self.network = weights.load_content(name)
-        self.predict = importlib.import_module("patchloom.networks.content").predict
+        self.predict = importlib.import_module("patchloom.method.coarse").predict
 
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
         picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))

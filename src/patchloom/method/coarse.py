@@ -5,14 +5,55 @@
 * the membrane, the smoothest continuation: the fall-back that knows nothing.
 
 The paper's loop starts from it; the exemplar start (``patchfill.py``) needs none, but takes any as its guide.
+:func:`coarse_fill` chooses.
 """
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from patchloom.method.pyramid import Level
-from patchloom.networks.content import ContentNetwork, predict
+from patchloom.networks.content import ContentNetwork, Ints
+from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.membrane import membrane
+
+Place = tuple[slice, slice]
+"""Rows and columns of a level's window in the photograph."""
+
+
+@dataclass(frozen=True)
+class CoarseFill:
+    """How a window's coarse picture (1, 3, H, W) is made, from its level and its place in the photograph.
+
+    ``weights``: the networks that are used, as "content:name", and their SHA-256.
+    """
+
+    make: Callable[[Level, Place], Tensor]
+    weights: dict[str, str] = field(default_factory=dict)
+
+
+def coarse_fill(
+    content: str, device: torch.device, given: Callable[[Place], Tensor] | None = None
+) -> CoarseFill | None:
+    """The coarse fill that ``content`` names as in the settings; None where there is none (patches alone).
+
+    ``given``, which says what a picture made by another tool shows at a place, comes first. Raises WeightsError.
+    """
+    if given is not None:
+        return CoarseFill(lambda level, place: given_fill(level, given(place).to(level.image)))
+    name = default_content() or "patches" if content == "auto" else content
+    if name == "patches":
+        return None
+    if name == "none":
+        return CoarseFill(lambda level, place: membrane_fill(level))
+    network = load_content(name, device)
+    weights = {f"content:{network.name}": network.sha256}
+    return CoarseFill(lambda level, place: network_fill(level, network), weights)
 
 
 def membrane_fill(level: Level) -> Tensor:
@@ -30,3 +71,43 @@ def given_fill(level: Level, picture: Tensor) -> Tensor:
     if picture.shape[-2:] != level.image.shape[-2:]:
         picture = F.interpolate(picture, level.size, mode="bilinear", antialias=True, align_corners=False)
     return level.composite(picture)
+
+
+@torch.no_grad()
+def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
+    """``image`` (1, 3, H, W), RGB in 0..1, of any size, with the network's guess in ``hole`` (1, 1, H, W).
+
+    The network's frames are brought to 128x128 and the network asked. What it changes of the membrane is enlarged,
+    averaged where frames overlap (their middles count more), and added to the membrane at full size: a smooth
+    picture that fits the known pixels at its rim (pasting the enlarged guess itself, as the paper does, leaves
+    a step there). A hole thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or
+    everything is hole.
+    """
+    filled = membrane(image, hole)
+    change, weight = torch.zeros_like(filled), torch.zeros_like(filled[:, :1])
+    height, width = image.shape[2:]
+    size = (network.size, network.size)
+    for rows, columns in network.frames(hole[0, 0].cpu().numpy() > 0.5):
+        mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
+        small = F.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
+        covered = F.interpolate(hole[:, :, *mirrored].to(small), size, mode="bilinear", antialias=True)
+        small_hole = (covered > 0.5).to(small)
+        if not small_hole.any() or small_hole.all():
+            continue
+        small = membrane(small, small_hole)
+        side = len(rows)
+        enlarged = F.interpolate(network(small, small_hole) - small, (side, side), mode="bilinear")
+        bump = torch.sin(math.pi * (torch.arange(side, device=image.device) + 0.5) / side)
+        trust = torch.outer(bump, bump)[None, None]
+        y, x = ((index >= 0) & (index < length) for index, length in ((rows, height), (columns, width)))
+        place = rows[y][:, None], columns[x]
+        change[:, :, *place] += (trust * enlarged)[:, :, y][:, :, :, x]
+        weight[:, :, *place] += trust[:, :, y][:, :, :, x]
+    guess = filled + change / weight.clamp_min(1e-12)
+    return torch.where(hole > 0.5, guess.clamp(0, 1), filled)
+
+
+def _reflect(index: Ints, length: int) -> Ints:
+    """Positions beyond 0..length-1 mirrored back, about the border pixels, as often as needed."""
+    period = max(2 * (length - 1), 1)
+    return np.minimum(index % period, period - index % period)

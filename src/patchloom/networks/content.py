@@ -9,7 +9,7 @@ Two of them, with one face (:class:`ContentNetwork`): a picture of 128x128 whose
 * :class:`PaperContent`, for a centred square: the encoder-decoder of Yang et al. 2017 (Context Encoders with ELU
   and an ordinary dense bottleneck), and the :class:`Discriminator` it is trained against.
 
-:func:`predict` brings any picture with any hole to a network's 128x128 and back.
+``method/coarse.py`` brings any picture with any hole to a network's 128x128 and back.
 """
 
 import math
@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
-
-from patchloom.tensors.membrane import membrane
 
 Ints = NDArray[np.intp]
 Frame = tuple[Ints, Ints]
@@ -259,40 +257,6 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1, 0.02)
 
 
-@torch.no_grad()
-def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
-    """``image`` (1, 3, H, W), RGB in 0..1, of any size, with the network's guess in ``hole`` (1, 1, H, W).
-
-    The network's frames are brought to 128x128 and the network asked. What it changes of the membrane is enlarged,
-    averaged where frames overlap (their middles count more), and added to the membrane at full size: a smooth
-    picture that fits the known pixels at its rim (pasting the enlarged guess itself, as the paper does, leaves
-    a step there). A hole thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or
-    everything is hole.
-    """
-    filled = membrane(image, hole)
-    change, weight = torch.zeros_like(filled), torch.zeros_like(filled[:, :1])
-    height, width = image.shape[2:]
-    size = (network.size, network.size)
-    for rows, columns in network.frames(hole[0, 0].cpu().numpy() > 0.5):
-        mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
-        small = functional.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
-        covered = functional.interpolate(hole[:, :, *mirrored].to(small), size, mode="bilinear", antialias=True)
-        small_hole = (covered > 0.5).to(small)
-        if not small_hole.any() or small_hole.all():
-            continue
-        small = membrane(small, small_hole)
-        side = len(rows)
-        enlarged = functional.interpolate(network(small, small_hole) - small, (side, side), mode="bilinear")
-        bump = torch.sin(math.pi * (torch.arange(side, device=image.device) + 0.5) / side)
-        trust = torch.outer(bump, bump)[None, None]
-        y, x = ((index >= 0) & (index < length) for index, length in ((rows, height), (columns, width)))
-        place = rows[y][:, None], columns[x]
-        change[:, :, *place] += (trust * enlarged)[:, :, y][:, :, :, x]
-        weight[:, :, *place] += trust[:, :, y][:, :, :, x]
-    guess = filled + change / weight.clamp_min(1e-12)
-    return torch.where(hole > 0.5, guess.clamp(0, 1), filled)
-
-
 def _spans(hole: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
     """First and last row, first and last column (exclusive) of the bounding box of ``hole`` (H, W)."""
     marked = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
@@ -303,9 +267,3 @@ def _spans(hole: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
 def _inside(index: Ints, length: int) -> Ints:
     """Those of the positions ``index`` that are in 0..length-1."""
     return index[(index >= 0) & (index < length)]
-
-
-def _reflect(index: Ints, length: int) -> Ints:
-    """Positions beyond 0..length-1 mirrored back, about the border pixels, as often as needed."""
-    period = max(2 * (length - 1), 1)
-    return np.minimum(index % period, period - index % period)
