@@ -138,7 +138,7 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _hash(a: int, b: int, c: int, d: int) -> np.uint64:
     """A well-mixed 64-bit value (splitmix64 finaliser) of four integers."""
     z = (
@@ -152,7 +152,7 @@ def _hash(a: int, b: int, c: int, d: int) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore[no-untyped-def]
     """Weighted squared difference of ``patch`` and the source centred at (row, column); gives up at ``bound``.
 
@@ -174,7 +174,7 @@ def _distance(patch, weights, rows, row, column, radius, bound):  # type: ignore
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no-untyped-def]
     """Copies the patch at (row, column) and its weights into scratch; pixels outside the picture weigh 0.
 
@@ -198,7 +198,7 @@ def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no
     return np.float32(1.0) / (np.float32(3.0) * max(total, np.float32(1e-6)))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def _search(
     field: Any, canvas: Any, costs: Any, seed: int, fresh: bool, found: Any, distances: Any, begin: int, end: int
 ) -> None:
@@ -283,7 +283,7 @@ def search(field: Field, canvas: Canvas, costs: Costs, *, seed: int, passes: int
     return field
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def _distances(field: Any, canvas: Any, distance: Any, begin: int, end: int) -> None:
     """The data cost of the patches ``begin`` to ``end``, written to ``distance``."""
     height, width, channels = canvas.picture.shape
@@ -304,7 +304,7 @@ def mean_distance(field: Field, canvas: Canvas) -> float:
     return float(distance.mean())
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(nogil=True, fastmath=True)
 def _vote(
     field: Any,
     picture: Any,

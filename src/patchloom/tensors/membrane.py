@@ -65,7 +65,7 @@ def fill_membrane(picture: NDArray[np.float32], hole: NDArray[np.bool_], toleran
 
 
 def _compiled(function: Any) -> Any:
-    return njit(function, cache=True, nogil=True, fastmath={"contract", "reassoc"})
+    return njit(nogil=True, fastmath={"contract", "reassoc"})(function)
 
 
 @_compiled

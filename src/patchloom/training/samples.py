@@ -27,7 +27,7 @@ _GAIN = 0.15  # brightness and channel gains of 0.85..1.15: the light of another
 
 
 def _compiled(function: Any) -> Any:
-    return njit(function, cache=True, nogil=True)
+    return njit(nogil=True)(function)
 
 
 @_compiled
