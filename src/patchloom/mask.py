@@ -17,7 +17,7 @@ from scipy import ndimage
 from patchloom.errors import MaskError, PhotoError
 from patchloom.formats.picture import full_scale
 from patchloom.marks import Marks, colourful, marked, of_values
-from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
+from patchloom.photo import MAX_PIXELS, Photo, Source, palette_of, read_source
 from patchloom.settings import FillSettings, MaskMode
 
 Box = tuple[int, int, int, int]  # x, y, width, height
@@ -228,10 +228,8 @@ def _palette(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any]] | None:
     """Indices (H, W) and table (256, 4), RGBA, of a picture of mode P; None where Pillow sees no palette."""
     if image.mode != "P":
         return None
-    numbers = Image.frombytes("P", (256, 1), bytes(range(256)))
-    numbers.putpalette(image.getpalette() or [])
-    numbers.info = dict(image.info)  # which of them are transparent
-    return np.asarray(image), np.asarray(numbers.convert("RGBA"))[0]
+    table = palette_of(image)
+    return np.asarray(image), np.pad(table, ((0, 256 - len(table)), (0, 0)))
 
 
 def _scale_of(array: NDArray[Any]) -> float:

@@ -126,8 +126,11 @@ class Photo:
 
     @classmethod
     def from_pillow(cls, image: Image.Image) -> Self:
-        """A Pillow picture as it lies in memory; its orientation tag, if any, is kept but not acted on."""
-        modes = {"1": "L", "P": "RGBA" if "transparency" in image.info else "RGB", "PA": "RGBA"}
+        """A Pillow picture as it lies in memory; its orientation tag, if any, is kept but not acted on. One colour
+        that stands for transparency becomes an alpha channel."""
+        clear = image.has_transparency_data
+        modes = {"1": "RGBA" if clear else "L", "P": "RGBA" if clear else "RGB", "PA": "RGBA"}
+        modes |= {"L": "LA", "RGB": "RGBA"} if clear else {}
         if image.mode not in ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"):
             raise Unsupported(
                 f"A Pillow picture of mode {image.mode} is not supported.", "Convert it to RGB, RGBA, L or I;16."
@@ -137,6 +140,8 @@ class Photo:
             mode=image.mode,
             icc=image.info.get("icc_profile") or b"",
             exif=block.removeprefix(b"Exif\0\0") if isinstance(block, bytes) else b"",
+            dpi=image.info.get("dpi"),
+            palette=tuple(map(tuple, palette_of(image).tolist())) if image.mode == "P" else (),
             flat=True,
         )
         return cls(*split(np.asarray(image.convert(modes.get(image.mode, image.mode)))), metadata=metadata)
@@ -147,7 +152,7 @@ class Photo:
         if samples.dtype != np.uint8 and not (samples.dtype == np.uint16 and samples.ndim == 2):
             raise Unsupported("Pillow has no 16-bit colour and no float colour.", "Use to_array().")
         image = Image.fromarray(samples)
-        if self.metadata.mode == "1":
+        if self.metadata.mode == "1" and self.alpha is None:
             image = image.convert("1", dither=Image.Dither.NONE)
         elif self.metadata.mode == "P" and (indexed := to_palette(samples, self.metadata.palette)) is not None:
             image = Image.fromarray(indexed[0])
@@ -156,6 +161,8 @@ class Photo:
             image.info["icc_profile"] = self.metadata.icc
         if self.metadata.exif:
             image.info["exif"] = b"Exif\0\0" + self.metadata.exif
+        if self.metadata.dpi is not None:
+            image.info["dpi"] = self.metadata.dpi
         return image
 
     def with_pixels(self, pixels: Samples, alpha: Samples | None = None, extra: Samples | None = None) -> Self:
@@ -229,6 +236,17 @@ class Photo:
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
         write_whole(path, data, force=force)
+
+
+def palette_of(image: Image.Image) -> Samples:
+    """(N, 4): the colours of a Pillow picture of mode P, RGBA, 0..255."""
+    kind = image.palette.mode if image.palette is not None else "RGB"
+    table = np.array(image.getpalette(kind) or [], np.uint8).reshape(-1, len(kind))
+    numbers = Image.frombytes("P", (len(table), 1), bytes(range(len(table))))
+    numbers.putpalette(table.tobytes(), kind)
+    numbers.info = dict(image.info)  # which of them are transparent
+    colours: Samples = np.asarray(numbers.convert("RGBA"))[0]
+    return colours
 
 
 def read_source(source: Source) -> tuple[bytes, str]:
