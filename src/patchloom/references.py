@@ -60,24 +60,24 @@ def fill_from(
     pixels' full scale. Raises MissingExtra.
     """
     unit = (pixels / np.float32(top)).astype(np.float32)
-    left = hole.copy()
+    left, base = hole.copy(), to_eight_bit(pixels)
     rows = []
     for reference in references:
         before = int(left.sum())
-        row = (
-            _from_one(unit, left, reference) if before else Used(reference.name, False, 0, 0.0, "nothing is left")
-        )
+        row = Used(reference.name, False, 0, 0.0, "nothing is left")
+        if before:
+            row = _from_one(unit, base, hole, left, reference)
         rows.append(replace(row, given=round((before - int(left.sum())) / max(1, int(hole.sum())), 4)))
     return unit, hole & ~left, rows
 
 
-def _from_one(unit: Floats, left: Bools, reference: Reference) -> Used:
-    """Takes over what ``reference`` shows: changes ``unit`` and ``left``."""
+def _from_one(unit: Floats, base: NDArray[np.uint8], hole: Bools, left: Bools, reference: Reference) -> Used:
+    """Takes over what ``reference`` shows: changes ``unit`` and ``left``. ``base`` is the photo in eight bits."""
     name, photo = reference.name, reference.photo
     if min(photo.width, photo.height) < LEAST_SIDE:
         return Used(name, False, 0, 0.0, f"it is smaller than {LEAST_SIDE} pixels")
     other = to_eight_bit(photo.pixels)
-    matrix, matches = homography(to_eight_bit(unit), other, left)
+    matrix, matches = homography(base, other, hole)
     if matrix is None:
         return Used(name, False, matches, 0.0, "it does not show the same scene")
     taken, agreement = False, [0.0]

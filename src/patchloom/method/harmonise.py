@@ -35,7 +35,7 @@ from patchloom.settings import HarmoniseSettings
 from patchloom.tensors.patches import cells_of
 
 LEAST_EVIDENCE = 4.0  # natural logarithm; an adjustment less probable is not made (of fitting objects, 1 in 20)
-LEAST_OF_ANOTHER = 1.0  # ... where it is known that the object comes from another picture
+LEAST_OF_ANOTHER = 0.0  # ... where the object is known to come from another picture, and its light with it
 PHOTO_TAPS, STYLE_TAPS = ("relu2_1", "relu3_1"), ("relu1_1", "relu2_1", "relu3_1")
 STYLE_SHARE = 0.9  # of the texture's target, of a painting's object
 STYLE_SCALES = 3  # levels, each half the next
@@ -69,7 +69,7 @@ def harmonise(
     progress.plan(stages, 2.0 + (stages - 2) * settings.iterations)
     height, width = level.size
     progress.begin(width, height, "light", lambda: as_array(level.image))
-    x, record = _lit(level, LEAST_OF_ANOTHER if foreign else LEAST_EVIDENCE)
+    x, record = _lit(level, foreign)
     progress.step(1, 1, 1.0)
     progress.begin(width, height, "grain", lambda: as_array(x))
     x, found = _grained(level, x, settings)
@@ -83,14 +83,14 @@ def harmonise(
     return Harmonised(result, record | {"left_alone": torch.equal(result, level.image)})
 
 
-def _lit(level: Level, least: float) -> tuple[Tensor, dict[str, Any]]:
+def _lit(level: Level, foreign: bool) -> tuple[Tensor, dict[str, Any]]:
     """The object in the surroundings' light, without noise that they have not."""
     picture, mask = as_array(level.image), _array(level.hole)
     inside, outside = _measured(level, picture)
     if inside is not None and outside is not None:
         picture = grain.denoised(picture, mask, inside, outside)
-    adjustment, evidence = light.adjustment_of(picture, mask, _array(level.source))
-    if evidence >= least:
+    adjustment, evidence = light.adjustment_of(picture, mask, _array(level.source), foreign=foreign)
+    if evidence >= (LEAST_OF_ANOTHER if foreign else LEAST_EVIDENCE):
         picture[mask] = adjustment.apply(picture[mask]).clip(0, 1)
     else:
         adjustment = light.Adjustment()

@@ -87,13 +87,16 @@ def surroundings(mask: Bools) -> Bools:
     return np.asarray((away > 0) & (away <= np.sqrt(mask.sum())))
 
 
-def adjustment_of(picture: Floats, mask: Bools, known: Bools) -> tuple[Adjustment, float]:
+def adjustment_of(
+    picture: Floats, mask: Bools, known: Bools, *, foreign: bool = False
+) -> tuple[Adjustment, float]:
     """The most probable adjustment of the object ``mask`` (H, W) in ``picture`` (H, W, 3), and its evidence.
 
-    ``known`` (H, W): what else may be looked at. The evidence is how much more probable, as a natural
-    logarithm, this adjustment is than none: next to nothing for an object that fits.
+    ``known`` (H, W): what else may be looked at. ``foreign``: the object was not there when the picture was
+    taken, so that its outline is no ramp and says nothing. The evidence is how much more probable, as a
+    natural logarithm, this adjustment is than none: next to nothing for an object that fits.
     """
-    problem = _Problem(picture, mask, known)
+    problem = _Problem(picture, mask, known, outline=not foreign)
     prior = np.array(astuple(LIKELY))
     theta = np.zeros_like(prior)
     for _ in range(ROUNDS):
@@ -114,8 +117,8 @@ def adjustment_of(picture: Floats, mask: Bools, known: Bools) -> tuple[Adjustmen
 class _Problem:
     """Residuals of an adjustment: three a piece of the outline, then three of the surroundings as a whole."""
 
-    def __init__(self, picture: Floats, mask: Bools, known: Bools) -> None:
-        pieces = _outline(mask, known)
+    def __init__(self, picture: Floats, mask: Bools, known: Bools, *, outline: bool) -> None:
+        pieces = _outline(mask, known) if outline else np.zeros((0, 4, 2), np.intp)
         pieces = pieces[:: 1 + len(pieces) // MOST_PIECES]
         colours = picture[pieces[..., 0], pieces[..., 1]].astype(np.float64)
         self.inner, self.second, first, beyond = colours.transpose(1, 0, 2)
