@@ -6,6 +6,7 @@ Formats x depths x colours x kinds of alpha, each file made by another encoder.
 import io
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -246,6 +247,20 @@ def test_jpegs_keep_their_colour_transform(keep_rgb: bool, extra: dict[str, byte
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(saved)) as after:
         assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 1
         assert after.info.get("adobe_transform") == before.info.get("adobe_transform")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_noise_of_the_highest_quality_is_coded(progressive: bool) -> None:
+    pixels = RNG.integers(0, 2, (400, 600, 3), np.uint8) * np.uint8(255)
+    image = Image.fromarray(pixels)
+    target = io.BytesIO()
+    image.save(target, "JPEG", qtables=[[1] * 64] * 2, subsampling=0, optimize=False)
+    photo = Photo.open(target.getvalue())
+    coding = photo.metadata.jpeg
+    assert coding is not None
+    photo = replace(photo, metadata=replace(photo.metadata, jpeg=coding._replace(progressive=progressive)))
+    with Image.open(io.BytesIO(photo.encode())) as saved:
+        assert np.abs(np.asarray(saved).astype(int) - photo.pixels).mean() < 1
 
 
 def nclx(data: bytes) -> tuple[int, ...]:

@@ -27,8 +27,8 @@ def command(picture: str, allow_cmyk: bool, page: int | None, console: Console) 
 
 def _properties(photo: "Photo") -> dict[str, object]:
     found = photo.metadata
-    bits = "float" if photo.pixels.dtype.kind == "f" else f"{photo.pixels.dtype.itemsize * 8} bit"
-    stored = f"{found.mode}, {bits} a sample"
+    depth = photo.pixels.dtype.itemsize * 8 if found.tiff is None else found.tiff.meaning.bits
+    stored = f"{found.mode}, {depth} bit a sample" + (", floats" if photo.pixels.dtype.kind == "f" else "")
     properties: dict[str, object] = {
         "format": photo.format + ("" if found.lossless else ", lossy"),
         "size": f"{photo.width} x {photo.height} pixels, upright",
@@ -37,6 +37,10 @@ def _properties(photo: "Photo") -> dict[str, object]:
     }
     if photo.alpha is not None:
         properties["transparent"] = f"{100 * float((photo.alpha == 0).mean()):.2g} % of the picture"
+    if photo.extra is not None:
+        properties["further channel"] = "one that is no transparency"
+    if found.cicp is not None:
+        properties["colours"] = f"primaries {found.cicp.primaries}, transfer {found.cicp.transfer} (ITU-T H.273)"
     if found.dpi is not None:
         properties["resolution"] = f"{found.dpi[0]:.4g} x {found.dpi[1]:.4g} dpi"
     if found.jpeg is not None:

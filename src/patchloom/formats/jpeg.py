@@ -7,10 +7,10 @@ changes few of them and little (a mean of at most 0.3 of 255 on three photograph
 import io
 import re
 import struct
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from patchloom.errors import PhotoError, Unsupported
 from patchloom.formats import exif, photoshop, xmp
@@ -114,28 +114,39 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     """``quality`` None codes as the photo was coded, or at NEW_QUALITY if it was no JPEG."""
     coding = picture.metadata.jpeg if same and quality is None else None
     image = Image.fromarray(picture.samples[..., 0] if picture.samples.shape[-1] == 1 else picture.samples)
-    target = io.BytesIO()
+    options: dict[str, Any]
     if coding is not None:
-        subsampling = max(coding.subsampling, 0) if image.mode == "RGB" else -1
-        image.save(
-            target,
-            "JPEG",
-            qtables=coding.tables,
-            subsampling=subsampling,
-            progressive=coding.progressive,
-            optimize=True,
-            keep_rgb=coding.rgb,
-        )
+        options = {
+            "qtables": coding.tables,
+            "subsampling": max(coding.subsampling, 0) if image.mode == "RGB" else -1,
+            "progressive": coding.progressive,
+            "keep_rgb": coding.rgb,
+        }
     else:
         chosen = NEW_QUALITY if quality is None else quality
-        image.save(target, "JPEG", quality=chosen, subsampling=0 if chosen >= 90 else 2, optimize=True)
+        options = {"quality": chosen, "subsampling": 0 if chosen >= 90 else 2}
     kept = picture.metadata.blocks if same else ()
     there = {_name_of(block) for block in kept}
     blocks = [*kept, *(block for block in _blocks(picture.metadata) if _name_of(block) not in there)]
     # JFIF says YCbCr: readers would take a JPEG coded in RGB for that
     jfif = [] if coding is not None and coding.rgb else [block for block in blocks if block.kind == "APP0"]
     rest = [block for block in blocks if block.kind != "APP0"]
-    return _START + b"".join(map(_segment, jfif[:1] + rest)) + _without_header(target.getvalue())
+    return _START + b"".join(map(_segment, jfif[:1] + rest)) + _without_header(_coded(image, options))
+
+
+def _coded(image: Image.Image, options: dict[str, Any]) -> bytes:
+    """The JPEG by Pillow, which sets aside a byte a pixel for it: too little for noise of high quality."""
+    target, usual = io.BytesIO(), ImageFile.MAXBLOCK
+    try:
+        image.save(target, "JPEG", optimize=True, **options)
+    except OSError:
+        target = io.BytesIO()
+        try:
+            ImageFile.MAXBLOCK = 8 * image.width * image.height + 2**16
+            image.save(target, "JPEG", optimize=True, **options)
+        finally:
+            ImageFile.MAXBLOCK = usual
+    return target.getvalue()
 
 
 def _metadata(image: JpegImagePlugin.JpegImageFile, blocks: tuple[Block, ...]) -> Metadata:

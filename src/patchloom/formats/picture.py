@@ -121,12 +121,12 @@ def full_scale(samples: Samples) -> float:
 
 
 def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:
-    """Samples of any depth as 8-bit ones, rounded; floats outside of 0..1 are cut off."""
+    """Samples of any depth as 8-bit ones, rounded; floats outside of 0..1 are cut off, NaN is black."""
     if samples.dtype == np.uint8:
         return samples
     if samples.dtype == np.uint16:
         return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.round(np.clip(samples, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.round(np.clip(np.nan_to_num(samples), 0, 1) * 255), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,10 +106,11 @@ class PictureEngine:
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
         data = (folder / "image").read_bytes()
-        photo = Photo.open(data, allow_cmyk=True, max_pixels=self.max_pixels)
+        page = task["files"]["page"] or None
+        photo = Photo.open(data, allow_cmyk=True, page=page, max_pixels=self.max_pixels)
         skip = int(np.ceil(np.sqrt(photo.width * photo.height / DISPLAY_PIXELS)))
         alpha = None if photo.alpha is None else to_eight_bit(photo.alpha)[::skip, ::skip]
-        small = photo.with_pixels(to_eight_bit(photo.pixels)[::skip, ::skip], alpha)
+        small = replace(photo, pixels=to_eight_bit(photo.pixels)[::skip, ::skip], alpha=alpha, extra=None)
         form = "JPEG" if alpha is None else "PNG"
         result = _store(folder, small.encode(form, quality=90), form, small)
         return {**result, "photo_width": photo.width, "photo_height": photo.height}
