@@ -204,7 +204,7 @@ def _broken_files(folder: Path) -> None:
         (["fill", "photo.png", "mask.png", "--grow", "9999999"], 2, "not in the range"),
         (["fill", "photo.png", "mask.png", "--texture-weight", "nan"], 2, "texture_weight is nan"),
         (["fill", "photo.png", "mask.png", "--texture-weight", "1e309"], 2, "range"),
-        (["fill", "photo.png", "mask.png", "--quality", "101"], 2, "neither 'keep' nor"),
+        (["fill", "photo.png", "mask.png", "--quality", "101"], 2, "101 is not in the range"),
         (["fill", "photo.png", "mask.png", "--preset", "swift"], 2, "is not one of"),
         (["fill", "photo.png", "mask.png", "--settings", "bad.json"], 2, "no setting 'sead'"),
         (["fill", "photo.png", "mask.png", "--settings", "nan.json"], 2, "texture_weight is nan"),

@@ -244,7 +244,9 @@ class FileSettings(Checked):
     """How photos and masks are read, and results written."""
 
     mask_mode: MaskMode = option(
-        "auto", "What marks the hole in the mask; auto: transparent where it has alpha, else white."
+        "auto",
+        "What marks the hole in the mask; auto understands white or any colour on black, paint on transparency, "
+        "parts cut out and class ids, and says what it saw.",
     )
     format: Format | None = option(None, "Write this format; else what the result's name says, else the photo's.")
     quality: int | Literal["keep"] = option(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from patchloom.cli import files
-from patchloom.cli.fill import file_options
 from patchloom.cli.interrupt import interruptions
 from patchloom.cli.options import (
     SectionedCommand,
     console_options,
+    file_options,
     force_option,
     saved_settings,
     settings_options,

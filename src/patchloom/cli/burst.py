@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from patchloom.cli import files
-from patchloom.cli.fill import file_options
 from patchloom.cli.harmonise import check_outputs, listening, warnings, write
-from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
+from patchloom.cli.options import SectionedCommand, console_options, file_options, force_option, settings_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 

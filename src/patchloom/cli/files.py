@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -20,15 +19,6 @@ def box(text: str) -> tuple[int, int, int, int]:
     except ValueError:
         raise click.BadParameter(f"'{text}' is not x,y,width,height, for example 120,80,64,64.") from None
     return x, y, width, height
-
-
-def quality(text: str) -> int | Literal["keep"]:
-    """``keep``, or 1..100."""
-    if text == "keep":
-        return "keep"
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise click.BadParameter(f"'{text}' is neither 'keep' nor a whole number from 1 to 100.")
-    return int(text)
 
 
 def source(name: str) -> str | bytes:

@@ -1,11 +1,10 @@
 """``patchloom fill``: one photograph in, one out."""
 
-import functools
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,71 +13,18 @@ from patchloom.cli.interrupt import interruptible
 from patchloom.cli.options import (
     SectionedCommand,
     console_options,
+    file_options,
     force_option,
-    in_section,
     saved_settings,
     settings_options,
 )
 from patchloom.console import Console
 from patchloom.events import Event, LevelDone, Observer
-from patchloom.settings import FileSettings, FillSettings, Format, MaskMode, RunSettings
+from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
     from patchloom.filling import Filled, Prepared
     from patchloom.inpainter import Inpainter
-
-
-def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How files are read and written; the command gets ``ways``, FileSettings."""
-
-    @functools.wraps(command)
-    def parsed(*args: Any, **given: Any) -> Any:
-        ways = FileSettings(**{item.name: given.pop(item.name) for item in fields(FileSettings)})
-        return command(*args, ways=ways, **given)
-
-    decorated: Callable[..., Any] = parsed
-    for option in (
-        click.option(
-            "--allow-cmyk",
-            is_flag=True,
-            **in_section("Files"),
-            help="Turn a CMYK photo into RGB instead of refusing it.",
-        ),
-        click.option(
-            "--page",
-            type=click.IntRange(0, 99999),
-            default=0,
-            metavar="N",
-            **in_section("Files"),
-            help="Of a file of several pages or frames, the one to fill, from 1; a TIFF keeps the others.",
-        ),
-        click.option(
-            "--strip-metadata", is_flag=True, **in_section("Files"), help="Leave out EXIF, XMP, text and dpi."
-        ),
-        click.option(
-            "--quality",
-            **in_section("Files"),
-            type=files.quality,
-            metavar="keep|1-100",
-            default="keep",
-            help="Of JPEG, WebP and AVIF. [keep: as the photo was coded]",
-        ),
-        click.option(
-            "--format",
-            **in_section("Files"),
-            type=click.Choice(get_args(Format), case_sensitive=False),
-            help="Write this format. [as the output's name says, else as the photo's]",
-        ),
-        click.option(
-            "--mask-mode",
-            **in_section("Files"),
-            type=click.Choice(get_args(MaskMode)),
-            default="auto",
-            help="What marks the hole in the mask. [auto: transparent where it has alpha, else white]",
-        ),
-    ):
-        decorated = option(decorated)
-    return decorated
 
 
 @click.command(cls=SectionedCommand)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from patchloom.cli import files
-from patchloom.cli.fill import file_options
 from patchloom.cli.interrupt import interruptible
-from patchloom.cli.options import SectionedCommand, console_options, force_option, harmonise_options
+from patchloom.cli.options import SectionedCommand, console_options, file_options, force_option, harmonise_options
 from patchloom.console import Console
 from patchloom.events import Event, Observer
 from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings

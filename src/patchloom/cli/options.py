@@ -16,7 +16,14 @@ import click
 from patchloom.console import Console
 from patchloom.errors import SettingsError
 from patchloom.outputs import require_place, write_whole
-from patchloom.settings import FillSettings, HarmoniseSettings, RunSettings, alternatives, fill_settings
+from patchloom.settings import (
+    FileSettings,
+    FillSettings,
+    HarmoniseSettings,
+    RunSettings,
+    alternatives,
+    fill_settings,
+)
 
 Command = Callable[..., Any]
 
@@ -125,6 +132,22 @@ def saved_settings() -> Path | None:
     """Where ``--save-settings`` of the command under way will write."""
     path: Path | None = click.get_current_context().params.get("save_settings")
     return path
+
+
+def file_options(command: Command) -> Command:
+    """Adds how files are read and written; the command gets ``ways``, FileSettings."""
+    names = _names(FileSettings)
+
+    @functools.wraps(command)
+    def parsed(*args: Any, **given: Any) -> Any:
+        chosen = {name: given.pop(name) for name in names}
+        ways = FileSettings(**{name: value for name, value in chosen.items() if value is not None})
+        return command(*args, ways=ways, **given)
+
+    decorated: Command = parsed
+    for name in reversed(names):
+        decorated = _option(FileSettings, name, "Files")(decorated)
+    return decorated
 
 
 def run_options(command: Command) -> Command:
@@ -238,10 +261,12 @@ def _option(settings: type[Any], name: str, section: str) -> Callable[[Command],
     item = next(item for item in fields(settings) if item.name == name)
     kind = _type(typing.get_type_hints(settings)[name], item.metadata)
     same_in_presets = settings is not FillSettings or name in ("preset", "seed", "grow", "feather")
-    help = item.metadata["help"] + (f"  [{item.default}]" if same_in_presets else "")
+    says = same_in_presets and item.default is not None and not isinstance(item.default, bool)
+    help = item.metadata["help"] + (f"  [{item.default}]" if says else "")
     flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
-    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
-    return click.option(*names, name, type=kind, default=None, help=help, **in_section(section))
+    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool and item.default else (flag,)
+    switch = {"is_flag": True} if kind is bool else {"type": kind}
+    return click.option(*names, name, default=None, help=help, **switch, **in_section(section))
 
 
 def _type(hint: Any, metadata: Any) -> Any:
@@ -253,7 +278,7 @@ def _type(hint: Any, metadata: Any) -> Any:
 
 def _plain_type(hint: Any, metadata: Any) -> Any:
     if get_origin(hint) is Literal:
-        return click.Choice(get_args(hint))
+        return click.Choice(get_args(hint), case_sensitive=False)
     if hint is int:
         return click.IntRange(metadata.get("ge"), metadata.get("le"))
     if hint is float:

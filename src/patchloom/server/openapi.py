@@ -3,8 +3,9 @@
 from typing import Any
 
 from patchloom.formats import FORMATS, WRITTEN
-from patchloom.server.schema import settings_schema
+from patchloom.server.schema import schema_of, settings_schema
 from patchloom.server.uploads import NEEDED, OPTIONS
+from patchloom.settings import FileSettings
 
 _FILE = {"type": "string", "format": "binary"}
 _PROBLEM = {"description": "Refused", "content": {"application/problem+json": {}}}
@@ -21,6 +22,7 @@ def form(parts: dict[str, str], settings: dict[str, Any] | None = None) -> dict[
     theirs, if they are not a fill's."""
     pictures = {name: {**_FILE, "description": text} for name, text in parts.items()}
     options = {name: {"type": "string", "description": text} for name, text in OPTIONS.items()}
+    options |= schema_of(FileSettings)["properties"]
     options["settings"] = {**(settings or settings_schema()), "description": OPTIONS["settings"]}
     schema = {
         "type": "object",

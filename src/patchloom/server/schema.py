@@ -22,7 +22,7 @@ def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, A
 
     ``networks`` are the names of installed networks by role.
     """
-    schema = _schema(FillSettings)
+    schema = schema_of(FillSettings)
     for role, words in NETWORKS.items():
         schema["properties"][role]["examples"] = [*words, *(networks or {}).get(role, [])]
     return schema
@@ -30,10 +30,11 @@ def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, A
 
 def harmonise_schema() -> dict[str, Any]:
     """JSON schema of an object's settings."""
-    return _schema(HarmoniseSettings)
+    return schema_of(HarmoniseSettings)
 
 
-def _schema(settings: type[Any]) -> dict[str, Any]:
+def schema_of(settings: type[Any]) -> dict[str, Any]:
+    """JSON schema of declared settings: types, limits, choices, defaults, one sentence each."""
     hints = typing.get_type_hints(settings)
     properties = {item.name: _property(item, hints[item.name]) for item in fields(settings)}
     return {"type": "object", "additionalProperties": False, "properties": properties}
@@ -41,7 +42,9 @@ def _schema(settings: type[Any]) -> dict[str, Any]:
 
 def _property(item: Any, hint: Any) -> dict[str, Any]:
     limits = {"ge": "minimum", "le": "maximum"}
-    described: dict[str, Any] = {"description": item.metadata["help"], "default": item.default}
+    described: dict[str, Any] = {"description": item.metadata["help"]}
+    if item.default is not None:
+        described["default"] = item.default
     described.update({limits[key]: value for key, value in item.metadata.items() if key in limits})
     words, hint = alternatives(hint)
     if get_origin(hint) is Literal:
