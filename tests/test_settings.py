@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, strategies as st
@@ -14,8 +14,10 @@ from patchloom.settings import PRESET_HELP, Preset
 def legal(name: str, hint: Any, metadata: Any) -> st.SearchStrategy[Any]:
     """Values that a field declares to be right."""
     low, high = metadata.get("ge"), metadata.get("le")
-    if get_args(hint):
+    if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
+    if get_args(hint):
+        return st.one_of(*(legal(name, one, metadata) for one in get_args(hint)))
     if hint is int:
         return st.integers(low, high)
     if hint is float:

@@ -263,7 +263,7 @@ class FileSettings(Checked):
 
 
 PRESETS: dict[str, FillSettings] = {
-    "fast": FillSettings(preset="fast", members=0, iterations=8),
+    "fast": FillSettings(preset="fast", members=0, iterations=0),
     "balanced": FillSettings(),
     "best": FillSettings(preset="best", iterations=30, texture_weight=2.0),
     "paper": FillSettings(
@@ -280,7 +280,7 @@ PRESETS: dict[str, FillSettings] = {
 }
 
 PRESET_HELP: dict[str, str] = {
-    "fast": "Fewer iterations, and a single exemplar fill where there is no content network: a quick look.",
+    "fast": "A single exemplar fill, not optimised: a quick look, softer than the others.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "Twice the iterations, at twice the texture weight: a little sharper, in half as much time again.",
     "paper": "The loop of Yang et al. 2017 (docs/method.md says where it differs); needs VGG-19 weights; slow.",
