@@ -160,7 +160,9 @@ def fill(out: Path) -> None:
         for method, peer in peers.items():
             path = out / f"{slug(case)}-{method}.png"
             if not path.exists():
-                Image.fromarray(peer.fill(before * ~hole[..., None], hole)).save(path)
+                part = path.with_suffix(".part")  # a run that is killed leaves no half picture
+                Image.fromarray(peer.fill(before * ~hole[..., None], hole)).save(part, "PNG")
+                part.replace(path)
                 print(path.name, flush=True)
             tiles.append(np.asarray(Image.open(path)))
         row([tile[view_of(hole)] for tile in tiles]).save(
