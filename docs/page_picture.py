@@ -18,7 +18,7 @@ OUT = Path(__file__).parent / "page.jpg"
 def take(address: str) -> None:
     with sync_playwright() as runner:
         browser = runner.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1240, "height": 720}, locale="en-US")
+        page = browser.new_page(viewport={"width": 1280, "height": 740}, locale="en-US")
         page.goto(address)
         page.click("[data-sample='rocket.jpg']")
         page.wait_for_selector("body.open")
