@@ -41,6 +41,16 @@ def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
     assert not marks(page).any(), "one object is one step"
 
 
+def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    load(page, as_file(picture))
+    page.click("[data-tool=select]")
+    drag(page, [(0.5 + 0.21 * np.cos(t), 0.5 + 0.3 * np.sin(t)) for t in np.linspace(0, 6.2, 14)])
+    page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
+    assert overlap(marks(page), covered) > 0.93
+
+
 def test_a_stroke_that_leaves_a_rim_is_told_and_extended(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()

@@ -9,6 +9,8 @@ const MOST_PIXELS = 600_000; // of the picture in which outlines are looked for
 const HINT_SIDE = 640; // longer side of the picture in which left-over parts are looked for
 const HINT_AFTER_MS = 600;
 const STROKE = 5; // width of a scribble, CSS pixels
+const CLOSED = 0.12; // of a stroke's length: how near its end comes to its beginning if it is drawn round something
+const CORE = 0.4; // size of the part of what is inside that is taken for the object beforehand
 const OBJECT = 255;
 const OTHER = 128;
 
@@ -129,11 +131,19 @@ function levels({ context, width, height }) {
   return Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]);
 }
 
-function draw({ context }, strokes, scale) {
+/** Scribbles in the greys that the server reads; a first one that closes is drawn round the object. */
+function draw({ context, width: across, height: down }, strokes, scale) {
   context.lineCap = context.lineJoin = "round";
+  if (isClosed(strokes[0].points)) {
+    const loop = strokes[0].points.map((point) => ({ x: point.x * scale, y: point.y * scale }));
+    context.fillStyle = grey(OTHER);
+    context.fillRect(0, 0, across, down);
+    fillLoop(context, loop, 1, 0);
+    fillLoop(context, loop, CORE, OBJECT);
+    strokes = strokes.slice(1);
+  }
   for (const { points, erase, width } of strokes) {
-    const grey = erase ? OTHER : OBJECT;
-    context.strokeStyle = `rgb(${grey} ${grey} ${grey})`;
+    context.strokeStyle = grey(erase ? OTHER : OBJECT);
     context.lineWidth = Math.max(2, width * scale);
     context.beginPath();
     points.forEach((point, index) => context[index ? "lineTo" : "moveTo"](point.x * scale, point.y * scale));
@@ -141,6 +151,29 @@ function draw({ context }, strokes, scale) {
     context.lineTo(last.x * scale + 0.01, last.y * scale);
     context.stroke();
   }
+}
+
+function grey(level) {
+  return `rgb(${level} ${level} ${level})`;
+}
+
+/** A stroke whose end comes back to its beginning. */
+function isClosed(points) {
+  const step = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+  const length = points.slice(1).reduce((sum, point, index) => sum + step(points[index], point), 0);
+  return points.length > 8 && step(points[0], points[points.length - 1]) < CLOSED * length;
+}
+
+/** The inside of a loop, scaled about its middle. */
+function fillLoop(context, loop, size, level) {
+  const middle = (name) => loop.reduce((sum, point) => sum + point[name], 0) / loop.length;
+  const [x, y] = [middle("x"), middle("y")];
+  context.fillStyle = grey(level);
+  context.beginPath();
+  loop.forEach((point, index) => {
+    context[index ? "lineTo" : "moveTo"](x + (point.x - x) * size, y + (point.y - y) * size);
+  });
+  context.fill();
 }
 
 /** What is marked, in another size, 0 or 1 a pixel. */
