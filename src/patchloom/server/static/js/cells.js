@@ -211,25 +211,46 @@ export class Cells {
     return count;
   }
 
-  /** Rebuilds the coarser levels over a box. @param {Box} box */
+  /** Rebuilds the coarser levels over a box: equal tiles at one go, the others cell by cell. @param {Box} box */
   refresh(box) {
-    let { left, top, right, bottom } = this.clip(box);
+    const cut = this.clip(box);
     for (let k = 1; k < this.pyramid.length; k++) {
-      const fine = this.pyramid[k - 1];
-      const coarse = this.pyramid[k];
-      left >>= 1;
-      top >>= 1;
-      right = Math.min(coarse.width, (right + 1) >> 1);
-      bottom = Math.min(coarse.height, (bottom + 1) >> 1);
-      for (let y = top; y < bottom; y++) {
-        const upper = 2 * y * fine.width;
-        const lower = 2 * y + 1 < fine.height ? upper + fine.width : upper;
-        for (let x = left; x < right; x++) {
-          const a = 2 * x;
-          const b = a + 1 < fine.width ? a + 1 : a;
-          coarse.data[y * coarse.width + x] =
-            fine.data[upper + a] | fine.data[upper + b] | fine.data[lower + a] | fine.data[lower + b];
+      const side = TILE >> k;
+      if (side === 0) {
+        this.halve(k, cut.left >> k, cut.top >> k, (cut.right >> k) + 1, (cut.bottom >> k) + 1);
+        continue;
+      }
+      for (let ty = Math.floor(cut.top / TILE); ty * TILE < cut.bottom; ty++) {
+        for (let tx = Math.floor(cut.left / TILE); tx * TILE < cut.right; tx++) {
+          this.halve(k, tx * side, ty * side, (tx + 1) * side, (ty + 1) * side, this.equal(ty * this.tilesAcross + tx));
         }
+      }
+    }
+  }
+
+  /** The value that all cells of a tile have, or MIXED where that is not known. */
+  equal(tile) {
+    return this.change?.has(tile) ? MIXED : this.same[tile];
+  }
+
+  /** Rebuilds one level over a box of its own cells, from the finer one, or with a value that all of them have. */
+  halve(k, left, top, right, bottom, value = MIXED) {
+    const fine = this.pyramid[k - 1];
+    const coarse = this.pyramid[k];
+    right = Math.min(right, coarse.width);
+    bottom = Math.min(bottom, coarse.height);
+    for (let y = top; y < bottom; y++) {
+      const row = y * coarse.width;
+      if (value !== MIXED) {
+        coarse.data.fill(value, row + left, row + right);
+        continue;
+      }
+      const upper = 2 * y * fine.width;
+      const lower = 2 * y + 1 < fine.height ? upper + fine.width : upper;
+      for (let x = left; x < right; x++) {
+        const a = 2 * x;
+        const b = a + 1 < fine.width ? a + 1 : a;
+        coarse.data[row + x] = fine.data[upper + a] | fine.data[upper + b] | fine.data[lower + a] | fine.data[lower + b];
       }
     }
   }
@@ -262,7 +283,7 @@ export class Cells {
 
   /** A tile as it is now. @returns {Uint8Array | number} */
   content(tile) {
-    return this.same[tile] === MIXED || this.change?.has(tile) ? this.copy(this.tileBox(tile)) : this.same[tile];
+    return this.equal(tile) === MIXED ? this.copy(this.tileBox(tile)) : this.same[tile];
   }
 
   replace(tile, content) {
