@@ -34,7 +34,7 @@ from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import HarmoniseSettings
 from patchloom.tensors.patches import cells_of
 
-LEAST_EVIDENCE = 4.0  # natural logarithm; an adjustment less probable is not made (of fitting objects, 1 in 20)
+LEAST_EVIDENCE = 5.0  # natural logarithm; an adjustment with less is not made (measured: what fits seldom has it)
 LEAST_OF_ANOTHER = 0.0  # ... where the object is known to come from another picture, and its light with it
 PHOTO_TAPS, STYLE_TAPS = ("relu2_1", "relu3_1"), ("relu1_1", "relu2_1", "relu3_1")
 STYLE_SHARE = 0.9  # of the texture's target, of a painting's object
