@@ -80,7 +80,7 @@ def program(name: str) -> Any:
         ("own_coarse_picture", ["photo.png", "mask.png", "out.png"], ""),
         ("source_mask", ["photo.png", "mask.png", "out.png"], ""),
         ("own_network", ["photo.png", "mask.png", "out.png"], ""),
-        ("read_report", ["photo.png", "mask.png", "out.png"], "texture:compact"),
+        ("read_report", ["photo.png", "mask.png", "out.png"], "content:default"),
         ("several_seeds", ["photo.png", "mask.png", "out.png", "2"], "seed "),
     ],
 )
