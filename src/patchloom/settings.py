@@ -116,6 +116,7 @@ WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 Preset = Literal["fast", "balanced", "best", "paper"]
 Matching = Literal["carried", "searched"]
+Structure = Literal["off", "on"]
 Metric = Literal["euclidean", "correlation"]
 Alpha = Literal["fill", "keep"]
 Optimised = Literal["last", "all"]
@@ -164,6 +165,11 @@ class FillSettings(Checked):
         le=16,
     )
     guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
+    structure: Structure = option(
+        "off",
+        "on: lines that cross the hole are found and carried through, and offsets that repeat are offered; for "
+        "cables, kerbs, joints and patterns.",
+    )
     coherence: float = option(
         1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
     )

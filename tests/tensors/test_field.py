@@ -134,3 +134,31 @@ def test_carrying_doubles_positions_and_offsets() -> None:
     carried = fields.carry(field, hole, fields.source_centres(~hole, 1))
     assert (carried.offsets == (-8, 4)).all()
     np.testing.assert_array_equal(carried.numbers[12:16, 12:16] >= 0, True)
+
+
+def test_a_vote_leaves_what_is_given_and_the_search_compares_it() -> None:
+    """Two halves of equal noise that differ in a given channel alone: patches go to the half that has theirs."""
+    noise = np.random.default_rng(2).random((40, 30, 3), dtype=np.float32) * 0.01
+    mark = np.zeros((40, 60, 1), np.float32)
+    mark[:, 30:] = 1.0
+    picture = np.concatenate([np.concatenate([noise, noise], 1), mark], 2)
+    hole = np.zeros((40, 60), bool)
+    hole[16:24, 40:48] = True
+    place = canvas(picture, hole, 2)._replace(given=1)
+    field = fields.random_field(hole, place.sources, 2, seed=1)
+    place = fields.vote(field, place)
+    assert (place.picture[..., 3:] == mark).all()
+    field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=6)
+    assert ((field.centres + field.offsets)[:, 1] >= 30).all()
+
+
+def test_an_offered_offset_that_fits_is_taken_by_every_patch() -> None:
+    tile = np.random.default_rng(4).random((13, 17, 3), dtype=np.float32)
+    picture = np.tile(tile, (6, 6, 1))
+    hole = np.zeros(picture.shape[:2], bool)
+    hole[30:40, 40:50] = True
+    offered = np.array([[13, 17]], np.int32)
+    place = canvas(picture, hole, 2)._replace(candidates=offered)
+    field = fields.random_field(hole, place.sources, 2, seed=1)
+    field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=1)
+    np.testing.assert_allclose(field.distance, 0, atol=1e-9)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields
 from patchloom.tensors.field import Canvas, Costs, Field
@@ -92,7 +93,12 @@ def thickness(hole: NDArray[np.bool_]) -> float:
 class Scales:
     """The arrays every exemplar fill of one window shares, level by level, coarsest first."""
 
-    def __init__(self, levels: list[Level]) -> None:
+    def __init__(
+        self,
+        levels: list[Level],
+        curves: Sequence[NDArray[np.float64]] = (),
+        repeats: NDArray[np.int32] | None = None,
+    ) -> None:
         # Above native size texture features stand beside the colours (measured: a fifth of the sharpness error and
         # a twelfth of the texture distance, for .08 dB). At native size colours show the texture themselves.
         features = texture_features(levels)
@@ -101,6 +107,13 @@ class Scales:
             for level, feature in zip(levels[:-1], features[:-1], strict=True)
         ]
         self.pictures.append(as_array(levels[-1].image))
+        self.given = 2 if curves else 0
+        self.repeats = np.zeros((0, 2), np.int32) if repeats is None else repeats
+        if curves:
+            self.pictures = [
+                np.concatenate([picture, channels_of(curves, picture.shape[:2], len(levels) - 1 - number)], axis=2)
+                for number, picture in enumerate(self.pictures)
+            ]
         self.holes = [_mask(level.hole) for level in levels]
         self.sources = [_mask(level.source) for level in levels]
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
@@ -216,7 +229,15 @@ def _canvas(scales: Scales, number: int, recipe: Recipe, guides: Sequence[Floats
         guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
         means=fields.patch_means(picture[..., :3], radius) if guides is not None else nothing,
         guided=hole.astype(np.float32) * np.float32(strength),
+        given=scales.given,
+        candidates=_at_level(scales.repeats, len(scales) - 1 - number),
     )
+
+
+def _at_level(offsets: NDArray[np.int32], halvings: int) -> NDArray[np.int32]:
+    """Offsets given at native size, at a level so many ``halvings`` above it; each once."""
+    scaled = np.rint(offsets * 0.5**halvings).astype(np.int32)
+    return np.ascontiguousarray(np.unique(scaled, axis=0)) if len(scaled) else scaled
 
 
 def _source_centres(scales: Scales, number: int, recipe: Recipe) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from patchloom.errors import MaskError
 from patchloom.method.coarse import given_fill, membrane_fill
 from patchloom.method.join import correction
+from patchloom.method.lines import lines_through
 from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import (
     ExemplarFill,
@@ -32,6 +33,7 @@ from patchloom.method.patchfill import (
 )
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
+from patchloom.method.repeats import repeating_offsets
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
 from patchloom.tensors.field import Field, source_centres
@@ -89,6 +91,15 @@ def _optimised(level: Level, settings: FillSettings) -> list[Level]:
     return paper_pyramid(level.image, level.hole, level.source, settings.levels)
 
 
+def _scales(level: Level, settings: FillSettings) -> Scales:
+    """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
+    levels = _shrinking(level, settings)
+    if settings.structure == "off":
+        return Scales(levels)
+    picture, hole = as_array(level.image), np.asarray(level.hole[0, 0].cpu())
+    return Scales(levels, lines_through(picture, hole), repeating_offsets(picture, hole))
+
+
 def _shrinking(level: Level, settings: FillSettings) -> list[Level]:
     return shrinking_pyramid(level.image, level.hole, level.source, settings.patch, settings.levels)
 
@@ -114,7 +125,7 @@ def _exemplar_start(problem: Problem, settings: FillSettings, later: list[float]
 
     ``later`` is the work to come, a number a level.
     """
-    scales = Scales(_shrinking(problem.level, settings))
+    scales = _scales(problem.level, settings)
     recipe = Recipe(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,

@@ -52,7 +52,8 @@ class Canvas(NamedTuple):
     colour and any others what else patches are to have in common; ``hole`` (H, W); ``sources`` (H, W) True where a
     patch centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
     ``guide`` (H, W, 3) is the patch-mean colour wanted, ``means`` (H, W, 3) the patch-mean colour of the
-    known picture, ``guided`` (H, W) the strength of that wish.
+    known picture, ``guided`` (H, W) the strength of that wish. The last ``given`` channels are known in the hole
+    too; ``candidates`` (K, 2) are offsets that every patch tries.
     """
 
     picture: Floats
@@ -62,6 +63,8 @@ class Canvas(NamedTuple):
     guide: Floats
     means: Floats
     guided: Floats
+    given: int = 0
+    candidates: Ints = np.zeros((0, 2), np.int32)
 
 
 class Costs(NamedTuple):
@@ -212,6 +215,7 @@ def _search(
     span = np.float32(max(height, width))
     tries = 4 * len(STEPS) + 1
     random_tries = int(np.log2(span))
+    offered = len(canvas.candidates) if fresh else 0
     patch = np.empty(channels * (2 * radius + 1) ** 2, np.float32)
     weights = np.empty_like(patch)
     for i in range(begin, end):
@@ -221,7 +225,7 @@ def _search(
         best_data = np.float32(np.inf)
         best = np.float32(np.inf)
         wish = canvas.guided[row, column]
-        for attempt in range(tries + random_tries):
+        for attempt in range(tries + random_tries + offered):
             if attempt == 0:
                 dy, dx = offsets[i, 0], offsets[i, 1]
             elif attempt < tries:
@@ -234,6 +238,9 @@ def _search(
                 dy, dx = offsets[index[y, x], 0], offsets[index[y, x], 1]
                 if dy == best_dy and dx == best_dx:
                     continue
+            elif attempt >= tries + random_tries:
+                number = attempt - tries - random_tries
+                dy, dx = canvas.candidates[number, 0], canvas.candidates[number, 1]
             else:
                 reach = span / np.float32(2 ** (attempt - tries))
                 value = _hash(seed, i, attempt, 0)
@@ -346,14 +353,15 @@ def _vote(
 
 
 def vote(field: Field, canvas: Canvas, sigma: float = 0.0) -> Canvas:
-    """``canvas`` with its hole's pixels set to the weighted mean of their patches' sources.
+    """``canvas`` with what is not given of its hole's pixels set to the weighted mean of their patches' sources.
 
     A patch counts by the mean weight of its pixels (nearness to the rim) and, if ``sigma`` > 0, a pixel by a
     Gaussian of that many pixels around the centre, which keeps the result crisp. Not by how well a patch is
     matched: smooth patches always are, and would outvote the bar that runs through them.
     """
     picture = canvas.picture.copy()
-    picture[canvas.hole] = _votes(field, canvas, canvas.hole, picture.shape[2], sigma)
+    voted = picture.shape[2] - canvas.given
+    picture[canvas.hole, :voted] = _votes(field, canvas, canvas.hole, voted, sigma)
     return canvas._replace(picture=picture)
 
 
