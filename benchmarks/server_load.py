@@ -23,6 +23,8 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from patchloom.server.storage import LOCK
+
 
 def picture(side: int, seed: int) -> bytes:
     """A PNG of coloured noise on a ramp."""
@@ -66,7 +68,7 @@ def run(jobs: int, side: int, settings: dict[str, Any]) -> dict[str, Any]:
                 samples = [one(client, side, number, settings, server.pid) for number in range(jobs)]
                 seconds = time.perf_counter() - began
             time.sleep(5)
-            left = sum(len(files) for _, _, files in os.walk(folder))
+            left = sum(name != LOCK for _, _, files in os.walk(folder) for name in files)
         finally:
             server.terminate()
             server.communicate(timeout=20)

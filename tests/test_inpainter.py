@@ -185,7 +185,7 @@ def test_a_coarse_fill_is_followed(whose: str, monkeypatch: pytest.MonkeyPatch) 
         filled = inpaint(photo, hole, coarse=coarse, texture="none", guide_weight=20.0)
     else:
         guess = torch.from_numpy(coarse / np.float32(255)).permute(2, 0, 1)[None]
-        monkeypatch.setattr("patchloom.inpainter.network_fill", lambda level, network: guess)
+        monkeypatch.setattr("patchloom.method.coarse.network_fill", lambda level, network: guess)
         filled = inpaint(photo, hole, content="default", texture="none", guide_weight=20.0)
     assert filled[38:58, 36:44].mean() > 150 > 90 > filled[38:58, 52:60].mean()
 
