@@ -49,6 +49,7 @@ export class Queue {
     /** @type {{file: File, id: string}[]} */
     this.photos = [];
     this.at = 0;
+    this.arrived = Promise.resolve();
   }
 
   /** @param {File[]} files */
@@ -61,8 +62,14 @@ export class Queue {
     this.show(0, photos.length);
   }
 
-  /** The photo before or the next one. */
-  async go(step) {
+  /** The photo before or the next one, from where the steps that are still under way end. */
+  go(step) {
+    const going = this.arrived.then(() => this.move(step));
+    this.arrived = going.catch(() => {});
+    return going;
+  }
+
+  async move(step) {
     const to = this.at + step;
     const photo = this.photos[to];
     if (!photo) return;

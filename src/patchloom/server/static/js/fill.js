@@ -163,6 +163,7 @@ export class Filler extends EventTarget {
       this.place = "";
       this.pace = new Pace(this.pace.seconds);
       this.announcer.say(t("say.filling"));
+      this.tick(); // a fill may be done before the next beat
     }
     if (name === "progress") this.pace.tell(data.fraction ?? 0);
     if (name === "preview" && data.box) this.asked = Promise.all([this.asked, this.preview(data)]);
