@@ -271,9 +271,26 @@ def test_bad_input_is_refused_with_a_next_step() -> None:
 
 def test_too_little_to_copy_from() -> None:
     hole = np.ones((72, 80), bool)
-    hole[::2, ::2] = False  # known pixels, but no whole patch of them
+    hole[::20, ::20] = False  # known pixels, far from most of the hole, and no whole patch of them
     with pytest.raises(MaskError):
         inpaint(picture(), hole)
+
+
+@pytest.mark.parametrize("known", ["every second line", "a checkerboard", "a fifth of the pixels"])
+def test_a_perforated_hole_is_filled_from_the_pixels_between(known: str) -> None:
+    """A ramp continues smoothly as the ramp, where known pixels hold it on all sides, nearly so elsewhere."""
+    rows, columns = np.mgrid[:72, :80]
+    ramp = (rows + columns + 20).astype(np.uint8)
+    photo = np.dstack([ramp] * 3)
+    hole = {
+        "every second line": rows % 2 == 1,
+        "a checkerboard": (rows + columns) % 2 == 1,
+        "a fifth of the pixels": np.random.default_rng(0).random((72, 80)) < 0.8,
+    }[known]
+    filled = inpaint(np.where(hole[..., None], 0, photo).astype(np.uint8), hole)
+    np.testing.assert_array_equal(filled[~hole], photo[~hole])
+    off = np.abs(filled.astype(int) - photo)[4:-4, 4:-4]
+    assert off.max() <= (1 if known != "a fifth of the pixels" else 8)
 
 
 def test_cancelling_stops_the_fill() -> None:

@@ -47,9 +47,15 @@ def plan(hole: Bools, source: Bools | None = None, max_memory: int = 0) -> list[
     """Windows that together fill ``hole`` (H, W), each with surroundings to copy from.
 
     Where ``source`` (H, W) says from where alone texture may come, every window reaches out to it. ``max_memory``
-    in MB bounds a window (0: no bound). Raises BudgetError where a hole with little surroundings is still over it.
+    in MB bounds a window (0: no bound). Raises BudgetError where a hole with little surroundings, or the program
+    alone, is over it.
     """
-    limit = max(0, max_memory - BASE_MEMORY) * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
+    if 0 < max_memory <= BASE_MEMORY:
+        raise BudgetError(
+            f"The program itself needs {BASE_MEMORY} MB; {max_memory:.0f} MB are allowed.",
+            "Allow more with --max-memory.",
+        )
+    limit = (max_memory - BASE_MEMORY) * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
     labels, _ = ndimage.label(_near(hole))
     windows = []
     for number, place in enumerate(ndimage.find_objects(labels), start=1):

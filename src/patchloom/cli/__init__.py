@@ -110,7 +110,8 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command and returns its exit code; what a person should know is on stderr."""
     try:
         code = main.main(list(arguments), prog_name="patchloom", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by who called us
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()

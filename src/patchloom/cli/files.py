@@ -25,8 +25,8 @@ def source(name: str) -> str | bytes:
     """What ``Photo.open`` takes: the name, or for ``-`` the bytes of standard input."""
     if name != STREAM:
         return name
-    if sys.stdin.isatty():
-        raise click.UsageError("Standard input is a terminal; pipe a picture into it.")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError("Standard input holds no picture; pipe one into it.")
     return sys.stdin.buffer.read()
 
 
@@ -63,6 +63,8 @@ def check_output(name: str, force: bool) -> None:
 
     if name != STREAM:
         require_place(Path(name), force)
+    elif sys.stdout is None:
+        raise OutputError("Standard output is closed.", "Give a file with -o, or pipe the output.")
     elif sys.stdout.isatty():
         raise OutputError("A picture is not written to a terminal.", "Give a file with -o, or pipe the output.")
 

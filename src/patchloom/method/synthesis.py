@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import ndimage
 from torch import Tensor
 
 from patchloom.errors import MaskError
@@ -40,6 +41,7 @@ from patchloom.tensors.field import Field, source_centres
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
 COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the members' mean (measured)
+PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
 MEMBRANE_SHARE = 0.5  # of the light that copies are joined to, the rest being the members' mean
 
 
@@ -54,9 +56,12 @@ class Problem:
 def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
     """The problem's hole filled, (1, 3, H, W) in 0..1; known pixels bit for bit.
 
-    Without a neural stage the exemplar start is the result. Raises MaskError where no patch outside the hole is
-    whole, and whatever the observer raises to stop.
+    Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
+    MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
     """
+    if _is_perforated(problem.level):
+        progress.plan_fill([], 0, [])
+        return problem.level.composite(membrane_fill(problem.level))
     searched = settings.matching == "searched" and neural is not None
     levels = [] if neural is None or settings.iterations == 0 else _optimised(problem.level, settings)
     first = levels[0] if levels else problem.level
@@ -82,6 +87,15 @@ def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | N
         x = neural.run(level, x, targets, progress, effort)
     progress.finish()
     return problem.level.composite(x.clamp(0, 1))
+
+
+def _is_perforated(level: Level) -> bool:
+    """Whether every hole pixel is close to known ones, which are too scattered to hold a patch: every second line,
+    a checkerboard. The known pixels then say all that there is to say."""
+    hole = np.asarray(level.hole[0, 0].cpu())
+    if source_centres(~hole, 1).any():
+        return False
+    return bool(ndimage.distance_transform_edt(hole).max() <= PERFORATED_DEPTH)
 
 
 def _optimised(level: Level, settings: FillSettings) -> list[Level]:
