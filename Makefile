@@ -38,7 +38,7 @@ browser:
 	  >/dev/null 2>&1 || echo "Chromium is not here: the tests in a browser are skipped."
 
 # torch first and by its exact name: where a CPU wheel lies on the find-links path, pip then takes that one.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
