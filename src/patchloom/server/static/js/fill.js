@@ -160,8 +160,8 @@ export class Filler extends EventTarget {
     if (this.stopping) return;
     if (name === "queued") this.place = data.position > 1 ? t("progress.queue", { n: data.position }) : "";
     if (name === "begun") {
+      if (this.place) this.pace = new Pace(this.pace.seconds); // waiting behind others was no part of it
       this.place = "";
-      this.pace = new Pace(this.pace.seconds);
       this.announcer.say(t("say.filling"));
       this.tick(); // a fill may be done before the next beat
     }
