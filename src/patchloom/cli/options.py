@@ -112,20 +112,26 @@ def settings_options(command: Command) -> Command:
     return decorated
 
 
-def harmonise_options(command: Command) -> Command:
-    """Adds every setting of an object's light, and the machine's; the command gets ``settings`` and ``run``."""
-    names = _names(HarmoniseSettings)
+def _declared(command: Command, cls: type, gets: str, section: str) -> Command:
+    """Adds an option for every field of the dataclass ``cls``; the command gets an instance as ``gets``, with the
+    class's own defaults for what is not given."""
+    names = _names(cls)
 
     @functools.wraps(command)
     def parsed(*args: Any, **given: Any) -> Any:
         chosen = {name: given.pop(name) for name in names}
-        settings = HarmoniseSettings(**{name: value for name, value in chosen.items() if value is not None})
-        return command(*args, settings=settings, **given)
+        value = cls(**{name: value for name, value in chosen.items() if value is not None})
+        return command(*args, **given, **{gets: value})
 
-    decorated: Command = run_options(parsed)
+    decorated: Command = parsed
     for name in reversed(names):
-        decorated = _option(HarmoniseSettings, name, "Options")(decorated)
+        decorated = _option(cls, name, section)(decorated)
     return decorated
+
+
+def harmonise_options(command: Command) -> Command:
+    """Adds every setting of an object's light, and the machine's; the command gets ``settings`` and ``run``."""
+    return _declared(run_options(command), HarmoniseSettings, "settings", "Options")
 
 
 def saved_settings() -> Path | None:
@@ -136,34 +142,12 @@ def saved_settings() -> Path | None:
 
 def file_options(command: Command) -> Command:
     """Adds how files are read and written; the command gets ``ways``, FileSettings."""
-    names = _names(FileSettings)
-
-    @functools.wraps(command)
-    def parsed(*args: Any, **given: Any) -> Any:
-        chosen = {name: given.pop(name) for name in names}
-        ways = FileSettings(**{name: value for name, value in chosen.items() if value is not None})
-        return command(*args, ways=ways, **given)
-
-    decorated: Command = parsed
-    for name in reversed(names):
-        decorated = _option(FileSettings, name, "Files")(decorated)
-    return decorated
+    return _declared(command, FileSettings, "ways", "Files")
 
 
 def run_options(command: Command) -> Command:
     """Adds the machine's settings; the command gets ``run``."""
-    names = _names(RunSettings)
-
-    @functools.wraps(command)
-    def parsed(*args: Any, **given: Any) -> Any:
-        ways = {name: given.pop(name) for name in names}
-        run = replace(RunSettings(), **{name: value for name, value in ways.items() if value is not None})
-        return command(*args, run=run, **given)
-
-    decorated: Command = parsed
-    for name in reversed(names):
-        decorated = _option(RunSettings, name, "Machine")(decorated)
-    return decorated
+    return _declared(command, RunSettings, "run", "Machine")
 
 
 def console_options(command: Command) -> Command:
