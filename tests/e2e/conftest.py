@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser_page import CHROMIUM, DESKTOP, QUIET
+from browser_page import CHROMIUM, COUNT_FILLS, DESKTOP, QUIET
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +46,7 @@ def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     def begin(device: dict[str, Any] = DESKTOP, beside: Any = None, **options: Any) -> Any:
         if beside is None:
             contexts.append(browser.new_context(**device, **{"locale": "en-US", **options}, accept_downloads=True))
+            contexts[-1].add_init_script(COUNT_FILLS)
         context = contexts[-1] if beside is None else beside.context
         page = context.new_page()
         page.set_default_timeout(60_000)
