@@ -13,7 +13,7 @@ import pytest
 
 from patchloom import Cancelled, CancelToken, PatchloomError, errors
 from patchloom.cli.interrupt import interruptible
-from patchloom.console import Console, as_json, described
+from patchloom.console import Console, described
 from patchloom.events import (
     CaseDone,
     Event,
@@ -24,6 +24,7 @@ from patchloom.events import (
     Step,
     TrainStep,
     Warned,
+    as_json,
 )
 
 EVENTS: list[Event] = [

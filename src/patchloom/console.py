@@ -3,7 +3,6 @@
 Standard output carries only data, so that it can be piped; everything said to a person goes to standard error.
 """
 
-import dataclasses
 import json
 import os
 import sys
@@ -37,6 +36,7 @@ from patchloom.events import (
     Step,
     TrainStep,
     Warned,
+    as_json,
     ignore,
 )
 
@@ -122,13 +122,6 @@ def described(event: Event) -> str:
             return f"step {event.step}/{event.of}, epoch {event.epoch}: {_losses(event.losses)}; {speed}"
         case _:
             return ""
-
-
-def as_json(event: Event) -> dict[str, Any]:
-    """The event's name in snake case and its fields, but for the preview."""
-    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(event).__name__)
-    values = {item.name: getattr(event, item.name) for item in dataclasses.fields(event) if item.name != "preview"}
-    return {"event": name.lstrip("_"), **values}
 
 
 class _Lines:

@@ -7,7 +7,8 @@ emitted only between steps, at points where stopping is safe: an observer that r
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,14 @@ class CaseDone(Event):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warned(Event):
     message: str
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The event's name in snake case, as "event", and its fields but for the preview: on a terminal, between
+    processes and over HTTP alike."""
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in type(event).__name__)
+    values = {item.name: getattr(event, item.name) for item in fields(event) if item.name != "preview"}
+    return {"event": name.lstrip("_"), **values}
 
 
 Observer = Callable[[Event], None]

@@ -20,7 +20,7 @@ class Actor:
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         folder = Path(task["folder"])
         word = (folder / "image").read_bytes().split(b"|")[-1].decode("latin-1")
-        send({"event": "level", "level": 0, "levels": 1, "stage": word[:20]})
+        send({"event": "level_started", "level": 0, "levels": 1, "stage": word[:20]})
         getattr(self, word if word in ACTS else "echo")(folder, send, stopped)
         shutil.copyfile(folder / "image", folder / "result")
         size = (folder / "result").stat().st_size
@@ -28,11 +28,11 @@ class Actor:
 
     def echo(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
         (folder / "preview-1").write_bytes(b"a picture")
-        send({"event": "preview", "number": 1, "level": 0, "box": [0, 0, 4, 4]})
+        send({"event": "level_done", "preview": 1, "level": 0, "box": [0, 0, 4, 4]})
 
     def wait(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
         for step in range(6000):
-            send({"event": "progress", "fraction": step / 6000})
+            send({"event": "step", "fraction": step / 6000})
             time.sleep(0.02)
             if stopped():
                 raise Cancelled("Stopped.")

@@ -103,16 +103,16 @@ def test_events_tell_the_whole_story_and_can_be_resumed(real: Live) -> None:
     assert numbers == sorted(set(numbers))
     names = [name for _, name, _ in events]
     assert names[:2] == ["queued", "started"] and names[-1] == "done"
-    assert {"begun", "level", "preview"} <= set(names)
+    assert {"fill_started", "level_started", "level_done", "fill_done"} <= set(names)
     for _, name, data in events:
-        if name == "preview":
-            said = json.loads(data)
+        said = json.loads(data)
+        if name == "level_done":
             assert len(said["box"]) == 4
-            picture = real.client.get(f"/api/jobs/{job['id']}/preview/{said['number']}")
+            picture = real.client.get(f"/api/jobs/{job['id']}/preview/{said['preview']}")
             assert opened(picture.content).shape[2] == 3
             tag = {"If-None-Match": picture.headers["etag"]}
             assert (
-                real.client.get(f"/api/jobs/{job['id']}/preview/{said['number']}", headers=tag).status_code == 304
+                real.client.get(f"/api/jobs/{job['id']}/preview/{said['preview']}", headers=tag).status_code == 304
             )
     rest = real.client.get(path, headers={"Last-Event-ID": str(numbers[-3])}).text
     assert re.findall(r"id: (\d+)", rest) == [str(number) for number in numbers[-2:]]
@@ -124,7 +124,7 @@ def test_previews_approach_the_result(real: Live) -> None:
     last = opened(real.client.get(f"/api/jobs/{job['id']}/preview").content).astype(int)
     final = opened(result(real, job)).astype(int)
     events = real.client.get(job["links"]["events"]).text
-    x, y, width, height = json.loads(re.findall(r"event: preview\ndata: (.*)\n", events)[-1])["box"]
+    x, y, width, height = json.loads(re.findall(r"event: level_done\ndata: (.*)\n", events)[-1])["box"]
     assert np.abs(last - final[y : y + height, x : x + width]).mean() < 6  # of 255, after JPEG
 
 

@@ -40,7 +40,7 @@ def submit(jobs: Jobs, word: str = "") -> Job:
     jobs.reserve()
     name, folder = jobs.new_folder()
     (folder / "image").write_bytes(marked(word))
-    job = jobs.submit(name, folder, "fill", {}, {})
+    job = jobs.submit(name, folder, "fill", {})
     jobs.release()
     return job
 
@@ -60,9 +60,9 @@ def finish(job: Job) -> Job:
 def test_a_job_runs_and_its_events_are_numbered_in_order(start: Start) -> None:
     job = finish(submit(start()))
     assert job.status == "done"
-    assert [event.name for event in job.events] == ["queued", "started", "level", "preview", "done"]
+    assert [event.name for event in job.events] == ["queued", "started", "level_started", "level_done", "done"]
     assert [event.number for event in job.events] == [1, 2, 3, 4, 5]
-    assert [event.name for event in job.after(3)] == ["preview", "done"]
+    assert [event.name for event in job.after(3)] == ["level_done", "done"]
 
 
 def test_progress_does_not_pile_up(start: Start) -> None:
@@ -77,7 +77,7 @@ def test_progress_does_not_pile_up(start: Start) -> None:
 def test_cancel_frees_the_worker_within_two_seconds(start: Start, word: str) -> None:
     jobs = start()
     job = submit(jobs, word)
-    wait(lambda: any(event.name == "level" for event in job.events))
+    wait(lambda: any(event.name == "level_started" for event in job.events))
     began = time.monotonic()
     jobs.cancel(job)
     finish(job)
@@ -116,7 +116,7 @@ def test_a_job_over_its_memory_fails_and_the_next_succeeds(start: Start) -> None
 def test_a_killed_worker_fails_its_job_only(start: Start) -> None:
     jobs = start()
     job = submit(jobs, "wait")
-    wait(lambda: any(event.name == "level" for event in job.events))
+    wait(lambda: any(event.name == "level_started" for event in job.events))
     killed = jobs.worker_pid
     assert killed
     os.kill(killed, signal.SIGKILL)

@@ -9,7 +9,8 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from patchloom.formats import FORMATS
-from patchloom.server.jobs import Job, Jobs
+from patchloom.server.job import Job
+from patchloom.server.jobs import Jobs
 from patchloom.server.problems import Problem
 from patchloom.server.security import Receive, Scope, Send
 

@@ -20,7 +20,8 @@ from starlette.exceptions import HTTPException
 
 from patchloom.server import measure, openapi
 from patchloom.server.answers import waited_for
-from patchloom.server.jobs import Job, Jobs
+from patchloom.server.job import Job
+from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem, status_of
 from patchloom.server.schema import checked_settings
@@ -250,7 +251,7 @@ async def submit(
         for part, file in files.items():
             await run_in_threadpool(store_picture, file, part, folder, limits, True)
         request.scope["job"] = name
-        return jobs.submit(name, folder, kind, task, task.get("settings", {}), client)
+        return jobs.submit(name, folder, kind, task, client)
     except BaseException:
         jobs.discard(name)
         raise

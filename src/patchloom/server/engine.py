@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
-from patchloom.events import Event, FillStarted, LevelDone, LevelStarted, Step, Warned
+from patchloom.events import Event, LevelDone, Step, as_json
 from patchloom.filling import Inputs, prepare
 from patchloom.formats import FORMATS, written_as
 from patchloom.formats.picture import to_eight_bit
@@ -26,7 +27,7 @@ from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.iopaint_masks import adjusted, read_mask
 from patchloom.server.worker import Message, Send
-from patchloom.settings import PRESETS, FileSettings, FillSettings, HarmoniseSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
@@ -68,7 +69,7 @@ class PictureEngine:
 
     def fill(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         settings = fill_settings(**task["settings"])
-        observer = Reporter(folder, settings, send, stopped)
+        observer = Reporter(folder, send, stopped)
         # From bytes, so that no message can name a path of this machine.
         sent = {part: (folder / part).read_bytes() for part in PARTS if (folder / part).exists()}
         mask = read_mask(sent["mask"]) if task.get("iopaint") else sent["mask"]
@@ -87,7 +88,7 @@ class PictureEngine:
     def harmonise(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An object in the photo's light; see ``patchloom.harmoniser``."""
         settings, files = HarmoniseSettings(**task["settings"]), FileSettings.from_dict(task["files"])
-        observer = Reporter(folder, settings, send, stopped)
+        observer = Reporter(folder, send, stopped)
         photo = Photo.open(
             (folder / "image").read_bytes(),
             allow_cmyk=files.allow_cmyk,
@@ -137,85 +138,38 @@ class PictureEngine:
 
 
 class Reporter:
-    """The observer of one fill: turns events into messages, writes previews, stops when asked."""
+    """The observer of one fill: sends its events on as they are named there, with the seconds left and previews'
+    numbers; stops when asked."""
 
-    def __init__(
-        self, folder: Path, settings: FillSettings | HarmoniseSettings, send: Send, stopped: Callable[[], bool]
-    ) -> None:
-        self._folder = folder
-        self._send = send
-        self._stopped = stopped
+    def __init__(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
+        self._folder, self._send, self._stopped = folder, send, stopped
         self._began = time.monotonic()
         self._spoke = 0.0
         self._previews = 0
-        self._settings = settings.to_dict()
 
     def __call__(self, event: Event) -> None:
         if self._stopped():
             raise Cancelled("Stopped as asked; nothing was written.")
-        if isinstance(event, FillStarted):
-            self._send(
-                {
-                    "event": "begun",
-                    "settings": self._settings,
-                    "width": event.width,
-                    "height": event.height,
-                    "windows": event.windows,
-                    "hole_share": event.hole_share,
-                }
-            )
-        elif isinstance(event, LevelStarted):
-            self._send(
-                {
-                    "event": "level",
-                    "window": event.window,
-                    "windows": event.windows,
-                    "level": event.level,
-                    "levels": event.levels,
-                    "stage": event.stage,
-                }
-            )
-        elif isinstance(event, Step):
-            self._progress(event)
-        elif isinstance(event, LevelDone):
-            self._preview(event)
-        elif isinstance(event, Warned):
-            self._send({"event": "warning", "message": event.message})
+        message = as_json(event)
+        if isinstance(event, Step):
+            now = time.monotonic()
+            if now - self._spoke < _PROGRESS_SECONDS:
+                return
+            self._spoke = now
+            left = (now - self._began) * (1 - event.fraction) / event.fraction if event.fraction > 0.02 else None
+            message["eta_s"] = None if left is None else round(left, 1)
+        elif isinstance(event, LevelDone) and event.preview is not None:
+            message["preview"] = self._stored(event.preview())
+        self._send(message)
 
-    def _progress(self, event: Step) -> None:
-        now = time.monotonic()
-        if now - self._spoke < _PROGRESS_SECONDS:
-            return
-        self._spoke = now
-        elapsed = now - self._began
-        left = elapsed * (1 - event.fraction) / event.fraction if event.fraction > 0.02 else None
-        message = {
-            "event": "progress",
-            "fraction": event.fraction,
-            "iteration": event.step,
-            "iterations": event.of,
-        }
-        self._send({**message, "eta_s": None if left is None else round(left, 1)})
-
-    def _preview(self, event: LevelDone) -> None:
-        if event.preview is None:
-            return
-        picture = np.asarray(event.preview())
+    def _stored(self, picture: NDArray[np.float32]) -> int:
+        """The number under which the preview is in the job's folder."""
         skip = max(1, -(-max(picture.shape[:2]) // PREVIEW_SIDE))
         pixels = to_eight_bit(np.ascontiguousarray(picture[::skip, ::skip]))
         self._previews += 1
-        number = self._previews
-        (self._folder / f"preview-{number}").write_bytes(Photo.from_array(pixels).encode("JPEG", quality=85))
-        self._send(
-            {
-                "event": "preview",
-                "number": number,
-                "window": event.window,
-                "level": event.level,
-                "stage": event.stage,
-                "box": list(event.box),
-            }
-        )
+        data = Photo.from_array(pixels).encode("JPEG", quality=85)
+        (self._folder / f"preview-{self._previews}").write_bytes(data)
+        return self._previews
 
 
 def _installed_networks() -> dict[str, list[str]]:

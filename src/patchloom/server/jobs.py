@@ -1,10 +1,4 @@
-"""Jobs: a bounded queue, one worker process, and for each job a log of events that anybody can follow.
-
-::
-
-    queued -> running -> done -> expired
-                      -> failed
-                      -> cancelled
+"""A bounded queue of jobs, and one worker process that does them.
 
 One thread (the supervisor) takes jobs in order, watches the worker's time, memory and life, and tidies up.
 Everything a request handler calls here returns at once.
@@ -15,89 +9,21 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import psutil
 
 from patchloom.child import Child, ChildDied
+from patchloom.server.job import Job, Status
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import Storage
 from patchloom.server.worker import FINAL, Message, log, new_worker
 
-Status = Literal["queued", "running", "done", "failed", "cancelled", "expired"]
-
 STOP_GRACE = 1.0  # seconds a fill has to reach its next event before its process is ended
 START_SECONDS = 300.0  # for a worker to be ready: the first one on a machine compiles its loops
 RECORDS = 2000  # finished jobs that are remembered after their files are gone
-MAX_PREVIEWS = 400
 _TICK = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class JobEvent:
-    number: int
-    name: str
-    data: Message
-
-
-@dataclass(eq=False)
-class Job:
-    """One piece of work. Handlers read it; only the supervisor and :meth:`Jobs.cancel` change it."""
-
-    id: str
-    folder: Path
-    kind: str
-    task: Message
-    settings: Message
-    created: float = field(default_factory=time.time)
-    status: Status = "queued"
-    client: str = ""  # the address that sent it
-    started: float = 0.0
-    finished: float = 0.0
-    progress: Message = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    error: Message | None = None
-    result: Message | None = None
-    bytes: int = 0
-    cancelled: bool = False
-    events: list[JobEvent] = field(default_factory=list)
-    _listeners: list[Callable[[], None]] = field(default_factory=list)
-    _count: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def over(self) -> bool:
-        return self.status not in ("queued", "running")
-
-    def emit(self, name: str, data: Message) -> None:
-        """Appends to the log and wakes the followers. Of ``progress`` only the newest is kept."""
-        with self._lock:
-            self._count += 1
-            if name == "progress" and self.events and self.events[-1].name == "progress":
-                self.events.pop()
-            self.events.append(JobEvent(self._count, name, data))
-            listeners = list(self._listeners)
-        for wake in listeners:
-            wake()
-
-    def after(self, number: int) -> list[JobEvent]:
-        """Events with a larger number."""
-        with self._lock:
-            return [event for event in self.events if event.number > number]
-
-    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Calls ``wake`` (from another thread) at every event, until the returned function is called."""
-        with self._lock:
-            self._listeners.append(wake)
-
-        def forget() -> None:
-            with self._lock:
-                self._listeners.remove(wake)
-
-        return forget
 
 
 class Jobs:
@@ -185,11 +111,9 @@ class Jobs:
     def __contains__(self, name: object) -> bool:
         return name in self._jobs
 
-    def submit(
-        self, name: str, folder: Path, kind: str, task: Message, settings: Message, client: str = ""
-    ) -> Job:
+    def submit(self, name: str, folder: Path, kind: str, task: Message, client: str = "") -> Job:
         """Puts a job into the queue, on a place reserved before."""
-        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, settings, client=client)
+        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, client=client)
         job.bytes = self.storage.size(name)
         with self._lock:
             self._jobs[name] = job
@@ -346,21 +270,6 @@ class Jobs:
         name = message.pop("event")
         if name == "ready":
             self._welcome(message)
-        elif name == "progress":
-            job.progress = {**job.progress, **message}
-            job.emit("progress", job.progress)
-        elif name == "level":
-            job.progress = {**job.progress, **message}
-            job.emit("level", message)
-        elif name == "warning":
-            job.warnings.append(message["message"])
-            job.emit("warning", message)
-        elif name == "preview":
-            if len(job.events) < MAX_PREVIEWS:
-                job.emit("preview", message)
-        elif name == "begun":
-            job.settings = message.pop("settings")
-            job.emit("begun", message)
         elif name == "done":
             self._finish_done(job, message["result"])
         elif name == "failed":
@@ -368,6 +277,8 @@ class Jobs:
                 self._finish_cancelled(job)
             else:
                 self._fail(job, message["code"], message["message"], message["hint"])
+        elif name != "started":
+            job.hear(name, message)
         return name in FINAL
 
     def _finish_done(self, job: Job, result: Message) -> None:

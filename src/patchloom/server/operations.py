@@ -14,7 +14,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from patchloom import __version__
-from patchloom.server.jobs import Job, Jobs
+from patchloom.server.job import Job
+from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.security import Answered

@@ -10,7 +10,8 @@ from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 from patchloom.server import measure, openapi, uploads
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
-from patchloom.server.jobs import MAX_PREVIEWS, Job, Jobs
+from patchloom.server.job import MAX_PREVIEWS, Job
+from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import harmonise_schema, presets, settings_schema
@@ -149,7 +150,7 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
 
     @api.get("/api/jobs/{name}/preview", tags=["jobs"], summary="The newest preview", responses=openapi.PREVIEW)
     async def newest_preview(name: str, request: Request) -> Response:
-        numbers = [event.data["number"] for event in jobs.get(name).after(0) if event.name == "preview"]
+        numbers = [event.data.get("preview", 0) for event in jobs.get(name).after(0)]
         return preview_file(jobs.get(name), max(numbers, default=0), request)
 
     @api.get("/api/jobs/{name}/preview/{number}", tags=["jobs"], summary="One preview", responses=openapi.PREVIEW)

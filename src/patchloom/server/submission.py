@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from patchloom.server import uploads
-from patchloom.server.jobs import Job, Jobs
+from patchloom.server.job import Job
+from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import checked_for
@@ -43,7 +44,7 @@ async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limi
             name, folder = jobs.new_folder()
             await uploads.store(pictures, folder, limits, bool(files["page"]))
             request.scope["job"] = name
-            return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, settings, client)
+            return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, client)
         except BaseException:
             jobs.discard(name)
             raise

@@ -115,8 +115,8 @@ export async function display(blob) {
   };
 }
 
-const NAMES = ["queued", "started", "begun", "level", "progress", "preview", "warning", "done", "failed", "cancelled"];
 const LAST = ["done", "failed", "cancelled", "expired"];
+const NAMES = ["queued", "fill_started", "step", "level_done", "warned", ...LAST]; // those that the page heeds
 const POLL_MS = 1000;
 
 /**
@@ -146,7 +146,7 @@ async function poll(id, listen) {
   for (;;) {
     const state = await job(id);
     if (LAST.includes(state.status)) return listen(state.status, state.error ?? state.result ?? {});
-    listen("progress", state.progress);
+    listen("step", state.progress);
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
 }

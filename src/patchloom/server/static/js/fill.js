@@ -159,15 +159,15 @@ export class Filler extends EventTarget {
   hear(name, data) {
     if (this.stopping) return;
     if (name === "queued") this.place = data.position > 1 ? t("progress.queue", { n: data.position }) : "";
-    if (name === "begun") {
+    if (name === "fill_started") {
       if (this.place) this.pace = new Pace(this.pace.seconds); // waiting behind others was no part of it
       this.place = "";
       this.announcer.say(t("say.filling"));
       this.tick(); // a fill may be done before the next beat
     }
-    if (name === "progress") this.pace.tell(data.fraction ?? 0);
-    if (name === "preview" && data.box) this.asked = Promise.all([this.asked, this.preview(data)]);
-    if (name === "warning") this.announcer.note(data.message);
+    if (name === "step") this.pace.tell(data.fraction ?? 0);
+    if (name === "level_done" && data.preview) this.asked = Promise.all([this.asked, this.preview(data)]);
+    if (name === "warned") this.announcer.note(data.message);
   }
 
   /** One line: what happens now, and how long it will take. */
@@ -191,9 +191,9 @@ export class Filler extends EventTarget {
     return { fraction, text: left < 1.5 ? t("progress.nearly") : t("progress.left", { time: duration(left) }) };
   }
 
-  async preview({ number, window, box }) {
+  async preview({ preview, window, box }) {
     try {
-      const bitmap = await createImageBitmap(await api.preview(this.job.id, number));
+      const bitmap = await createImageBitmap(await api.preview(this.job.id, preview));
       if (this.running) this.stage.addPreview(bitmap, window, box, this.mask);
       bitmap.close();
     } catch {
