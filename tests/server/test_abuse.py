@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from live_server import Live, mask_png, photo_png
 
+from patchloom.server.asgi import whole
 from patchloom.server.limits import Limits
 from patchloom.server.problems import FIELDS, Problem, for_clients
-from patchloom.server.security import GUESS_SECONDS, GUESSES, Access, Wrong, whole
+from patchloom.server.security import Access
+from patchloom.server.tokens import GUESS_SECONDS, GUESSES, Wrong
 from patchloom.settings import FileSettings
 
 Serve = Callable[..., Live]

@@ -21,8 +21,9 @@ import pytest
 from live_server import Live, marked, mask_png, photo_png
 
 from patchloom.server.app import STATIC
+from patchloom.server.body import BodyLimit
 from patchloom.server.limits import Limits
-from patchloom.server.security import HEADERS, Access, BodyLimit
+from patchloom.server.security import HEADERS, Access
 from patchloom.server.storage import LOCK
 
 Serve = Callable[..., Live]

@@ -9,10 +9,10 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from patchloom.formats import FORMATS
+from patchloom.server.asgi import Receive, Scope, Send
 from patchloom.server.job import Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.problems import Problem
-from patchloom.server.security import Receive, Scope, Send
 
 NO_STORE = {"Cache-Control": "no-store"}
 KEEP_ALIVE_SECONDS = 15.0

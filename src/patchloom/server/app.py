@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 from patchloom import __version__
 from patchloom.errors import PatchloomError
 from patchloom.server import routes
+from patchloom.server.asgi import Application
 from patchloom.server.compat import add_compatible_routes
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.operations import AccessLog, access_log, add_operations_routes
 from patchloom.server.problems import Problem
-from patchloom.server.security import Access, Application, guarded
+from patchloom.server.security import Access, guarded
 from patchloom.server.storage import Storage
 from patchloom.settings import Preset, RunSettings
 

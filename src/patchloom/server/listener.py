@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from patchloom.errors import PatchloomError
-from patchloom.server.security import Application
+from patchloom.server.asgi import Application
 
 
 class PortTaken(PatchloomError):  # noqa: N818 - says what happened

@@ -10,12 +10,12 @@ from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 from patchloom.server import measure, openapi, uploads
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
+from patchloom.server.asgi import whole
 from patchloom.server.job import MAX_PREVIEWS, Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import harmonise_schema, presets, settings_schema
-from patchloom.server.security import whole
 from patchloom.server.submission import Sent, submit_form
 
 

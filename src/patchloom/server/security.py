@@ -5,36 +5,26 @@ a page on the internet can make a visitor's browser send requests to programs on
 (DNS rebinding, cross-site forms), and uploads are spooled to disk before a handler sees them.
 """
 
-import asyncio
-import hashlib
-import hmac
 import ipaddress
 import logging
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, NamedTuple, cast
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 
+from patchloom.server.asgi import Application, Receive, Scope, Send, answer, header, redirect
+from patchloom.server.body import BodyLimit
 from patchloom.server.problems import Problem
+from patchloom.server.tokens import TokenCheck
 
 log = logging.getLogger("patchloom.server")
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-COOKIE = "patchloom"
-PUBLIC = ("/api/health", "/api/ready", "/static/")  # what needs no token: signs of life, and the page's own code
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-GUESSES, GUESS_SECONDS = 10, 60.0  # wrong tokens from one address, and the time they are remembered
-SLOWEST = 4096  # bytes a second that an upload must bring on average
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
@@ -98,38 +88,6 @@ def _cross_origin(app: Application, origins: tuple[str, ...]) -> CORSMiddleware:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
         expose_headers=["Location", "Retry-After", "X-Request-Id", "X-Seed", "X-Width", "X-Height"],
     )
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """The first value of a request header (name in lower case)."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value).decode("latin-1")
-    return None
-
-
-def whole(text: str, largest: int) -> int | None:
-    """The number that ASCII digits write, if it is at most ``largest``."""
-    digits = text.lstrip("0")[:20] or "0"
-    if not (text.isascii() and text.isdecimal()) or len(text.lstrip("0")) > 19 or int(digits) > largest:
-        return None
-    return int(digits)
-
-
-async def answer(send: Send, scope: Scope, problem: Problem) -> None:
-    """Sends a problem as the whole answer."""
-    body, media_type = problem.answer(scope.get("path", ""), scope.get("request_id", ""))
-    headers = {"Content-Type": media_type, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    pairs = [(key.lower().encode(), value.encode()) for key, value in {**headers, **problem.headers}.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def redirect(send: Send, path: str, *headers: tuple[bytes, bytes]) -> None:
-    """Sends the client on to another address of ours."""
-    start = [(b"location", path.encode()), (b"cache-control", b"no-store"), *headers]
-    await send({"type": "http.response.start", "status": 303, "headers": start})
-    await send({"type": "http.response.body", "body": b""})
 
 
 class Envelope:
@@ -217,7 +175,11 @@ class ProxyHeaders:
 
 
 class HostCheck:
-    """Refuses names that are not ours: a foreign name that leads here is DNS rebinding."""
+    """Refuses names that are not ours: a foreign name that leads here is DNS rebinding.
+
+    Not Starlette's TrustedHostMiddleware: that takes an IPv6 address's first colon for the port's, cannot let in
+    any address without letting in any name, and answers in plain text.
+    """
 
     def __init__(self, app: Application, access: Access) -> None:
         self.app = app
@@ -252,172 +214,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-class BodyLimit:
-    """Counts the body as it comes: 413 above the cap, 408 for a client that stops or crawls.
-
-    An answer given before the body was read swallows the rest of it (within the cap), so that the client
-    gets to see the answer.
-    """
-
-    def __init__(self, app: Application, limit: int, patience: float) -> None:
-        self.app = app
-        self.limit = limit
-        self.patience = patience
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        too_large = Problem(
-            413,
-            "too_large",
-            f"The request is larger than {self.limit >> 20} MB.",
-            "Send a smaller file, or start the server with a larger --max-request-mb.",
-            {"Connection": "close"},
-        )
-        length = header(scope, b"content-length") or "0"
-        if whole(length, self.limit) is None:
-            return await answer(send, scope, too_large)
-        body = _Body(receive, self.limit, self.patience, too_large)
-        answered = False
-
-        async def after_the_body(message: MutableMapping[str, Any]) -> None:
-            nonlocal answered
-            if message["type"] == "http.response.start" and not answered:
-                answered = True
-                if not await body.drain():
-                    message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
-            await send(message)
-
-        try:
-            await self.app(scope, body.receive, after_the_body)
-        except Problem as problem:
-            if answered:
-                raise
-            await answer(send, scope, problem)
-
-
-class _Body:
-    """A request's body, counted and timed."""
-
-    def __init__(self, receive: Receive, limit: int, patience: float, too_large: Problem) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._patience = patience
-        self._too_large = too_large
-        self._began = time.monotonic()
-        self._count = 0
-        self._complete = False
-        self._broken = False
-        self._turn = asyncio.Lock()  # a streamed answer waits for the end of the client while we still drain
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        """The next part of the body; after the last one, waits until the client goes away."""
-        return await self._part() or await self._receive()
-
-    async def _part(self) -> MutableMapping[str, Any] | None:
-        async with self._turn:
-            return None if self._complete else await self._read()
-
-    async def _read(self) -> MutableMapping[str, Any]:
-        left = self._began + self._patience + self._count / SLOWEST - time.monotonic()
-        try:
-            message = await asyncio.wait_for(self._receive(), max(0.05, min(left, self._patience)))
-        except TimeoutError:
-            self._broken = True
-            raise Problem(
-                408, "too_slow", "The request came too slowly.", "Try again.", {"Connection": "close"}
-            ) from None
-        self._count += len(message.get("body", b""))
-        if self._count > self._limit:
-            self._broken = True
-            raise self._too_large
-        self._complete = message["type"] != "http.request" or not message.get("more_body", False)
-        return message
-
-    async def drain(self) -> bool:
-        """Reads what is left and forgets it; False if that is not possible within the limits."""
-        try:
-            while not self._complete and not self._broken:
-                await self._part()
-        except Problem:
-            return False
-        return not self._broken
-
-
-class Wrong:
-    """Wrong tokens by address: after ``GUESSES`` in ``GUESS_SECONDS`` none is looked at until these are over."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._guesses: dict[str, tuple[float, int]] = {}  # since when, how many
-
-    def count(self, client: str) -> None:
-        now = self._clock()
-        since, number = self._guesses.get(client, (now, 0))
-        self._guesses[client] = (now, 1) if now - since > GUESS_SECONDS else (since, number + 1)
-        if len(self._guesses) > 10_000:
-            self._guesses = {name: seen for name, seen in self._guesses.items() if now - seen[0] <= GUESS_SECONDS}
-
-    def refuse(self, client: str) -> None:
-        """Raises Problem 429 where there were too many."""
-        since, number = self._guesses.get(client, (0.0, 0))
-        left = since + GUESS_SECONDS - self._clock()
-        if number >= GUESSES and left > 0:
-            wait = {"Retry-After": str(int(left) + 1)}
-            raise Problem(429, "too_many_guesses", "Too many wrong tokens.", "Try again in a minute.", wait)
-
-
-class TokenCheck:
-    """With a token set, lets in who brings it: as a bearer token, or as the cookie a browser got for it."""
-
-    def __init__(self, app: Application, token: str) -> None:
-        self.app = app
-        self.wrong = Wrong()
-        self.token = token.encode()
-        self.cookie = hmac.new(self.token, b"patchloom page", hashlib.sha256).hexdigest()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not self.token or scope["path"].startswith(PUBLIC):
-            return await self.app(scope, receive, send)
-        if scope["path"] == "/" and scope["method"] == "GET":
-            given = parse_qs(bytes(scope["query_string"]).decode("latin-1")).get("token", [""])[0]
-            if given and self._matches(scope, given.encode()):
-                return await self._welcome(scope, send)
-        if not self._known(scope):
-            headers = {"WWW-Authenticate": "Bearer"}
-            if scope["path"] == "/" and scope["method"] == "GET":
-                scope["path"] = scope["raw_path"] = "/login"
-                return await self.app(scope, receive, send)
-            raise Problem(401, "no_token", "A token is needed.", "Send 'Authorization: Bearer TOKEN'.", headers)
-        await self.app(scope, receive, send)
-
-    def _known(self, scope: Scope) -> bool:
-        scheme, _, given = (header(scope, b"authorization") or "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._matches(scope, given.strip().encode("latin-1"))
-        try:
-            cookie = SimpleCookie(header(scope, b"cookie") or "").get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and hmac.compare_digest(cookie.value.encode(), self.cookie.encode())
-
-    def _matches(self, scope: Scope, given: bytes) -> bool:
-        """Whether it is the token. Raises Problem 429 for an address that has guessed too often."""
-        client = (scope.get("client") or ("",))[0]
-        self.wrong.refuse(client)
-        right = hmac.compare_digest(given, self.token)
-        if not right:
-            self.wrong.count(client)
-        return right
-
-    async def _welcome(self, scope: Scope, send: Send) -> None:
-        """The cookie, and on to an address without the token, which would stay in the history."""
-        path = scope.get("prefix", "") + "/"
-        secure = "; Secure" if scope["scheme"] == "https" else ""
-        cookie = f"{COOKIE}={self.cookie}; Path={path}; HttpOnly; SameSite=Strict{secure}"
-        await redirect(send, path, (b"set-cookie", cookie.encode()))
 
 
 class OriginCheck:
