@@ -7,16 +7,15 @@ experiments from the heads of their pages. A test compares what is there with wh
 import re
 import sys
 import tempfile
-import typing
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import click
 
 from patchloom.cli import COMMANDS, main
 from patchloom.formats import FORMATS
 from patchloom.server.app import ServerSettings, create_api
+from patchloom.server.schema import schema_of
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
 HERE = Path(__file__).parent
@@ -83,19 +82,16 @@ def settings() -> str:
     """What each setting does, its range, and its value in each preset."""
     presets = "\n".join(f"- **{name}**: {text}" for name, text in PRESET_HELP.items())
     head = "| setting | what it does | values | " + " | ".join(PRESETS) + " |\n|" + "---|" * (3 + len(PRESETS))
-    hints = typing.get_type_hints(FillSettings)
     rows = [
-        f"| `{item.name}` | {item.metadata['help']} | {_values(hints[item.name], item.metadata)} | "
-        + " | ".join(f"`{getattr(preset, item.name)}`" for preset in PRESETS.values())
+        f"| `{name}` | {said['description']} | {_values(said)} | "
+        + " | ".join(f"`{getattr(preset, name)}`" for preset in PRESETS.values())
         + " |"
-        for item in fields(FillSettings)
+        for name, said in schema_of(FillSettings)["properties"].items()
     ]
-    hints = typing.get_type_hints(RunSettings)
     ways = "| setting | what it does | values | default |\n|---|---|---|---|"
     machine = [
-        f"| `{item.name}` | {item.metadata['help']} | {_values(hints[item.name], item.metadata)} "
-        f"| `{item.default}` |"
-        for item in fields(RunSettings)
+        f"| `{name}` | {said['description']} | {_values(said)} | `{said['default']}` |"
+        for name, said in schema_of(RunSettings)["properties"].items()
     ]
     sections = [
         SETTINGS + "\n## Presets",
@@ -108,12 +104,13 @@ def settings() -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _values(hint: Any, metadata: Any) -> str:
-    if get_origin(hint) is Literal:
-        return ", ".join(map(str, get_args(hint)))
-    if "ge" in metadata:
-        return f"{metadata['ge']:.15g} to {metadata['le']:.15g}"
-    return {str: "text", bool: "yes or no"}.get(hint, "number")
+def _values(said: dict[str, Any]) -> str:
+    """The range of a setting, from its JSON schema."""
+    if "enum" in said:
+        return ", ".join(said["enum"])
+    if "minimum" in said:
+        return f"{said['minimum']:.15g} to {said['maximum']:.15g}"
+    return {"string": "text", "boolean": "yes or no"}.get(said.get("type", ""), "number")
 
 
 def http_routes() -> str:

@@ -11,8 +11,9 @@ from PIL import Image
 from patchloom import RunSettings, cli, inpaint
 from patchloom.method.coarse import predict
 from patchloom.networks.weights import load_content, load_texture
-from patchloom.training.content import ContentOptions, content_task
+from patchloom.training.content import content_trainee
 from patchloom.training.data import open_photographs
+from patchloom.training.plan import ContentOptions
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card with CUDA")
 
@@ -79,7 +80,7 @@ def test_training_steps_agree(photo: np.ndarray, tmp_path: Path) -> None:
     losses = []
     for device in map(torch.device, DEVICES):
         torch.manual_seed(0)
-        task = content_task(photographs, ContentOptions(batch=8, mixed_precision=False), device)
+        task = content_trainee(photographs, ContentOptions(batch=8, mixed_precision=False), 0, device)
         made = [task.batch(step) for step in range(3)]
         learnt = [task.learn(tuple(part.to(device) for part in batch)) for batch in made]
         losses.append([float(loss["loss"]) for loss in learnt])

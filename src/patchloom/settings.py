@@ -19,9 +19,9 @@ from patchloom.formats import WRITTEN
 
 
 def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
-    """A dataclass field with what every face of the program needs to know about it."""
+    """A dataclass field with what every face of the program needs to know about it; ``...``: it has no default."""
     limits = {name: value for name, value in (("ge", ge), ("le", le)) if value is not None}
-    return field(default=default, metadata={"help": help, **limits})
+    return field(default=dataclasses.MISSING if default is ... else default, metadata={"help": help, **limits})
 
 
 class Checked:
@@ -108,7 +108,7 @@ def alternatives(hint: Any) -> tuple[tuple[Any, ...], Any]:
 
 
 def _kind(hint: Any) -> str:
-    kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
     return kinds.get(hint, str(hint))
 
 

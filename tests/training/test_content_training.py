@@ -15,10 +15,11 @@ from patchloom.errors import Cancelled, InputError, OutputError, SettingsError
 from patchloom.events import CancelToken, Event, TrainStep, Warned
 from patchloom.networks.content import ResidualContent
 from patchloom.networks.weights import load_content
-from patchloom.training.content import TOLERANCE, ContentOptions, content_task, hole_error
+from patchloom.training.content import TOLERANCE, content_trainee, hole_error
 from patchloom.training.data import Photographs, open_photographs
-from patchloom.training.loop import Plan, learning_rate, train
+from patchloom.training.loop import learning_rate, train
 from patchloom.training.muon import orthogonal
+from patchloom.training.plan import ContentOptions, Plan
 from patchloom.training.samples import CENTRE, MIXED, draw_hole, make_sample
 
 
@@ -54,7 +55,7 @@ def small_and_quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run(photographs: Photographs, plan: Plan, **options: object) -> tuple[Path, list[Event]]:
     events: list[Event] = []
     chosen = ContentOptions(batch=8, **options)  # type: ignore[arg-type]
-    path = train(lambda device: content_task(photographs, chosen, device), plan, events.append)
+    path = train(lambda device: content_trainee(photographs, chosen, plan.seed, device), plan, events.append)
     return path, events
 
 
@@ -111,7 +112,7 @@ def test_samples_depend_on_their_seed_and_keep_what_is_known(photographs: Photog
 def test_training_learns_and_its_file_is_usable_at_once(photographs: Photographs, tmp_path: Path) -> None:
     path, events = run(photographs, Plan(folder=tmp_path, steps=40, device="cpu"), data="painted")
     network = load_content(str(path), "cpu")
-    held_out = content_task(photographs, ContentOptions(batch=8, seed=99), torch.device("cpu")).batch(0)
+    held_out = content_trainee(photographs, ContentOptions(batch=8), 99, torch.device("cpu")).batch(0)
     truth, filled, hole = held_out
     with torch.no_grad():
         learnt = hole_error(network(filled, hole), truth, hole).mean()
@@ -136,7 +137,7 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(
     task = ContentOptions(batch=8)
     with pytest.raises(Cancelled):
         plan = Plan(folder=parts, steps=6, device="cpu")
-        train(lambda device: content_task(photographs, task, device), plan, stop_later)
+        train(lambda device: content_trainee(photographs, task, 0, device), plan, stop_later)
     stopped = torch.load(parts / "checkpoint.pt", weights_only=True)["step"]
     assert 1 <= stopped < 6
     load_content(str(parts / "content-default.safetensors"), "cpu")

@@ -22,7 +22,7 @@ from patchloom.training.distill import (
     start_from_teacher,
     teach,
 )
-from patchloom.training.texture import TextureTask, open_teacher
+from patchloom.training.texture import TextureTrainee, open_teacher
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_the_task_learns(teacher: Vgg19, monkeypatch: pytest.MonkeyPatch) -> Non
     index = np.array([(3 * 120 * 120 * k, 120, 120) for k in range(8)])
     photographs = Photographs(pixels, index, tuple("abcdefgh"))
     torch.manual_seed(0)
-    task = TextureTask(photographs, teacher, "noise", seed=1, device=torch.device("cpu"))
+    task = TextureTrainee(photographs, teacher, "noise", seed=1, device=torch.device("cpu"))
     assert torch.equal(task.batch(3)[0], task.batch(3)[0]) and not torch.equal(task.batch(3)[0], task.batch(4)[0])
     task.optimisers["adam"].param_groups[0]["lr"] = 1e-4  # as early in the loop's warm-up
     batch = task.batch(0)

@@ -7,7 +7,7 @@ import functools
 import json
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -28,7 +28,7 @@ from patchloom.settings import (
 Command = Callable[..., Any]
 
 COMMON = ("preset", "seed", "grow", "feather", "content", "texture")
-_FLAGS = {"alpha": "--hole-alpha"}  # where the setting's own name is taken
+_FLAGS = {"alpha": ("--hole-alpha",), "folder": ("-o", "--out")}  # where it is not the option's own name
 _LARGEST_SETTINGS = 2**20  # bytes of a settings file or a report
 
 
@@ -112,26 +112,29 @@ def settings_options(command: Command) -> Command:
     return decorated
 
 
-def _declared(command: Command, cls: type, gets: str, section: str) -> Command:
+def declared(cls: type, gets: str, section: str) -> Callable[[Command], Command]:
     """Adds an option for every field of the dataclass ``cls``; the command gets an instance as ``gets``, with the
     class's own defaults for what is not given."""
-    names = _names(cls)
+    names = [item.name for item in fields(cls)]
 
-    @functools.wraps(command)
-    def parsed(*args: Any, **given: Any) -> Any:
-        chosen = {name: given.pop(name) for name in names}
-        value = cls(**{name: value for name, value in chosen.items() if value is not None})
-        return command(*args, **given, **{gets: value})
+    def adding(command: Command) -> Command:
+        @functools.wraps(command)
+        def parsed(*args: Any, **given: Any) -> Any:
+            chosen = {name: given.pop(name) for name in names}
+            value = cls(**{name: value for name, value in chosen.items() if value is not None})
+            return command(*args, **given, **{gets: value})
 
-    decorated: Command = parsed
-    for name in reversed(names):
-        decorated = _option(cls, name, section)(decorated)
-    return decorated
+        decorated: Command = parsed
+        for name in reversed(names):
+            decorated = _option(cls, name, section)(decorated)
+        return decorated
+
+    return adding
 
 
 def harmonise_options(command: Command) -> Command:
     """Adds every setting of an object's light, and the machine's; the command gets ``settings`` and ``run``."""
-    return _declared(run_options(command), HarmoniseSettings, "settings", "Options")
+    return declared(HarmoniseSettings, "settings", "Options")(run_options(command))
 
 
 def saved_settings() -> Path | None:
@@ -140,14 +143,8 @@ def saved_settings() -> Path | None:
     return path
 
 
-def file_options(command: Command) -> Command:
-    """Adds how files are read and written; the command gets ``ways``, FileSettings."""
-    return _declared(command, FileSettings, "ways", "Files")
-
-
-def run_options(command: Command) -> Command:
-    """Adds the machine's settings; the command gets ``run``."""
-    return _declared(command, RunSettings, "run", "Machine")
+file_options = declared(FileSettings, "ways", "Files")  # how files are read and written
+run_options = declared(RunSettings, "run", "Machine")
 
 
 def console_options(command: Command) -> Command:
@@ -244,13 +241,14 @@ def _option(settings: type[Any], name: str, section: str) -> Callable[[Command],
     """The click option of one declared setting."""
     item = next(item for item in fields(settings) if item.name == name)
     kind = _type(typing.get_type_hints(settings)[name], item.metadata)
+    given = item.default is not MISSING
     same_in_presets = settings is not FillSettings or name in ("preset", "seed", "grow", "feather")
-    says = same_in_presets and item.default is not None and not isinstance(item.default, bool)
+    says = given and same_in_presets and item.default not in (None, "") and not isinstance(item.default, bool)
     help = item.metadata["help"] + (f"  [{item.default}]" if says else "")
-    flag = _FLAGS.get(name, "--" + name.replace("_", "-"))
-    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool and item.default else (flag,)
+    flags = _FLAGS.get(name, ("--" + name.replace("_", "-"),))
+    names = (f"{flags[0]}/--no-{flags[0][2:]}",) if kind is bool and item.default else flags
     switch = {"is_flag": True} if kind is bool else {"type": kind}
-    return click.option(*names, name, default=None, help=help, **switch, **in_section(section))
+    return click.option(*names, name, default=None, required=not given, help=help, **switch, **in_section(section))
 
 
 def _type(hint: Any, metadata: Any) -> Any:
@@ -263,6 +261,8 @@ def _type(hint: Any, metadata: Any) -> Any:
 def _plain_type(hint: Any, metadata: Any) -> Any:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint), case_sensitive=False)
+    if hint is Path:
+        return click.Path(path_type=Path)
     if hint is int:
         return click.IntRange(metadata.get("ge"), metadata.get("le"))
     if hint is float:

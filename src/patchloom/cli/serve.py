@@ -3,13 +3,11 @@
 import dataclasses
 import secrets
 import typing
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from patchloom.cli.options import SectionedCommand, SettingOption, console_options, run_options
+from patchloom.cli.options import SectionedCommand, console_options, declared, run_options
 from patchloom.console import Console
 from patchloom.server.limits import Limits
 from patchloom.settings import PRESETS, Preset, RunSettings
@@ -18,26 +16,6 @@ if typing.TYPE_CHECKING:
     from patchloom.server.operations import AccessLog
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A flag for every limit, from its declaration; the command gets them by name."""
-    hints = typing.get_type_hints(Limits)
-    for item in reversed(dataclasses.fields(Limits)):
-        kinds: dict[type, type[click.IntRange] | type[click.FloatRange]] = {
-            int: click.IntRange,
-            float: click.FloatRange,
-        }
-        kind = kinds[hints[item.name]](item.metadata.get("ge"), item.metadata.get("le"))
-        command = click.option(
-            "--" + item.name.replace("_", "-"),
-            type=kind,
-            default=item.default,
-            help=f"{item.metadata['help']}  [{item.default:g}]",
-            cls=SettingOption,
-            section="Limits",
-        )(command)
-    return command
 
 
 @click.command(cls=SectionedCommand)
@@ -73,7 +51,7 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="The preset for clients of IOPaint's API, who cannot choose.  [balanced]",
 )
 @click.option("--folder", type=click.Path(path_type=Path), help="Where jobs' files lie for a while.  [temporary]")
-@limit_options
+@declared(Limits, "limits", "Limits")
 @run_options
 @console_options
 def command(
@@ -90,7 +68,7 @@ def command(
     folder: Path | None,
     run: RunSettings,
     console: Console,
-    **limits: Any,
+    limits: Limits,
 ) -> None:
     """Open a page to paint on, and an API to call.
 
@@ -132,9 +110,9 @@ def command(
 
         resolve_device(run.device)  # now, rather than in every job
     if run.time_limit:
-        limits["job_seconds"] = min(limits["job_seconds"], run.time_limit)
+        limits = dataclasses.replace(limits, job_seconds=min(limits.job_seconds, run.time_limit))
     settings = ServerSettings(
-        limits=Limits(**limits),
+        limits=limits,
         access=access,
         run=run,
         folder=folder,

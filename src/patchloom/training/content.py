@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -41,8 +41,9 @@ from patchloom.networks.content import (
 )
 from patchloom.resources import processors
 from patchloom.training.data import Photographs
-from patchloom.training.loop import bfloat16_pays, descend, rank, world
 from patchloom.training.muon import Muon
+from patchloom.training.plan import ContentOptions
+from patchloom.training.processes import bfloat16_pays, descend, rank, world
 from patchloom.training.samples import CENTRE, MIXED, make_samples
 
 
@@ -87,23 +88,8 @@ Batch = tuple[Tensor, ...]
 """Photographs, (N, 3, S, S) in 0..1; the same with holes filled by the membrane; holes, (N, 1, S, S), bool."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ContentOptions:
-    """What is to be trained."""
-
-    network: Literal["default", "paper"] = "default"
-    size: Literal["small", "large"] = "small"  # of the default network
-    adversarial: bool = False  # the paper network's second loss
-    width: int = 512  # of the paper network's dense bottleneck; Context Encoders: 4000
-    channels: int = 32  # of the paper network's first layer; Context Encoders: 64
-    batch: int = 0  # pictures in a batch, of all processes together; 0: the constants above
-    seed: int = 0
-    mixed_precision: bool = True  # where the device computes in bfloat16 itself
-    data: str = ""  # said in the model card: whose photographs, under which licence
-
-
-class ContentTask(ABC):
-    """Batches, losses and measures common to both networks. See :class:`patchloom.training.loop.Task`."""
+class ContentTrainee(ABC):
+    """Batches, losses and measures common to both networks. See :class:`patchloom.training.loop.Trainee`."""
 
     role = "content"
     name: str
@@ -112,8 +98,8 @@ class ContentTask(ABC):
     network: ContentNetwork
     optimisers: dict[str, torch.optim.Optimizer]
 
-    def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
-        self.photographs, self.options, self.device = photographs, options, device
+    def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
+        self.photographs, self.options, self.seed, self.device = photographs, options, seed, device
         numbers = np.arange(len(photographs))
         self.held_out = numbers[::HELD_OUT][:MEASURED]
         self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
@@ -127,7 +113,7 @@ class ContentTask(ABC):
     def learn(self, batch: Batch) -> dict[str, Tensor]: ...
 
     def batch(self, step: int) -> Batch:
-        random = np.random.default_rng((self.options.seed, step, rank()))
+        random = np.random.default_rng((self.seed, step, rank()))
         numbers = self.trained[random.integers(0, len(self.trained), self.size)]
         return self._make(numbers, random.integers(0, 2**31, self.size), self.tolerance)
 
@@ -182,18 +168,18 @@ class ContentTask(ABC):
             "photographs": len(self.trained),
             "data": self.options.data,
             "batch": self.size * world(),
-            "seed": self.options.seed,
+            "seed": self.seed,
             "licence": "MIT (the weights); the photographs' own licences as in data",
         }
 
 
-class DefaultTask(ContentTask):
+class DefaultTrainee(ContentTrainee):
     """The default network."""
 
     name = "default"
 
-    def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
-        super().__init__(photographs, options, device)
+    def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
+        super().__init__(photographs, options, seed, device)
         self.network = _placed(ResidualContent(**SIZES[options.size].config), device)
         matrices: list[Tensor] = []
         rest: list[Tensor] = []
@@ -215,15 +201,15 @@ class DefaultTask(ContentTask):
         return {"loss": loss.detach(), "mse": error.detach().mean()}
 
 
-class PaperTask(ContentTask):
+class PaperTrainee(ContentTrainee):
     """The paper's network, with or without its discriminator."""
 
     name = "paper"
     kind = CENTRE
     tolerance = np.float32(0)
 
-    def __init__(self, photographs: Photographs, options: ContentOptions, device: torch.device) -> None:
-        super().__init__(photographs, options, device)
+    def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
+        super().__init__(photographs, options, seed, device)
         self.paper = self.network = _placed(PaperContent(options.channels, options.width), device)
         rate = PAPER_RATE if options.adversarial else PAPER_RATE_L2
         self.optimisers = {"network": torch.optim.Adam(self.network.parameters(), rate, PAPER_BETAS)}
@@ -280,6 +266,8 @@ def hole_error(guess: Tensor, truth: Tensor, hole: Tensor) -> Tensor:
     return ((guess - truth).square() * hole).sum((1, 2, 3)) / (3 * hole.sum((1, 2, 3)))
 
 
-def content_task(photographs: Photographs, options: ContentOptions, device: torch.device) -> ContentTask:
-    """The task for ``options.network``."""
-    return (PaperTask if options.network == "paper" else DefaultTask)(photographs, options, device)
+def content_trainee(
+    photographs: Photographs, options: ContentOptions, seed: int, device: torch.device
+) -> ContentTrainee:
+    """What ``options.network`` names; batches and holes come from ``seed``."""
+    return (PaperTrainee if options.network == "paper" else DefaultTrainee)(photographs, options, seed, device)

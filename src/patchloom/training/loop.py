@@ -1,8 +1,8 @@
 """The one training loop: learning rate, averaged weights, checkpoints, resume, a clean stop, several processes.
 
-What is trained is a :class:`Task`; how long, where and with which seed is a :class:`Plan`. A batch depends on the
-seed and the step's number alone, so a resumed run goes on exactly as it would have without the pause. In the
-run's folder:
+What is trained is a :class:`Trainee`; how long, where and with which seed is a ``Plan``. A batch depends on the
+seed and the step's number alone, so a resumed run goes on exactly as it would have without the pause. In the run's
+folder:
 
 * ``checkpoint.pt``: everything needed to go on;
 * ``<role>-<name>.safetensors``: the averaged weights in half precision with their card, usable at once;
@@ -12,16 +12,12 @@ run's folder:
 Several processes (``torchrun``): each makes batches of its own, gradients are averaged, process 0 writes.
 """
 
-import copy
 import json
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,22 +29,24 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
-from patchloom.errors import Cancelled, InputError, OutputError, SettingsError
+from patchloom.errors import Cancelled, InputError, OutputError
 from patchloom.events import Observer, TrainStep, ignore
 from patchloom.networks.weights import save_network
+from patchloom.training.plan import Plan
+from patchloom.training.processes import chosen_device, joined, rank, world
 
 WARM_UP = 100  # steps from 0 to the full learning rate: Adam's second moments are noise before
 DECAY_FROM = 0.3  # share of the run after which the rate falls in a line to 0: short runs profit from a long fall
 AVERAGE = 0.998  # of the weights, per step: about the last 500 steps; less at the start
 LONGEST_STEP = 20.0  # seconds: a process that was stopped or a laptop that slept does not spend its budget
-PREPARATION = timedelta(hours=12)  # that the other processes wait for process 0 to decode the photographs
 TELL_SECONDS = 1.0  # between two events at least
 REPORTS = 20  # lines of the log in a run: measuring takes a processor some seconds
 AHEAD = 2  # batches being made while one is learnt from: the makers start on the next while one is finished
 
 
-class Task(Protocol):
+class Trainee(Protocol):
     """Something to train. Everything random in it comes from the seed and the step."""
 
     @property
@@ -80,11 +78,11 @@ class Task(Protocol):
         ...
 
     def learn(self, batch: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """One optimiser step (with :func:`descend`). Returns the losses, detached."""
+        """One optimiser step (with ``processes.descend``). Returns the losses, detached."""
         ...
 
     def measure(self, network: nn.Module) -> dict[str, float]:
-        """``network``, a copy with averaged weights in evaluation mode, on held-out photographs."""
+        """``network``, which has averaged weights and is in evaluation mode, on held-out photographs."""
         ...
 
     def sheet(self, network: nn.Module) -> NDArray[np.uint8]:
@@ -96,66 +94,29 @@ class Task(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How to train. Either ``steps`` or ``minutes`` of running time end it, and the learning rate with it."""
-
-    folder: Path
-    steps: int | None = None
-    minutes: float | None = None
-    resume: bool = False
-    start: Path | None = None  # a weights file of the same network to begin from
-    checkpoint_minutes: float = 5.0
-    seed: int = 0
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if (self.steps is None) == (self.minutes is None):
-            raise SettingsError("A training needs an end.", "Give either steps or minutes.")
-        if min(self.steps or 1, self.minutes or 1) <= 0:
-            raise SettingsError("Steps and minutes of a training are above 0.")
-
-    def progress(self, step: int, seconds: float) -> float:
-        """Share of the run that is over, 0..1."""
-        return min(1.0, step / self.steps if self.steps is not None else seconds / (60 * (self.minutes or 1)))
-
-
 def learning_rate(progress: float, step: int) -> float:
     """The share of an optimiser's full rate: up within WARM_UP steps, level, then down in a line to 0."""
     falling = (1 - progress) / (1 - DECAY_FROM)
     return min(1.0, (step + 1) / WARM_UP, falling)
 
 
-def descend(loss: Tensor, *optimisers: torch.optim.Optimizer) -> None:
-    """One step of ``optimisers`` down ``loss``, with the gradients' mean over all processes."""
-    for optimiser in optimisers:
-        optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    for optimiser in optimisers:
-        if processes.is_initialized():
-            for parameter in (p for group in optimiser.param_groups for p in group["params"]):
-                processes.all_reduce(parameter.grad)
-                parameter.grad /= world()
-        optimiser.step()
+def train(make_trainee: Callable[[torch.device], Trainee], plan: Plan, observe: Observer = ignore) -> Path:
+    """Trains it to the plan's end and returns the weights file.
 
-
-def train(make_task: Callable[[torch.device], Task], plan: Plan, observe: Observer = ignore) -> Path:
-    """Trains the task to the plan's end and returns the weights file.
-
-    ``make_task`` is called in every process, first in process 0 alone: it may prepare data for the others.
+    ``make_trainee`` is called in every process, first in process 0 alone: it may prepare data for the others.
     When ``observe`` raises :class:`Cancelled` (in any of the processes), a checkpoint and the weights so far are
     written before the error goes on. Raises OutputError for a folder that holds a run already (unless resuming),
     InputError for one that holds none when resuming.
     """
-    with _processes():
-        device = _device(plan.device)
+    with joined():
+        device = chosen_device(plan.device)
         torch.manual_seed(plan.seed)
         for turn in (True, False):
             if turn == (rank() == 0):
-                task = make_task(device)
+                trainee = make_trainee(device)
             if processes.is_initialized():
                 processes.barrier()
-        run = _Run(task, plan, device, observe)
+        run = _Run(trainee, plan, device, observe)
         run.prepare()
         try:
             run.go()
@@ -166,57 +127,20 @@ def train(make_task: Callable[[torch.device], Task], plan: Plan, observe: Observ
         return run.weights
 
 
-class _processes:  # noqa: N801 - reads as a function
-    """Joins the group that torchrun describes in the environment, if any, for as long as the block lasts."""
-
-    def __enter__(self) -> None:
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-            backend = "nccl" if torch.cuda.is_available() else "gloo"
-            if backend == "nccl":
-                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-            processes.init_process_group(backend, timeout=PREPARATION)
-
-    def __exit__(self, *_: object) -> None:
-        if processes.is_initialized():
-            processes.destroy_process_group()
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Whether ``device`` computes in bfloat16 itself; where it only imitates it, it is many times slower."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
-
-
-def rank() -> int:
-    """This process's number, 0 where there is only one."""
-    return processes.get_rank() if processes.is_initialized() else 0
-
-
-def world() -> int:
-    """How many processes there are."""
-    return processes.get_world_size() if processes.is_initialized() else 1
-
-
 class _Run:
-    """The state of one training: the task, its averaged weights, step, seconds."""
+    """The state of one training: the trainee, its averaged weights, step, seconds."""
 
-    def __init__(self, task: Task, plan: Plan, device: torch.device, observe: Observer) -> None:
-        self.task, self.plan, self.device, self.observe = task, plan, device, observe
+    def __init__(self, trainee: Trainee, plan: Plan, device: torch.device, observe: Observer) -> None:
+        self.trainee, self.plan, self.device, self.observe = trainee, plan, device, observe
         self.step, self.seconds = 0, 0.0
-        self.average = {key: value.detach().clone() for key, value in task.network.state_dict().items()}
-        self.rates = {name: [group["lr"] for group in o.param_groups] for name, o in task.optimisers.items()}
+        self.average = AveragedModel(trainee.network, multi_avg_fn=self._mix, use_buffers=True)
+        self.average.module.eval()
+        self.rates = {name: [group["lr"] for group in o.param_groups] for name, o in trainee.optimisers.items()}
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
         self.told = -math.inf
         self.checkpoint = plan.folder / "checkpoint.pt"
-        self.weights = plan.folder / f"{task.role}-{task.name}.safetensors"
+        self.weights = plan.folder / f"{trainee.role}-{trainee.name}.safetensors"
 
     def prepare(self) -> None:
         """The folder, and the state to go on from."""
@@ -228,25 +152,28 @@ class _Run:
             raise OutputError(f"{self.plan.folder} holds a training already.", "Add --resume, or choose another.")
         elif self.plan.start is not None:
             self._begin_from(self.plan.start)
-        self.plan.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.plan.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{self.plan.folder} cannot be created.", "Choose another folder.") from error
         if processes.is_initialized():
-            for value in [*self.task.network.state_dict().values(), *self.task.others.state_dict().values()]:
+            for value in [*self.trainee.network.state_dict().values(), *self.trainee.others.state_dict().values()]:
                 processes.broadcast(value, 0)
 
     def go(self) -> None:
         """Steps until the plan's end."""
         saved = self.seconds
         with ThreadPoolExecutor(AHEAD) as ahead:
-            upcoming = deque(ahead.submit(self.task.batch, self.step + k) for k in range(AHEAD))
+            upcoming = deque(ahead.submit(self.trainee.batch, self.step + k) for k in range(AHEAD))
             while (progress := self.plan.progress(self.step, self.seconds)) < 1:
                 began = time.monotonic()
                 made = upcoming.popleft().result()
-                upcoming.append(ahead.submit(self.task.batch, self.step + AHEAD))
+                upcoming.append(ahead.submit(self.trainee.batch, self.step + AHEAD))
                 batch = tuple(part.to(self.device, non_blocking=True) for part in made)
                 self._set_rates(learning_rate(progress, self.step))
-                self._sum(self.task.learn(batch))
+                self._sum(self.trainee.learn(batch))
                 self.step += 1
-                self._average()
+                self.average.update_parameters(self.trainee.network)
                 elapsed = time.monotonic() - began
                 self._spend(elapsed, self._tell(len(batch[0]), elapsed))
                 if int(REPORTS * self.plan.progress(self.step, self.seconds)) > int(REPORTS * progress):
@@ -258,7 +185,7 @@ class _Run:
                 waiting.cancel()
 
     def _set_rates(self, share: float) -> None:
-        for name, optimiser in self.task.optimisers.items():
+        for name, optimiser in self.trainee.optimisers.items():
             for group, full in zip(optimiser.param_groups, self.rates[name], strict=True):
                 group["lr"] = full * share
 
@@ -272,13 +199,12 @@ class _Run:
         return {name: float(value) / self.summed for name, value in self.sums.items()}
 
     @torch.no_grad()
-    def _average(self) -> None:
-        share = 1 - min(AVERAGE, (1 + self.step) / (10 + self.step))
-        state = self.task.network.state_dict()
-        smooth = [key for key, value in state.items() if value.is_floating_point()]
-        torch._foreach_lerp_([self.average[key] for key in smooth], [state[key] for key in smooth], share)
-        for key in state.keys() - set(smooth):
-            self.average[key].copy_(state[key])
+    def _mix(self, average: Any, now: Any, count: Any) -> None:
+        """``now`` into ``average``, lists of tensors of one kind; whole numbers, which count, are copied."""
+        if average[0].is_floating_point():
+            torch._foreach_lerp_(average, now, 1 - min(AVERAGE, (1 + self.step) / (10 + self.step)))
+        else:
+            torch._foreach_copy_(average, now)
 
     def _tell(self, pictures: int, elapsed: float) -> Cancelled | None:
         """One event, if the last is a second old; returns what the observer raised to stop. Not at every step,
@@ -291,7 +217,7 @@ class _Run:
         event = TrainStep(
             step=self.step,
             of=self.plan.steps or max(self.step, math.ceil(self.step / progress)),
-            epoch=self.step // self.task.epoch_steps,
+            epoch=self.step // self.trainee.epoch_steps,
             losses=self._mean_losses(),
             pictures_per_second=self.step * pictures * world() / seconds,
             seconds_left=seconds * (1 - progress) / progress,
@@ -313,34 +239,28 @@ class _Run:
         if stopped:
             raise stop or Cancelled("Another process was stopped.")
 
-    def _averaged(self) -> nn.Module:
-        """A copy of the network with the averaged weights, in evaluation mode."""
-        network = copy.deepcopy(self.task.network)
-        network.load_state_dict(self.average)
-        return network.eval()
-
     def _report(self) -> None:
         """A line of the log (losses since the last, measures of the averaged weights) and a sheet."""
         if rank() == 0:
-            network = self._averaged()
+            network = self.average.module
             losses = self._mean_losses()
             line = {
                 "step": self.step,
                 "seconds": round(self.seconds, 1),
-                "epoch": self.step / self.task.epoch_steps,
+                "epoch": self.step / self.trainee.epoch_steps,
             }
             with (self.plan.folder / "log.jsonl").open("a") as log:
-                log.write(json.dumps({**line, **losses, **self.task.measure(network)}) + "\n")
-            sheet = self.plan.folder / f"sheet-{self.step // self.task.epoch_steps:04d}.png"
-            Image.fromarray(self.task.sheet(network)).save(sheet)
+                log.write(json.dumps({**line, **losses, **self.trainee.measure(network)}) + "\n")
+            sheet = self.plan.folder / f"sheet-{self.step // self.trainee.epoch_steps:04d}.png"
+            Image.fromarray(self.trainee.sheet(network)).save(sheet)
         self.sums, self.summed = {}, 0
 
     def _state(self) -> dict[str, Any]:
         return {
-            "network": self.task.network.state_dict(),
-            "others": self.task.others.state_dict(),
-            "average": self.average,
-            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.task.optimisers.items()},
+            "network": self.trainee.network.state_dict(),
+            "others": self.trainee.others.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.trainee.optimisers.items()},
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -352,27 +272,27 @@ class _Run:
         temporary = self.checkpoint.with_suffix(".part")
         torch.save(self._state(), temporary)
         temporary.replace(self.checkpoint)
-        card = {**self.task.card(), "steps": self.step, "hours": round(self.seconds / 3600, 2)}
-        save_network(self._averaged(), self.weights, card)
+        card = {**self.trainee.card(), "steps": self.step, "hours": round(self.seconds / 3600, 2)}
+        save_network(self.average.module, self.weights, card)
 
     def _begin_from(self, weights: Path) -> None:
         try:
             state = {key: value.to(self.device).float() for key, value in load_file(weights).items()}
-            self.task.network.load_state_dict(state)
+            self.trainee.network.load_state_dict(state)
         except (OSError, SafetensorError, RuntimeError) as error:
             raise InputError(f"{weights} does not hold this network.", "Give weights of the same size.") from error
-        self.average = {key: value.detach().clone() for key, value in self.task.network.state_dict().items()}
+        self.average.module.load_state_dict(state)
 
     def _load(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         try:
-            self.task.network.load_state_dict(state["network"])
-            self.task.others.load_state_dict(state["others"])
-            for name, optimiser in self.task.optimisers.items():
+            self.trainee.network.load_state_dict(state["network"])
+            self.trainee.others.load_state_dict(state["others"])
+            for name, optimiser in self.trainee.optimisers.items():
                 optimiser.load_state_dict(state["optimisers"][name])
+            self.average.load_state_dict(state["average"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InputError(
                 f"{self.checkpoint} is of another network.", "Resume with the same options."
             ) from error
-        self.average = state["average"]
         self.step, self.seconds = state["step"], state["seconds"]

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from patchloom.training.loop import bfloat16_pays
+from patchloom.training.processes import bfloat16_pays
 
 MOMENTUM = 0.95
 _STEPS = 5

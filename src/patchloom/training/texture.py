@@ -1,4 +1,4 @@
-"""Training of the compact texture network, as a task of the one loop. What is minimised is in ``distill.py``."""
+"""Training of the compact texture network, for the one loop. What is minimised is in ``distill.py``."""
 
 import copy
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from patchloom.training.distill import (
     start_from_teacher,
     teach,
 )
-from patchloom.training.loop import bfloat16_pays, descend, rank, world
+from patchloom.training.processes import bfloat16_pays, descend, rank, world
 
 BATCH = 6  # photographs; each comes with its neighbour
 SIDE = 112  # of a crop, in pixels
@@ -44,8 +44,8 @@ def open_teacher(name_or_path: str, device: torch.device) -> Vgg19:
     return teacher
 
 
-class TextureTask:
-    """Distillation as a :class:`patchloom.training.loop.Task`; the teacher comes from :func:`open_teacher`.
+class TextureTrainee:
+    """Distillation as a :class:`patchloom.training.loop.Trainee`; the teacher comes from :func:`open_teacher`.
 
     ``data`` is said in the model card: whose photographs, under which licence.
     """
