@@ -66,6 +66,11 @@ class Console:
         else:
             self.say(f"note: {message}")
 
+    def hear(self, event: Event) -> None:
+        """An observer that tells warnings alone."""
+        if isinstance(event, Warned):
+            self.warn(event.message)
+
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Data, on standard output: a table, or with ``json`` a list of objects."""
         if self.json:

@@ -15,6 +15,7 @@ from patchloom.cli.options import (
     saved_settings,
     settings_options,
 )
+from patchloom.cli.output import report_option
 from patchloom.console import Console
 from patchloom.errors import Cancelled, OutputError
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -37,9 +38,7 @@ SOME_FAILED = 6
 @force_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first picture that fails.")
 @click.option("--dry-run", is_flag=True, help="Show pairs, hole shares and the time it would take; write nothing.")
-@click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a JSON report of all pictures."
-)
+@report_option("all pictures, what became of them")
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 4096), help="Pictures at once. [as suits processor and memory]"
 )

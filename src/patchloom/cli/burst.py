@@ -5,32 +5,24 @@ from pathlib import Path
 import click
 
 from patchloom.cli import files
-from patchloom.cli.harmonise import check_outputs, listening, warnings, write
-from patchloom.cli.options import SectionedCommand, console_options, file_options, force_option, settings_options
+from patchloom.cli.interrupt import listening
+from patchloom.cli.options import SectionedCommand, console_options, file_options, settings_options
+from patchloom.cli.output import Output, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 
 @click.command(cls=SectionedCommand)
 @click.argument("shots", metavar="SHOT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, help="The result's name, - for standard output.")
 @click.option("--mask", "mask_name", metavar="MASK", help="What has to go from the first shot. [what moves]")
-@force_option
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write a JSON report: settings, what each shot gave.",
-)
+@output_options(tells="settings, what each shot gave")
 @file_options
 @settings_options
 @console_options
 def command(
     shots: tuple[Path, ...],
-    output: str,
     mask_name: str | None,
-    force: bool,
-    report: Path | None,
+    output: Output,
     ways: FileSettings,
     settings: FillSettings,
     run: RunSettings,
@@ -53,15 +45,13 @@ def command(
     from patchloom.photo import Photo
     from patchloom.references import Reference
 
-    check_outputs(output, report, force)
+    output.check()
     names = files.pictures(shots)
     opened = [
-        Reference(Photo.open(name, allow_cmyk=ways.allow_cmyk, observe=warnings(console)), name.name)
-        for name in names
+        Reference(Photo.open(name, allow_cmyk=ways.allow_cmyk, observe=console.hear), name.name) for name in names
     ]
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     result = listening(
-        console, lambda observe: burst(opened, mask, settings, inpainter=Inpainter(run), observe=observe)
+        lambda observe: burst(opened, mask, settings, inpainter=Inpainter(run), observe=observe), console
     )
-    record = {"photo": str(names[0]), "output": output}
-    write(result, record, output, report, ways, force, console)
+    output.write(result, {"photo": str(names[0])}, ways, console)

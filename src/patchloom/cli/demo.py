@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patchloom.cli.files import check_output, write
-from patchloom.cli.interrupt import interruptible
+from patchloom.cli.interrupt import listening
 from patchloom.cli.options import SectionedCommand, console_options, force_option, settings_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -46,8 +46,7 @@ def command(out: Path, force: bool, settings: FillSettings, run: RunSettings, co
         check_output(str(out / name), force)
     inputs = Inputs(photo=given["photo.jpg"], mask=given["mask.png"])
     prepared = prepare(inputs, settings, FileSettings(), name="filled.jpg")
-    with console.listen() as observe:
-        filled = interruptible(lambda guarded: prepared.fill(Inpainter(run), observe=guarded), observe)
+    filled = listening(lambda observe: prepared.fill(Inpainter(run), observe=observe), console)
     side_by_side = _side_by_side(prepared.photo, prepared.mask, filled.photo)
     results = {"filled.jpg": filled.data, "side-by-side.png": side_by_side}
     for name, content in {**given, **results}.items():

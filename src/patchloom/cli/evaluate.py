@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from patchloom.cli.interrupt import interruptible
+from patchloom.cli.interrupt import listening
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import SettingsError, WeightsError
@@ -130,8 +130,7 @@ def command(
         rows = score_run(cases, results, out, judging, observe=observe)
         return Scored(cases, [*chosen, *earlier], rows, failures(results.values()), judging.name)
 
-    with console.listen() as observe:
-        scored = interruptible(work, observe)
+    scored = listening(work, console)
     for row in scored.failed:
         console.warn(f"{row['method']}: {row['error']} ({row['fills']} fills)")
     _show(scored.summary(), console)

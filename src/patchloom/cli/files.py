@@ -47,7 +47,7 @@ def pictures(names: Sequence[Path]) -> list[Path]:
     return found
 
 
-def default_output(photo: str, format: str, done: str = "filled") -> str:
+def default_output(photo: str, format: str, done: str) -> str:
     """``<stem>.<done>.<ext>`` beside the photo, or standard output for a photo from standard input."""
     if photo == STREAM:
         return STREAM

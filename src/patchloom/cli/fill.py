@@ -1,23 +1,23 @@
 """``patchloom fill``: one photograph in, one out."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from patchloom.cli import files
-from patchloom.cli.interrupt import interruptible
+from patchloom.cli.interrupt import listening
 from patchloom.cli.options import (
     SectionedCommand,
     console_options,
     file_options,
-    force_option,
     saved_settings,
     settings_options,
 )
+from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
 from patchloom.events import Event, LevelDone, Observer
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     "--box", "boxes", type=files.box, metavar="x,y,w,h", multiple=True, help="Fill this box; can be repeated."
 )
 @click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's transparent pixels.")
-@click.option("-o", "--output", help="The result's name, - for standard output. [PHOTO.filled.EXT]")
-@force_option
+@output_options(done="filled", tells="settings, weights, times, losses")
 @click.option(
     "--versions",
     type=click.IntRange(1, 64),
@@ -60,12 +59,6 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Write a picture per level into this folder.",
 )
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write a JSON report: settings, weights, times, losses.",
-)
 @click.option("--dry-run", is_flag=True, help="Read and check everything, say what would be done, and stop.")
 @file_options
 @settings_options
@@ -75,13 +68,11 @@ def command(
     mask_name: str | None,
     boxes: tuple[tuple[int, int, int, int], ...],
     from_alpha: bool,
-    output: str | None,
-    force: bool,
+    output: Output,
     versions: int,
     source_name: str | None,
     references: tuple[Path, ...],
     steps: Path | None,
-    report: Path | None,
     dry_run: bool,
     ways: FileSettings,
     settings: FillSettings,
@@ -107,15 +98,18 @@ def command(
     """
     from patchloom.filling import Inputs, prepare
 
-    if (photo_name, mask_name, source_name).count(files.STREAM) > 1:
-        raise click.UsageError("Only one picture can come from standard input.")
+    only_one_stream((photo_name, mask_name, source_name))
     if mask_name is None and not boxes and not from_alpha:
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
-    if versions > 1 and (steps is not None or (output or photo_name) == files.STREAM):
+    if versions > 1 and (steps is not None or (output.name or photo_name) == files.STREAM):
         raise click.UsageError("--versions goes neither with --steps nor with standard output.")
-    written = {**_outputs("-o", output, versions), "--report": report, "--save-settings": saved_settings()}
+    written = {
+        **_outputs("-o", output.name, versions),
+        "--report": output.report,
+        "--save-settings": saved_settings(),
+    }
     kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
-    _check_outputs(written, kept, steps, force)
+    _check_outputs(written, kept, steps, output.force)
     inputs = Inputs(
         photo=files.source(photo_name),
         mask=None if mask_name is None else files.source(mask_name),
@@ -124,32 +118,30 @@ def command(
         source=None if source_name is None else files.source(source_name),
         references=files.pictures(references),
     )
-    prepared = prepare(inputs, settings, ways, name=output or "", observe=_warnings(console))
-    if output is None:
-        output = files.default_output(photo_name, prepared.format)
-        _check_outputs({**written, **_outputs("the result", output, versions)}, kept, None, force)
+    prepared = prepare(inputs, settings, ways, name=output.name or "", observe=console.hear)
+    if output.name is None:
+        output = replace(output, name=files.default_output(photo_name, prepared.format, "filled"))
+        _check_outputs({**written, **_outputs("the result", output.name, versions)}, kept, None, output.force)
     from patchloom.inpainter import Inpainter
 
     if dry_run:
         Inpainter(run).check(prepared.settings, coarse=prepared.coarse is not None)
-        _say_plan(console, prepared, output)
+        _say_plan(console, prepared, str(output.name))
         return
     fills = _filled(prepared, Inpainter(run), versions, steps, console)
-    names = [str(name) for name in _outputs("-o", output, versions).values()]
+    names = [str(name) for name in _outputs("-o", output.name, versions).values()]
     for name, filled in zip(names, fills, strict=False):
-        files.write_or_rescue(name, filled.data, force)
+        files.write_or_rescue(name, filled.data, output.force)
     if versions > 1:
         from patchloom.cli.versions import contact_sheet
 
-        files.write(names[-1], contact_sheet(prepared, fills), force)
-    if report is not None:
-        records = [
-            {"photo": photo_name, "mask": mask_name, "output": name, **filled.report}
-            for name, filled in zip(names, fills, strict=False)
-        ]
-        record = records[0] if versions == 1 else {"versions": records}
-        files.write(str(report), (json.dumps(record, indent=2, default=str) + "\n").encode(), force)
-    if output != files.STREAM:
+        files.write(names[-1], contact_sheet(prepared, fills), output.force)
+    records = [
+        {"photo": photo_name, "mask": mask_name, "output": name, **filled.report}
+        for name, filled in zip(names, fills, strict=False)
+    ]
+    output.write_report(records[0] if versions == 1 else {"versions": records})
+    if output.name != files.STREAM:
         console.say("wrote " + ", ".join(names))
 
 
@@ -170,9 +162,8 @@ def _filled(
 
     def with_seed(seed: int) -> "Filled":
         version = replace(prepared, settings=replace(prepared.settings, seed=seed))
-        with console.listen() as observe:
-            watch = observe if steps is None else _saving_steps(steps, observe)
-            return interruptible(lambda guarded: version.fill(inpainter, observe=guarded), watch)
+        saving = (lambda observe: observe) if steps is None else partial(_saving_steps, steps)
+        return listening(lambda observe: version.fill(inpainter, observe=saving(observe)), console)
 
     return [with_seed(prepared.settings.seed + number) for number in range(versions)]
 
@@ -213,13 +204,6 @@ def _saving_steps(folder: Path, observe: Observer) -> Observer:
         observe(event)
 
     return saving
-
-
-def _warnings(console: Console) -> Observer:
-    def observe(event: Event) -> None:
-        console.warn(getattr(event, "message", ""))
-
-    return observe
 
 
 def _say_plan(console: Console, prepared: "Prepared", output: str) -> None:

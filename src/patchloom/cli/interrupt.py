@@ -7,6 +7,7 @@ from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from patchloom.console import Console
 from patchloom.errors import Cancelled
 from patchloom.events import CancelToken, Observer
 
@@ -35,6 +36,12 @@ def interruptions() -> Iterator[CancelToken]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def listening(work: Callable[[Observer], Result], console: Console) -> Result:
+    """:func:`interruptible`, shown on the console."""
+    with console.listen() as observe:
+        return interruptible(work, observe)
 
 
 def interruptible(work: Callable[[Observer], Result], observe: Observer) -> Result:

@@ -79,7 +79,7 @@ def settings_options(command: Command) -> Command:
         ways = {name: value for name, value in given.items() if name in run_names and value is not None}
         rest = {name: value for name, value in given.items() if name not in (*fill_names, *run_names)}
         settings, run = read_settings(settings_file, chosen, ways)
-        force = bool(given.get("force"))
+        force = bool(click.get_current_context().params.get("force"))
         if save_settings is not None:
             require_place(save_settings, force)
         result = command(*args, settings=settings, run=run, **rest)

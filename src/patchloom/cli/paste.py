@@ -1,12 +1,11 @@
 """``patchloom paste``: an object put into a photograph, in its light."""
 
-from pathlib import Path
-
 import click
 
 from patchloom.cli import files
-from patchloom.cli.harmonise import check_outputs, chosen_output, listening, warnings, write
-from patchloom.cli.options import SectionedCommand, console_options, file_options, force_option, harmonise_options
+from patchloom.cli.interrupt import listening
+from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
+from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
 
@@ -35,14 +34,7 @@ def place(text: str) -> tuple[float, ...]:
 @click.option(
     "--mask", "mask_name", metavar="MASK", help="What of OBJECT is put in. [what is not transparent, else all]"
 )
-@click.option("-o", "--output", help="The result's name, - for standard output. [PHOTO.pasted.EXT]")
-@force_option
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write a JSON report: settings, what was found and done.",
-)
+@output_options(done="pasted", tells="settings, what was found and done")
 @file_options
 @harmonise_options
 @console_options
@@ -51,9 +43,7 @@ def command(
     object_name: str,
     at: tuple[float, ...],
     mask_name: str | None,
-    output: str | None,
-    force: bool,
-    report: Path | None,
+    output: Output,
     ways: FileSettings,
     settings: HarmoniseSettings,
     run: RunSettings,
@@ -68,20 +58,21 @@ def command(
       patchloom paste street.jpg cat.png --at 420,310
       patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
     """
+    from patchloom.formats import written_as
     from patchloom.harmoniser import Harmoniser, Place
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
-    if (photo_name, object_name, mask_name).count(files.STREAM) > 1:
-        raise click.UsageError("Only one picture can come from standard input.")
-    check_outputs(output, report, force)
-    photo = Photo.open(files.source(photo_name), allow_cmyk=ways.allow_cmyk, observe=warnings(console))
-    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, observe=warnings(console))
-    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
-    output = chosen_output(output, photo_name, photo, ways, force, "pasted")
-    result = listening(
-        console,
-        lambda observe: Harmoniser(run).paste(photo, thing, Place(*at), settings, mask=mask, observe=observe),
+    only_one_stream((photo_name, object_name, mask_name))
+    output.check()
+    photo, thing = (
+        Photo.open(files.source(name), allow_cmyk=ways.allow_cmyk, observe=console.hear)
+        for name in (photo_name, object_name)
     )
-    record = {"photo": photo_name, "object": object_name, "output": output}
-    write(result, record, output, report, ways, force, console)
+    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    output = output.beside(photo_name, ways.format or written_as(photo.format), "pasted")
+    result = listening(
+        lambda observe: Harmoniser(run).paste(photo, thing, Place(*at), settings, mask=mask, observe=observe),
+        console,
+    )
+    output.write(result, {"photo": photo_name, "object": object_name}, ways, console)

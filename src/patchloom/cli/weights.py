@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from patchloom.cli.interrupt import interruptible
+from patchloom.cli.interrupt import listening
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import WeightsError
@@ -55,8 +55,7 @@ def fetch(name: str, mirrors: tuple[str, ...], keep: bool, console: Console) -> 
     """
     from patchloom.networks.download import fetch as fetch_network
 
-    with console.listen() as observe:
-        path = interruptible(lambda watch: fetch_network(name, mirrors, watch, keep), observe)
+    path = listening(lambda observe: fetch_network(name, mirrors, observe, keep), console)
     console.say(f"Stored as {path}. Use it with --texture {name}.")
 
 
