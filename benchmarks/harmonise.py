@@ -210,7 +210,7 @@ def score(result: np.ndarray, case: Case, judge: Judge | None) -> dict[str, floa
     row = {"mse": float(squares.mean()), "fmse": inside, "psnr": 10 * np.log10(255**2 / max(inside, 0.01))}
     if judge is not None:
         truth, picture = (each.astype(np.float32) / 255 for each in (case.truth, result))
-        row["perceptual"] = judge.case(truth, case.mask, regions=("hole",)).score(picture)["hole"]["perceptual"]
+        row["perceptual"] = judge.of(truth, case.mask, regions=("hole",)).score(picture)["hole"]["perceptual"]
     return row
 
 

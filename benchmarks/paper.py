@@ -88,7 +88,7 @@ def scores_of(given: argparse.Namespace, row: str, judge: Judge) -> dict[str, di
     for name, truth, hole in cases(given.data, given.size, given.limit):
         path = given.out / row.replace(" ", "-").replace(",", "") / f"{name}.png"
         if path.exists():
-            case = judge.case(truth.astype(np.float32) / 255, hole, regions=("hole",))
+            case = judge.of(truth.astype(np.float32) / 255, hole, regions=("hole",))
             found[name] = dict(case.score(np.asarray(Image.open(path)).astype(np.float32) / 255)["hole"])
             found[name] |= json.loads(path.with_suffix(".json").read_text())
     return found

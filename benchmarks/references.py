@@ -20,6 +20,7 @@ from harmonise import SHARED, photographs
 from PIL import Image
 
 from patchloom import Inpainter, Mask, Photo, Reference, fill_settings
+from patchloom.tensors.boxes import bounds
 
 ROWS = ("no reference", "the same scene", "unrelated", "occluded")
 
@@ -34,12 +35,11 @@ def another_camera(truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     matrix = centre @ turn @ np.linalg.inv(centre)
     view = cv2.warpPerspective(truth, matrix, (width, height), flags=cv2.INTER_CUBIC)
     there = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, (width, height)) > 250
-    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
     light = (view / 255).clip(0, 1) * 2 ** (rng.uniform(-1, 1) / 2.2)
     light = light.clip(0, 1) ** 2 ** rng.uniform(-0.2, 0.2) + rng.normal(0, 0.01, view.shape)
     data = io.BytesIO()
     Image.fromarray(np.rint(light.clip(0, 1) * 255).astype(np.uint8)).save(data, "JPEG", quality=90)
-    return np.array(Image.open(data))[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return np.array(Image.open(data))[bounds(there).slices]
 
 
 def psnr(picture: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:

@@ -113,7 +113,7 @@ def fill_and_score(case: Case, network: str, given: argparse.Namespace, judge: J
     fill = result.photo.to_array()
     Image.fromarray(fill).save(given.out / f"{case.name}-{Path(network).stem}.png")
     truth, filled = (picture.astype(np.float32) / 255 for picture in (case.truth, fill))
-    score = judge.case(truth, case.hole, regions=("hole",)).score(filled)["hole"]
+    score = judge.of(truth, case.hole, regions=("hole",)).score(filled)["hole"]
     return {**score, "seconds": seconds}
 
 

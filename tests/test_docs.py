@@ -95,7 +95,7 @@ def test_files_named_in_code_style_exist(page: Path) -> None:
 
 def test_the_page_on_measuring_names_every_hole_method_and_metric() -> None:
     page = (ROOT / "docs" / "evaluation.md").read_text()
-    judged = Judge(None).case(np.zeros((32, 32, 3)), np.eye(32, dtype=bool)).score(np.ones((32, 32, 3)))["hole"]
+    judged = Judge(None).of(np.zeros((32, 32, 3)), np.eye(32, dtype=bool)).score(np.ones((32, 32, 3)))["hole"]
     holes = [spec.split(":")[0] if ":" in spec and not spec.startswith("random") else spec for spec in SPECS]
     for name in [*holes, *PEERS, *PRESETS, *judged, "perceptual", "texture"]:
         assert re.search(rf"`{re.escape(name)}[`:]", page), name

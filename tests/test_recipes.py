@@ -12,12 +12,12 @@ from torch import Tensor
 from patchloom.cli import main
 from patchloom.evaluation import peers
 from patchloom.evaluation.peers import Peer, parse_method
-from patchloom.method.boxes import Tile
 from patchloom.method.losses import Features, Term
 from patchloom.method.optimise import Crop, Schedule, minimise
 from patchloom.networks.weights import load_texture
 from patchloom.server.schema import settings_schema
 from patchloom.settings import FillSettings, fill_settings
+from patchloom.tensors.boxes import Tile
 
 ROOT = Path(__file__).parents[1]
 

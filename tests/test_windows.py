@@ -50,7 +50,7 @@ def test_a_window_reaches_out_to_the_source() -> None:
     hole[10:30, 10:30] = True
     source[560:590, 560:590] = True
     (window,) = plan(hole, source)
-    assert window.bottom >= 590 and window.right >= 590
+    assert window.crop.bottom >= 590 and window.crop.right >= 590
 
 
 def test_memory_bounds_a_window_or_says_no() -> None:

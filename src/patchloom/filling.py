@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from patchloom.errors import MaskError
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, format_of, written_as
-from patchloom.mask import Box, Mask
+from patchloom.mask import Mask, Rectangle
 from patchloom.photo import MAX_PIXELS, Photo, Source
 from patchloom.references import Reference
 from patchloom.settings import FileSettings, FillSettings
@@ -32,7 +32,7 @@ class Inputs:
 
     photo: Source
     mask: Source | Mask | None = None
-    boxes: Sequence[Box] = ()
+    boxes: Sequence[Rectangle] = ()
     alpha: bool = False
     source: Source | None = None
     coarse: Source | None = None

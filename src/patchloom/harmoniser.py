@@ -37,6 +37,7 @@ from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import HarmoniseSettings, RunSettings
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite
 from patchloom.tensors.threads import working
 
@@ -306,8 +307,4 @@ def _of_kind(given: AnyPicture, result: Photo) -> Any:
 def _window(covered: Bools) -> tuple[slice, slice]:
     """The rows and columns of what is ``covered`` (H, W) and of the surroundings that it is compared with."""
     reach = int(np.ceil(np.sqrt(covered.sum()))) + 4
-    spans = []
-    for axis in (1, 0):
-        used = np.flatnonzero(covered.any(axis=axis))
-        spans.append(slice(max(0, int(used[0]) - reach), min(covered.shape[1 - axis], int(used[-1]) + 1 + reach)))
-    return spans[0], spans[1]
+    return bounds(covered).widened(reach, covered.shape).slices

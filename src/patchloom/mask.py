@@ -20,7 +20,7 @@ from patchloom.marks import Marks, colourful, marked, of_values
 from patchloom.photo import MAX_PIXELS, Photo, Source, palette_of, read_source
 from patchloom.settings import FillSettings, MaskMode
 
-Box = tuple[int, int, int, int]  # x, y, width, height
+Rectangle = tuple[int, int, int, int]  # x, y, width, height
 _GROWTH = 250  # the picture's longer side per pixel that a mask painted by hand is grown by
 
 
@@ -92,7 +92,7 @@ class Mask:
         return cls(*of_values(array, full, exact=True, shades=array.dtype.kind != "f"))
 
     @classmethod
-    def from_boxes(cls, boxes: Sequence[Box], width: int, height: int) -> Self:
+    def from_boxes(cls, boxes: Sequence[Rectangle], width: int, height: int) -> Self:
         """Boxes (x, y, width, height) in upright pixels; what lies outside the picture is cut off."""
         hole = np.zeros((height, width), bool)
         for box in boxes:
@@ -186,7 +186,7 @@ class Mask:
         self.require_size(other.width, other.height, "The second mask")
         return type(self)(self.hole | other.hole, seen="; ".join(filter(None, (self.seen, other.seen))))
 
-    def boxes(self) -> list[Box]:
+    def boxes(self) -> list[Rectangle]:
         """The bounding box (x, y, width, height) of each connected part (8 neighbours), from the top left."""
         labels, _ = ndimage.label(self.hole, structure=np.ones((3, 3), int))
         found = ndimage.find_objects(labels)
@@ -241,10 +241,10 @@ def _scale_of(array: NDArray[Any]) -> float:
     return next((scale for scale in scales if high <= scale), high)
 
 
-def _as_text(box: Box) -> str:
+def _as_text(box: Rectangle) -> str:
     return ",".join(map(str, box))
 
 
-def _y_first(box: Box) -> tuple[int, int, int, int]:
+def _y_first(box: Rectangle) -> tuple[int, int, int, int]:
     x, y, width, height = box
     return y, x, height, width

@@ -123,10 +123,10 @@ def test_a_case_scores_every_region_and_features_are_those_of_the_whole_picture(
     truth, hole = random.random_sample((200, 190, 3)), np.zeros((200, 190), bool)
     hole[101:131, 90:120] = True
     fill = np.where(hole[..., None], random.random_sample(truth.shape), truth)
-    scores = Judge(Halved(), taps=("self", "mean")).case(truth, hole).score(fill)
+    scores = Judge(Halved(), taps=("self", "mean")).of(truth, hole).score(fill)
     assert set(scores) == {"hole", "rim", "image"}
     assert scores["image"]["l1"] == pytest.approx(scores["hole"]["l1"] * hole.mean(), rel=1e-5)
-    alone = Judge(Halved(), taps=("self", "mean")).case(truth, hole, regions=("hole",)).score(fill)
+    alone = Judge(Halved(), taps=("self", "mean")).of(truth, hole, regions=("hole",)).score(fill)
     assert alone["hole"] == pytest.approx(scores["hole"], rel=1e-5)
 
     cells = [part[100:132].reshape(16, 2, -1, 2, 3).mean(axis=(1, 3))[:, 45:60] for part in (fill, truth)]
@@ -160,7 +160,7 @@ def test_features_made_around_the_hole_are_those_of_the_whole_picture() -> None:
     truth, hole = random.random_sample((151, 170, 3)).astype(np.float32), np.zeros((151, 170), bool)
     hole[70:90, 60:95] = hole[140:, :9] = True
     fill = np.where(hole[..., None], random.random_sample(truth.shape).astype(np.float32), truth)
-    case = Judge(Convolved(), taps=("last",)).case(truth, hole)
+    case = Judge(Convolved(), taps=("last",)).of(truth, hole)
     assert np.allclose(case._features_of_fill(fill)["last"], case._features(fill)["last"], atol=1e-6)
 
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from patchloom.method.boxes import Box, Tile
 from patchloom.method.losses import Content, LowPassContent, Pixels, Target, Term, Texture, TotalVariation
+from patchloom.tensors.boxes import Box, Tile
 from patchloom.tensors.patches import unfold, vote
 
 

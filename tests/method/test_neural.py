@@ -7,12 +7,12 @@ from toy import Toy
 
 from patchloom.events import Event, Step
 from patchloom.method import neural
-from patchloom.method.boxes import Box
 from patchloom.method.losses import Content, LowPassContent, Term
 from patchloom.method.neural import NeuralStage, parts
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.settings import fill_settings
+from patchloom.tensors.boxes import Box
 
 
 class Pull:

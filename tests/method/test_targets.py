@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from toy import Toy
 
-from patchloom.method.boxes import Box
 from patchloom.method.losses import Pixels, Texture
 from patchloom.method.pyramid import Level
 from patchloom.method.targets import VOTE_WEIGHTS, CarriedTargets, KnownFeatures, SearchedTargets
 from patchloom.networks.weights import load_texture
 from patchloom.tensors import field as fields
+from patchloom.tensors.boxes import Box
 
 WHOLE = Box(0, 0, 16, 20)
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from patchloom.filling import Filled, Prepared
 from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
+from patchloom.tensors.boxes import bounds
 
 TILE = 360  # pixels, the longer side of one picture of the sheet
 _GAP = 8
@@ -54,10 +55,7 @@ def contact_sheet(prepared: Prepared, fills: Sequence[Filled]) -> bytes:
 def _about(hole: Mask) -> tuple[slice, slice]:
     """The rows and columns of all holes and what lies around them."""
     height, width = hole.hole.shape
-    rows, columns = np.flatnonzero(hole.hole.any(axis=1)), np.flatnonzero(hole.hole.any(axis=0))
-    if not len(rows):
+    if not hole.hole.any():
         return slice(0, height), slice(0, width)
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    margin = int(_AROUND * max(bottom - top, right - left)) + 8
-    down = slice(max(top - margin, 0), min(bottom + margin, height))
-    return down, slice(max(left - margin, 0), min(right + margin, width))
+    box = bounds(hole.hole)
+    return box.widened(int(_AROUND * max(box.size)) + 8, hole.hole.shape).slices

@@ -27,14 +27,15 @@ seam           mean difference between neighbours across the hole's border / mea
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
+
+from patchloom.tensors.boxes import Box, bounds
 
 Picture = NDArray[np.floating]
 Region = NDArray[np.bool_]
@@ -153,38 +154,13 @@ def rim_of(hole: Region, reach: int = 8) -> Region:
     return np.asarray(hole & (distance_transform_edt(hole) <= reach))
 
 
-@dataclass(frozen=True)
-class Window:
-    """Rows and columns of a picture; both begin at a multiple of 8, so that cells keep their places."""
-
-    rows: slice
-    columns: slice
-
-    @classmethod
-    def around(cls, region: Region, margin: int) -> "Window":
-        """``region``'s box grown by ``margin`` px or a little more."""
-        spans = []
-        for axis in (1, 0):
-            used = np.flatnonzero(region.any(axis=axis))
-            first = max(0, int(used[0]) - margin) // 8 * 8
-            last = min(region.shape[1 - axis], -(-(int(used[-1]) + 1 + margin) // 8) * 8)
-            spans.append(slice(first, last))
-        return cls(*spans)
-
-    def cut(self, array: NDArray[Any]) -> NDArray[Any]:
-        return array[self.rows, self.columns]
-
-    def cells(self, stride: int, origin: tuple[int, int] = (0, 0)) -> tuple[slice, slice]:
-        """Where its cells are in a feature map of the picture that begins at pixel ``origin``."""
-        rows, columns = (
-            slice((span.start - first) // stride, -(-(span.stop - first) // stride))
-            for span, first in zip((self.rows, self.columns), origin, strict=True)
-        )
-        return rows, columns
+def _around(region: Region, margin: int) -> Box:
+    """``region``'s box and ``margin`` px or a little more; begins at multiples of 8: cells keep their places."""
+    return bounds(region).widened(margin, region.shape).aligned(8, region.shape)
 
 
 class Judge:
-    """Scores fills of one case after another; ``network`` sees each truth once."""
+    """Scores fills of one picture after another; ``network`` sees each truth once."""
 
     def __init__(
         self, network: Features | None, *, taps: Sequence[str] = ("relu1_1", "relu2_1", "relu3_1")
@@ -196,19 +172,19 @@ class Judge:
         """Of the network, without its folder."""
         return Path(getattr(self.network, "name", "") or "no network").stem
 
-    def case(self, truth: Picture, hole: Region, *, regions: Sequence[str] = REGIONS) -> "Case":
-        return Case(self, np.asarray(truth, np.float32), hole, tuple(regions))
+    def of(self, truth: Picture, hole: Region, *, regions: Sequence[str] = REGIONS) -> "Truth":
+        return Truth(self, np.asarray(truth, np.float32), hole, tuple(regions))
 
 
-class Case:
-    """A truth with its hole; ``score`` compares a fill with it."""
+class Truth:
+    """A picture as it was, with its hole; ``score`` compares a fill with it."""
 
     def __init__(self, judge: Judge, truth: NDArray[np.float32], hole: Region, regions: tuple[str, ...]) -> None:
         self.judge, self.truth, self.hole = judge, truth, hole
         every = {"hole": hole, "rim": rim_of(hole), "image": np.ones_like(hole)}
         self.regions = {name: every[name] for name in regions}
-        self.frame = Window.around(every["image" if "image" in regions else "hole"], 2 * _SEEN)
-        self._truth_features = self._features(self.frame.cut(truth))
+        self.frame = _around(every["image" if "image" in regions else "hole"], 2 * _SEEN)
+        self._truth_features = self._features(truth[self.frame.slices])
 
     def score(self, fill: Picture) -> dict[str, dict[str, float]]:
         """{region: {metric: value}}; crispness and seam are the hole's and the same in every region."""
@@ -236,22 +212,22 @@ class Case:
         """The truth's features, with those that see a changed pixel made anew."""
         if self.judge.network is None:
             return {}
-        changed = self.frame.cut(self.hole | (picture != self.truth).any(axis=2))
-        outer, inner = Window.around(changed, 2 * _SEEN), Window.around(changed, _SEEN)
-        maps = self._features(outer.cut(self.frame.cut(picture)))
+        changed = (self.hole | (picture != self.truth).any(axis=2))[self.frame.slices]
+        outer, inner = _around(changed, 2 * _SEEN), _around(changed, _SEEN)
+        maps = self._features(picture[self.frame.slices][outer.slices])
         features = {}
         for tap, cells in maps.items():
             stride = self.judge.network.stride(tap)
             features[tap] = self._truth_features[tap].copy()
-            origin = (outer.rows.start, outer.columns.start)
-            features[tap][inner.cells(stride)] = cells[inner.cells(stride, origin)]
+            there = inner.moved(-outer.top, -outer.left).cells(stride)
+            features[tap][inner.cells(stride).slices] = cells[there.slices]
         return features
 
     def _compare(self, features: dict[str, NDArray[np.float32]], region: Region) -> dict[str, float]:
         values: dict[str, float] = {}
         for tap, cells in features.items():
             assert self.judge.network is not None
-            here = cells_of(self.frame.cut(region), self.judge.network.stride(tap), cells.shape[:2])
+            here = cells_of(region[self.frame.slices], self.judge.network.stride(tap), cells.shape[:2])
             fill, truth = cells[here], self._truth_features[tap][here]
             values[f"texture_{tap}"] = texture(fill, truth)
             if tap == self.judge.taps[-1]:

@@ -45,7 +45,7 @@ def score_run(
                 path = fill_path(out, case, result.method)
                 key = f"{case.digest}|{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}|{judged_by}"
                 if key not in known:
-                    prepared = prepared or judge.case(case.truth() / np.float32(255), hole)
+                    prepared = prepared or judge.of(case.truth() / np.float32(255), hole)
                     known[key] = prepared.score(Photo.open(path).pixels / np.float32(255))
                     file.write(json.dumps({"key": key, "scores": known[key]}) + "\n")
                 rows += _rows(result, float(hole.mean()), known[key])

@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from patchloom.method import grain, light
-from patchloom.method.boxes import Box
 from patchloom.method.losses import LowPassContent, Target, Term, Texture, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
 from patchloom.method.patchfill import as_array, as_tensor
@@ -32,6 +31,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import SearchedTargets
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import HarmoniseSettings
+from patchloom.tensors.boxes import Box
 from patchloom.tensors.patches import cells_of
 
 LEAST_EVIDENCE = 5.0  # natural logarithm; an adjustment with less is not made (measured: what fits seldom has it)

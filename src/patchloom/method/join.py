@@ -22,7 +22,7 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
-from patchloom.method.boxes import bounds
+from patchloom.tensors.boxes import bounds
 
 Floats = NDArray[np.float32]
 

@@ -16,7 +16,7 @@ from typing import Self
 import torch.nn.functional as F
 from torch import Tensor
 
-from patchloom.method.boxes import Box, Tile
+from patchloom.tensors.boxes import Box, Tile
 
 LOW_PASS = 4  # pixels; the content term compares means over blocks of this side
 

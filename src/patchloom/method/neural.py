@@ -9,7 +9,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from patchloom.method.boxes import Box, bounds
 from patchloom.method.losses import Content, LowPassContent, Term, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
 from patchloom.method.patchfill import as_array
@@ -18,6 +17,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import Targets, margin
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import FillSettings
+from patchloom.tensors.boxes import Box, bounds
 
 PART = 512  # pixels; the widest part of a hole optimised at once with carried targets
 
@@ -80,14 +80,7 @@ class NeuralStage:
 
     def _crop(self, part: Box, size: tuple[int, int]) -> Box:
         """``part`` with its surroundings, begun and ended on whole cells."""
-        align = self.stride
-        wide = part.widened(margin(self.network, self.taps), size)
-        return Box(
-            wide.top // align * align,
-            wide.left // align * align,
-            min(size[0], -(-wide.bottom // align) * align),
-            min(size[1], -(-wide.right // align) * align),
-        )
+        return part.widened(margin(self.network, self.taps), size).aligned(self.stride, size)
 
 
 def parts(hole: Tensor) -> list[Box]:
@@ -106,7 +99,5 @@ def parts(hole: Tensor) -> list[Box]:
                 box.left + width * (column + 1) // columns,
             )
             if mask[piece.slices].any():
-                inner = bounds(mask[piece.slices])
-                top, left = piece.top + inner.top, piece.left + inner.left
-                found.append(Box(top, left, top + inner.size[0], left + inner.size[1]))
+                found.append(bounds(mask[piece.slices]).moved(piece.top, piece.left))
     return found

@@ -13,9 +13,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from patchloom.method.boxes import Tile, covering
 from patchloom.method.losses import LOW_PASS, Term
 from patchloom.networks.texture import TextureNetwork
+from patchloom.tensors.boxes import Tile, covering
 from patchloom.tensors.threads import mapped
 
 ADAM_START, ADAM_END = 0.02, 0.004  # step sizes in units of the pixel range

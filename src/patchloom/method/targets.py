@@ -20,10 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from patchloom.method.boxes import Box, covering
 from patchloom.method.losses import Features, Pixels, Target, Term, Texture
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
+from patchloom.tensors.boxes import Box, covering
 from patchloom.tensors.field import Field
 from patchloom.tensors.matching import candidate_patches, nearest_patches
 from patchloom.tensors.patches import SIZE, cells_of, vote, windows_touching

@@ -22,6 +22,8 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
+from patchloom.tensors.boxes import bounds
+
 Ints = NDArray[np.intp]
 Frame = tuple[Ints, Ints]
 """Row and column numbers of a square of a picture; beyond the border they mean the picture reflected there."""
@@ -66,7 +68,8 @@ class ContentNetwork(nn.Module):
         deepest = float(ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge")).max())
         side = min(max(math.ceil(CONTEXT * deepest), SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
         starts = []
-        for (first, last), length in zip(_spans(hole), hole.shape, strict=True):
+        for span, length in zip(bounds(hole).slices, hole.shape, strict=True):
+            first, last = span.start, span.stop
             count = max(1, math.ceil(2 * (last - first) / side))
             middles = [(first + last) / 2]
             if count > 1:
@@ -204,9 +207,9 @@ class PaperContent(ContentNetwork):
 
     def frames(self, hole: NDArray[np.bool_]) -> list[Frame]:
         """One square with the hole's bounding box in its middle, as the paper treats a hole of another shape."""
-        spans = _spans(hole)
-        side = math.ceil(SIZE / PAPER_HOLE * max(last - first for first, last in spans))
-        rows, columns = (np.arange(side) + (first + last - side) // 2 for first, last in spans)
+        box = bounds(hole)
+        side = math.ceil(SIZE / PAPER_HOLE * max(box.size))
+        rows, columns = (np.arange(side) + (span.start + span.stop - side) // 2 for span in box.slices)
         return [(rows, columns)]
 
     def centre(self, image: Tensor) -> Tensor:
@@ -255,13 +258,6 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1, 0.02)
-
-
-def _spans(hole: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last row, first and last column (exclusive) of the bounding box of ``hole`` (H, W)."""
-    marked = (np.flatnonzero(hole.any(axis)) for axis in (1, 0))
-    rows, columns = ((int(numbers[0]), int(numbers[-1]) + 1) for numbers in marked)
-    return rows, columns
 
 
 def _inside(index: Ints, length: int) -> Ints:

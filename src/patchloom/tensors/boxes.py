@@ -1,10 +1,13 @@
-"""Boxes of pixels: crops of a level, and how a hole is covered by them."""
+"""Boxes of pixels: crops of pictures and maps, and how a hole is covered by them."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Bools = NDArray[np.bool_]
 
@@ -13,7 +16,7 @@ DENSE = 0.3  # the share of a box from which on splitting it saves nothing: its 
 
 @dataclass(frozen=True)
 class Box:
-    """Rows ``top`` to ``bottom``, columns ``left`` to ``right`` (half open) of a level or of another box."""
+    """Rows ``top`` to ``bottom``, columns ``left`` to ``right`` (half open) of a picture or of another box."""
 
     top: int
     left: int
@@ -26,10 +29,14 @@ class Box:
         return self.bottom - self.top, self.right - self.left
 
     @property
+    def area(self) -> int:
+        return self.size[0] * self.size[1]
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def of(self, values: Tensor) -> Tensor:
+    def of(self, values: "Tensor") -> "Tensor":
         """The box of ``values`` (..., H, W)."""
         return values[..., self.top : self.bottom, self.left : self.right]
 
@@ -41,6 +48,29 @@ class Box:
             max(0, self.left - by),
             min(height, self.bottom + by),
             min(width, self.right + by),
+        )
+
+    def aligned(self, to: int, within: tuple[int, ...]) -> "Box":
+        """The smallest box round it that begins and ends on multiples of ``to``, or at the border of a picture of
+        the size ``within``."""
+        height, width = within
+        return Box(
+            self.top // to * to,
+            self.left // to * to,
+            min(height, -(-self.bottom // to) * to),
+            min(width, -(-self.right // to) * to),
+        )
+
+    def moved(self, down: int, right: int) -> "Box":
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
+    def union(self, other: "Box") -> "Box":
+        """The smallest box round both."""
+        return Box(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
         )
 
     def cells(self, stride: int) -> "Box":
@@ -60,13 +90,8 @@ def bounds(mask: Bools, align: int = 1) -> Box:
     """The smallest box round the True pixels of ``mask`` (H, W), not empty, that begins and ends on multiples of
     ``align`` or at the border."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    height, width = mask.shape
-    return Box(
-        int(rows[0]) // align * align,
-        int(columns[0]) // align * align,
-        min(height, -(-(int(rows[-1]) + 1) // align) * align),
-        min(width, -(-(int(columns[-1]) + 1) // align) * align),
-    )
+    box = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+    return box.aligned(align, mask.shape)
 
 
 def covering(mask: Bools, most: int, least: int, align: int = 1) -> list[Box]:
@@ -78,7 +103,7 @@ def covering(mask: Bools, most: int, least: int, align: int = 1) -> list[Box]:
     if not mask.any():
         return []
     box = bounds(mask, align)
-    (height, width), area = box.size, box.size[0] * box.size[1]
+    (height, width), area = box.size, box.area
     inside = mask[box.slices]
     longer = max(height, width)
     if longer <= align or (area <= most and (area <= least or inside.mean() >= DENSE)):
@@ -90,6 +115,5 @@ def covering(mask: Bools, most: int, least: int, align: int = 1) -> list[Box]:
     found = []
     for part in parts:
         for smaller in covering(inside[part.slices], most, least, align):
-            top, left = box.top + part.top + smaller.top, box.left + part.left + smaller.left
-            found.append(Box(top, left, top + smaller.size[0], left + smaller.size[1]))
+            found.append(smaller.moved(box.top + part.top, box.left + part.left))
     return found

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patchloom.method.boxes import Box, bounds, covering
+from patchloom.tensors.boxes import Box, bounds, covering
 
 
 @settings(max_examples=60, deadline=None)
