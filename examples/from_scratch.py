@@ -1,4 +1,4 @@
-"""Fill a hole with the functions of the method: windows, levels, the exemplar start, the join, the composite.
+"""Fill a hole with the functions of the method: windows, levels, the exemplar start, blending, the composite.
 
     python examples/from_scratch.py demo/photo.jpg demo/mask.png filled.png
 
@@ -15,14 +15,14 @@ from PIL import Image
 from torch import Tensor
 
 from patchloom import windows
+from patchloom.method.blending import correction
 from patchloom.method.coarse import membrane_fill
-from patchloom.method.join import correction
-from patchloom.method.patchfill import Recipe, Scales, as_array, as_tensor, differences_of, exemplar_fill
+from patchloom.method.patchfill import Scales, Variant, as_array, as_tensor, exemplar_fill, voted_differences
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.compose import composite, rim_weights
 
 PATCH = 7  # pixels a side
-RECIPE = Recipe(patch=PATCH, locality=0.3, native_coherence=1.0, seed=7)
+VARIANT = Variant(patch=PATCH, locality=0.3, native_coherence=1.0, seed=7)
 
 
 def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -44,9 +44,9 @@ def level_filled(native: Level) -> Tensor:
     """(1, 3, H, W): a neighbour field found where the hole is a few pixels wide, carried up to native size."""
     levels = shrinking_pyramid(native.image, native.hole, native.source, PATCH)
     scales = Scales(levels)
-    start = exemplar_fill(scales, RECIPE)  # start.field says where every patch came from
-    differences, light = differences_of(start, scales), as_array(membrane_fill(native))
-    added = correction(start.picture, scales.holes[-1], differences, light)
+    start = exemplar_fill(scales, VARIANT)  # start.field says where every patch came from
+    differences, target = voted_differences(start, scales), as_array(membrane_fill(native))
+    added = correction(start.picture, scales.holes[-1], differences, target)
     return native.composite(as_tensor(start.picture + added).clamp(0, 1))
 
 

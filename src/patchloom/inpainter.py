@@ -25,7 +25,7 @@ from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
-from patchloom.method.synthesis import Problem, synthesise
+from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.references import Reference, Used, fill_from
@@ -222,7 +222,7 @@ class _Work:
             source=as_flags(self.allowed[plan.slices]).to(self.device),
         )
         coarse = None if self.start is None else self.start.make(level, plan.slices)
-        result = as_array(synthesise(Problem(level, coarse), self.settings, self.neural, progress))
+        result = as_array(synthesise(level, coarse, self.settings, self.neural, progress))
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         weights = self.rim[plan.slices] * plan.part

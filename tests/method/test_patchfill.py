@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from patchloom.method.patchfill import ExemplarFill, Recipe, Scales, exemplar_fill, members
+from patchloom.method.patchfill import ExemplarFill, Scales, Variant, ensemble, exemplar_fill
 from patchloom.method.pyramid import shrinking_pyramid
 
-RECIPE = Recipe(patch=5, locality=0.0, native_coherence=1.0, seed=3)
+VARIANT = Variant(patch=5, locality=0.0, native_coherence=1.0, seed=3)
 
 
 def scales(source: slice = slice(None), levels: int = 0) -> Scales:
@@ -18,7 +18,7 @@ def scales(source: slice = slice(None), levels: int = 0) -> Scales:
     hole[..., 72:120, 72:120] = True
     allowed = torch.zeros_like(hole)
     allowed[..., source, source] = True
-    return Scales(shrinking_pyramid(image, hole, allowed, RECIPE.patch, levels))
+    return Scales(shrinking_pyramid(image, hole, allowed, VARIANT.patch, levels))
 
 
 def copied(fill: ExemplarFill) -> np.ndarray:
@@ -29,9 +29,9 @@ def copied(fill: ExemplarFill) -> np.ndarray:
 def test_each_member_does_without_another_half_of_the_sources() -> None:
     """Each draws on far fewer of the 60 squares outside the hole than it would alone; all together on most."""
     place = scales()
-    crew = members(8, RECIPE)
-    denied = [copied(exemplar_fill(place, member)) for member in crew]
-    alone = [copied(exemplar_fill(place, replace(member, denied=0.0))) for member in crew]
+    fills = ensemble(8, VARIANT)
+    denied = [copied(exemplar_fill(place, member)) for member in fills]
+    alone = [copied(exemplar_fill(place, replace(member, denied=0.0))) for member in fills]
     assert max(map(len, denied)) <= 40
     assert sum(map(len, denied)) < 0.75 * sum(map(len, alone))
     assert len(np.unique(np.concatenate(denied), axis=0)) >= 50
@@ -39,14 +39,14 @@ def test_each_member_does_without_another_half_of_the_sources() -> None:
 
 def test_a_member_that_would_be_left_without_sources_keeps_them_all() -> None:
     place = scales(slice(0, 24), levels=1)  # a single square
-    for member in members(8, RECIPE):
+    for member in ensemble(8, VARIANT):
         np.testing.assert_array_equal(copied(exemplar_fill(place, member)), [[0, 0]])
 
 
 def test_members_are_determined_by_their_seed() -> None:
     place = scales()
     first, again, other = (
-        exemplar_fill(place, members(2, RECIPE)[number], finest=1).picture for number in (0, 0, 1)
+        exemplar_fill(place, ensemble(2, VARIANT)[number], finest=1).picture for number in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()

@@ -7,7 +7,7 @@ from patchloom.events import Event, LevelStarted, Step
 from patchloom.method.neural import NeuralStage
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
-from patchloom.method.synthesis import Problem, synthesise
+from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import load_texture
 from patchloom.settings import fill_settings
 
@@ -39,7 +39,7 @@ def test_the_plan_is_kept(given: dict[str, object], coarse: bool) -> None:
     events: list[Event] = []
     level = stripes()
     picture = torch.full_like(level.image, 0.5) if coarse else None
-    filled = synthesise(Problem(level, picture), settings, stage, Progress(events.append))
+    filled = synthesise(level, picture, settings, stage, Progress(events.append))
     fractions = [event.fraction for event in events if isinstance(event, Step)]
     levels = [event for event in events if isinstance(event, LevelStarted)]
     assert fractions == sorted(fractions)
@@ -53,6 +53,6 @@ def test_stripes_go_on_through_the_hole() -> None:
     level = stripes()
     settings = fill_settings(content="patches", iterations=2, members=0)
     stage = NeuralStage(load_texture("compact"), settings)
-    filled = synthesise(Problem(level), settings, stage, Progress(lambda event: None))
+    filled = synthesise(level, None, settings, stage, Progress(lambda event: None))
     expected = level.image[..., :1, :].expand_as(filled)
     assert (filled - expected).abs().mul(level.hole).sum() / (3 * level.hole.sum()) < 0.05

@@ -162,3 +162,12 @@ def test_an_offered_offset_that_fits_is_taken_by_every_patch() -> None:
     field = fields.random_field(hole, place.sources, 2, seed=1)
     field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=1)
     np.testing.assert_allclose(field.distance, 0, atol=1e-9)
+
+
+def test_the_largest_patch_by_hand() -> None:
+    """Known are five rows of nine, then three: a patch of 5 fits into the first, one of 3 into both."""
+    five, three = np.zeros((2, 9, 9), bool)
+    five[:5], three[:3] = True, True
+    assert [fields.largest_patch([five], most) for most in (3, 5, 9)] == [3, 5, 5]
+    assert fields.largest_patch([five, three], 9) == 3
+    assert fields.largest_patch([five, three[::-1, :] & five], 9) == 0

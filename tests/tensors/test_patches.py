@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from hypothesis import given, settings, strategies as st
 
-from patchloom.tensors.patches import cells_of, fold, unfold, vote, windows_touching
+from patchloom.tensors.patches import cells_of, fold, patches_touching, unfold, vote
 
 
 def features(seed: int, height: int = 6, width: int = 7, channels: int = 3) -> torch.Tensor:
@@ -40,7 +40,7 @@ def test_cells_and_windows_that_touch_a_hole(seed: int, stride: int, height: int
             block = hole[i * stride : (i + 1) * stride, j * stride : (j + 1) * stride]
             assert cells[i, j] == block.any()
     if rows >= 3 and columns >= 3:
-        touching = windows_touching(torch.from_numpy(cells)).reshape(rows - 2, columns - 2)
+        touching = patches_touching(torch.from_numpy(cells)).reshape(rows - 2, columns - 2)
         for i in range(rows - 2):
             for j in range(columns - 2):
                 assert touching[i, j] == cells[i : i + 3, j : j + 3].any()

@@ -96,25 +96,23 @@ def adjustment_of(
     taken, so that its outline is no ramp and says nothing. The evidence is how much more probable, as a
     natural logarithm, this adjustment is than none: next to nothing for an object that fits.
     """
-    problem = _Problem(picture, mask, known, outline=not foreign)
+    misfit = _Misfit(picture, mask, known, outline=not foreign)
     prior = np.array(astuple(LIKELY))
     theta = np.zeros_like(prior)
     for _ in range(ROUNDS):
-        residuals, weights = problem.weighted(theta)
-        slopes = np.stack(
-            [(problem.residuals(theta + d) - residuals) / STEP for d in STEP * np.eye(len(prior))], 1
-        )
+        residuals, weights = misfit.weighted(theta)
+        slopes = np.stack([(misfit.residuals(theta + d) - residuals) / STEP for d in STEP * np.eye(len(prior))], 1)
         normal = slopes.T @ (weights[:, None] * slopes) + np.diag(prior**-2)
         change = np.linalg.solve(normal, slopes.T @ (weights * residuals) + theta / prior**2)
         theta = theta - np.clip(change, -prior, prior)
         if np.abs(change).max() < STEP:
             break
     nothing = np.zeros_like(theta)
-    evidence = problem.log_likelihood(theta) - problem.log_likelihood(nothing)
+    evidence = misfit.log_likelihood(theta) - misfit.log_likelihood(nothing)
     return Adjustment.of(theta), evidence - 0.5 * float(np.square(theta / prior).sum())
 
 
-class _Problem:
+class _Misfit:
     """Residuals of an adjustment: three a piece of the outline, then three of the surroundings as a whole."""
 
     def __init__(self, picture: Floats, mask: Bools, known: Bools, *, outline: bool) -> None:

@@ -5,10 +5,10 @@ well; every finer level starts from the *vote of the carried field in the finer 
 by a few rounds of search and vote (``tensors/field.py``). Above native size patches are matched in colour and in
 how rough the photograph is there.
 
-Several such fills, differing in patch size, weights, seed and in the sources they may use, are right on average
-but blurred. Their mean is not a result; it is a **guide**: a term in the patch cost of a last fill, that asks a
-patch's source to have the mean colour which the guide shows there. It is the paper's content term in the language
-of patches, and a content network's output takes the same place.
+An **ensemble** of such fills, differing in patch size, weights, seed and in the sources they may use, is right on
+average but blurred. Its mean is not a result; it is a **guide**: a term in the patch cost of a last fill, that
+asks a patch's source to have the mean colour which the guide shows there. It is the paper's content term in the
+language of patches, and a content network's output takes the same place.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,13 +29,16 @@ Floats = NDArray[np.float32]
 
 BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
 FEATURE_SCALE = 2.0  # texture features, mean differences of neighbours, in units of colour
-DENIED_SHARE, DENIED_BLOCK = 0.5, 24  # of the sources, in squares of so many native pixels, to each member
+DENIED_SHARE, DENIED_BLOCK = (
+    0.5,
+    24,
+)  # of the sources, in squares of so many native pixels, to each variant
 LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen
 THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Variant:
     """What makes one exemplar fill differ from another."""
 
     patch: int
@@ -48,21 +51,21 @@ class Recipe:
     denied: float = 0.0  # the share of the sources this fill has to do without
 
 
-def members(count: int, base: Recipe) -> list[Recipe]:
-    """``count`` recipes around ``base`` whose errors differ, for the mean that guides.
+def ensemble(count: int, base: Variant) -> list[Variant]:
+    """``count`` variants of ``base`` whose errors differ, for the mean that guides.
 
     Each is denied another half of the sources: what all of them find nevertheless is in the photograph more than
     once, and what only one place suggests is averaged away (measured: .2 dB and 1 % of perceptual distance).
     """
     base = replace(base, denied=DENIED_SHARE)
-    variants = [
+    kinds = [
         base,
         replace(base, patch=base.patch + 4),
         replace(base, depth_base=1.25, locality=2 * base.locality),
         replace(base, patch=base.patch + 4, depth_base=2.0, native_coherence=0.3 * base.native_coherence),
         replace(base, depth_base=2.0, coherence=2 * base.coherence),
     ]
-    return [replace(variants[i % len(variants)], seed=base.seed + i, guide_weight=0.0) for i in range(count)]
+    return [replace(kinds[i % len(kinds)], seed=base.seed + i, guide_weight=0.0) for i in range(count)]
 
 
 def as_array(values: Tensor) -> Floats:
@@ -169,7 +172,7 @@ class ExemplarFill:
 
 def exemplar_fill(
     scales: Scales,
-    recipe: Recipe,
+    variant: Variant,
     guides: Sequence[Floats] | None = None,
     watch: Callable[[ExemplarFill], None] = lambda state: None,
     finest: int = 0,
@@ -178,25 +181,25 @@ def exemplar_fill(
 
     ``watch`` is called when a level begins and after each of its rounds; raising there stops the work.
     """
-    radius = recipe.patch // 2
+    radius = variant.patch // 2
     state: ExemplarFill | None = None
     for number in range(max(1, len(scales) - finest)):
-        canvas = _canvas(scales, number, recipe, guides)
+        canvas = _canvas(scales, number, variant, guides)
         if state is None:
-            field = fields.random_field(canvas.hole, canvas.sources, radius, recipe.seed)
+            field = fields.random_field(canvas.hole, canvas.sources, radius, variant.seed)
         else:
             field = fields.carry(state.field, canvas.hole, canvas.sources)
         native = number == len(scales) - 1
         sigma = _native_sigma(scales) if native else 0.0
-        coherence = recipe.native_coherence * scales.thickness if native else recipe.coherence
+        coherence = variant.native_coherence * scales.thickness if native else variant.coherence
         canvas = fields.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
         state = ExemplarFill(number, canvas, field, 0, rounds)
         watch(state)
         for turn in range(rounds):
-            costs = Costs(recipe.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
-            seed = (recipe.seed * 32 + number) * 64 + turn
+            costs = Costs(variant.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
+            seed = (variant.seed * 32 + number) * 64 + turn
             field = fields.search(field, canvas, costs, seed=seed, passes=passes)
             base = float(field.distance.mean())
             canvas = fields.vote(field, canvas, sigma)
@@ -206,8 +209,8 @@ def exemplar_fill(
     return state
 
 
-def differences_of(fill: ExemplarFill, scales: Scales) -> Floats:
-    """(H, W, 2, 3): what the patches of ``fill``, native, say of neighbours' differences in colour."""
+def voted_differences(fill: ExemplarFill, scales: Scales) -> Floats:
+    """(H, W, 2, 3): the votes of the patches of ``fill``, native, for neighbours' differences in colour."""
     return fields.voted_differences(fill.field, fill.canvas, _native_sigma(scales))
 
 
@@ -215,17 +218,17 @@ def _native_sigma(scales: Scales) -> float:
     return BELL_SIGMA / float(np.sqrt(scales.thickness))
 
 
-def _canvas(scales: Scales, number: int, recipe: Recipe, guides: Sequence[Floats] | None) -> Canvas:
-    """Level ``number`` as the search sees it under ``recipe``."""
+def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floats] | None) -> Canvas:
+    """Level ``number`` as the search sees it under ``variant``."""
     picture, hole = scales.pictures[number].copy(), scales.holes[number]
-    radius = recipe.patch // 2
+    radius = variant.patch // 2
     nothing = np.zeros((1, 1, 3), np.float32)
-    strength = recipe.guide_weight if guides is not None else 0.0
+    strength = variant.guide_weight if guides is not None else 0.0
     return Canvas(
         picture=picture,
         hole=hole,
-        sources=_source_centres(scales, number, recipe),
-        weight=fields.depth_weights(hole, recipe.depth_base) * scales.seen[number],
+        sources=_source_centres(scales, number, variant),
+        weight=fields.depth_weights(hole, variant.depth_base) * scales.seen[number],
         guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
         means=fields.patch_means(picture[..., :3], radius) if guides is not None else nothing,
         guided=hole.astype(np.float32) * np.float32(strength),
@@ -240,11 +243,11 @@ def _at_level(offsets: NDArray[np.int32], halvings: int) -> NDArray[np.int32]:
     return np.ascontiguousarray(np.unique(scaled, axis=0)) if len(scaled) else scaled
 
 
-def _source_centres(scales: Scales, number: int, recipe: Recipe) -> NDArray[np.bool_]:
-    """Where level ``number`` may be copied from under ``recipe``: the same places at every level."""
-    sources = fields.source_centres(scales.sources[number], recipe.patch // 2)
+def _source_centres(scales: Scales, number: int, variant: Variant) -> NDArray[np.bool_]:
+    """Where level ``number`` may be copied from under ``variant``: the same places at every level."""
+    sources = fields.source_centres(scales.sources[number], variant.patch // 2)
     blocks = [-(-side // DENIED_BLOCK) for side in scales.holes[-1].shape]
-    denied = np.random.default_rng(recipe.seed).random(blocks) < recipe.denied
+    denied = np.random.default_rng(variant.seed).random(blocks) < variant.denied
     scale = 2 ** (len(scales) - 1 - number)
     rows, columns = (np.arange(side) * scale // DENIED_BLOCK for side in sources.shape)
     left = sources & ~denied[rows[:, None], columns]

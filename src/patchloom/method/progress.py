@@ -40,8 +40,8 @@ class Progress:
     def plan_fill(self, rounds: Sequence[float], members: int, neural: Sequence[float]) -> None:
         """Announces a fill, its work in units of one exemplar round at native size.
 
-        ``rounds``: of the exemplar fill, level by level from native size up; ``members`` fills make the guide,
-        without the native level; ``neural``: of the levels that are optimised.
+        ``rounds``: of the exemplar fill, level by level from native size up; ``members`` fills, an ensemble,
+        make the guide, without the native level; ``neural``: of the levels that are optimised.
         """
         work = sum(rounds) + members * sum(rounds[1:]) + sum(neural)
         self.plan(len(rounds) + (members > 0) + len(neural), work)

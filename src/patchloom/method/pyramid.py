@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
-FEATURE_WINDOW = 9  # pixels at native size over which texture features are means
+FEATURE_SIDE = 9  # pixels at native size over which texture features are means
 KNOWN_SHARE = 0.02  # of the kernel's weight that makes a coarse pixel known; 0.15 measured 0.3 dB worse
 
 
@@ -138,13 +138,13 @@ def texture_features(levels: list[Level]) -> list[Tensor]:
 
 
 def _mean_difference(grey: Tensor, known: Tensor, axis: int) -> Tensor:
-    """Mean absolute difference to the next pixel along ``axis``, of the known pairs in a window; 0 without any."""
+    """Mean absolute difference to the next pixel along ``axis``, of the known pairs around; 0 without any."""
     length = grey.shape[axis]
     last = (0, 1) if axis == -1 else (0, 0, 0, 1)
     pairs = F.pad(known.narrow(axis, 1, length - 1) * known.narrow(axis, 0, length - 1), last)
     difference = F.pad(grey.diff(dim=axis).abs(), last)
     total, count = (
-        F.avg_pool2d(values, FEATURE_WINDOW, 1, FEATURE_WINDOW // 2) for values in (difference * pairs, pairs)
+        F.avg_pool2d(values, FEATURE_SIDE, 1, FEATURE_SIDE // 2) for values in (difference * pairs, pairs)
     )
     return total / count.clamp_min(1e-6)
 

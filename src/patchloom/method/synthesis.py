@@ -16,63 +16,59 @@ from scipy import ndimage
 from torch import Tensor
 
 from patchloom.errors import MaskError
+from patchloom.method.blending import correction
 from patchloom.method.coarse import given_fill, membrane_fill
-from patchloom.method.join import correction
 from patchloom.method.lines import lines_through
 from patchloom.method.neural import NeuralStage
 from patchloom.method.patchfill import (
     ExemplarFill,
-    Recipe,
     Scales,
+    Variant,
     as_array,
     as_tensor,
-    differences_of,
+    ensemble,
     exemplar_fill,
     guide_scales,
-    members,
     rounds_at,
+    voted_differences,
 )
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
-from patchloom.tensors.field import Field, source_centres
+from patchloom.tensors.field import Field, largest_patch
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
-COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the members' mean (measured)
+COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the ensemble's mean (measured)
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
-MEMBRANE_SHARE = 0.5  # of the light that copies are joined to, the rest being the members' mean
+MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ensemble's mean
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A native level and, if there is one, the coarse picture (1, 3, H, W) somebody has for it."""
+def synthesise(
+    native: Level, coarse: Tensor | None, settings: FillSettings, neural: NeuralStage | None, progress: Progress
+) -> Tensor:
+    """The hole of ``native`` filled, (1, 3, H, W) in 0..1; known pixels bit for bit.
 
-    level: Level
-    coarse: Tensor | None = None
-
-
-def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | None, progress: Progress) -> Tensor:
-    """The problem's hole filled, (1, 3, H, W) in 0..1; known pixels bit for bit.
+    ``coarse`` (1, 3, H, W) is the coarse picture that somebody has for it, if there is one.
 
     Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
     MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
     """
-    if _is_perforated(problem.level):
+    if _is_perforated(native):
         progress.plan_fill([], 0, [])
-        return problem.level.composite(membrane_fill(problem.level))
+        return native.composite(membrane_fill(native))
     searched = settings.matching == "searched" and neural is not None
-    levels = [] if neural is None or settings.iterations == 0 else _optimised(problem.level, settings)
-    first = levels[0] if levels else problem.level
-    native = max(1, int(problem.level.hole.sum()))
-    work = [ITERATION_WORK * settings.iterations * int(level.hole.sum()) / native for level in levels]
+    levels = [] if neural is None or settings.iterations == 0 else _optimised(native, settings)
+    first = levels[0] if levels else native
+    pixels = max(1, int(native.hole.sum()))
+    work = [ITERATION_WORK * settings.iterations * int(level.hole.sum()) / pixels for level in levels]
     start: Start | None = None
-    if searched and problem.coarse is not None:
+    if searched and coarse is not None:
         progress.plan_fill([], 0, work)
-        x = given_fill(first, problem.coarse)
+        x = given_fill(first, coarse)
     else:
-        start = _exemplar_start(Problem(first, problem.coarse), settings, work, progress)
+        start = _exemplar_start(first, coarse, settings, work, progress)
         x = start.picture
     for level, effort in zip(levels, work, strict=True):
         assert neural is not None
@@ -86,14 +82,14 @@ def synthesise(problem: Problem, settings: FillSettings, neural: NeuralStage | N
             )
         x = neural.run(level, x, targets, progress, effort)
     progress.finish()
-    return problem.level.composite(x.clamp(0, 1))
+    return native.composite(x.clamp(0, 1))
 
 
 def _is_perforated(level: Level) -> bool:
     """Whether every hole pixel is close to known ones, which are too scattered to hold a patch: every second line,
     a checkerboard. The known pixels then say all that there is to say."""
     hole = np.asarray(level.hole[0, 0].cpu())
-    if source_centres(~hole, 1).any():
+    if largest_patch([~hole], 3):
         return False
     return bool(ndimage.distance_transform_edt(hole).max() <= PERFORATED_DEPTH)
 
@@ -125,7 +121,7 @@ def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
 
 @dataclass(frozen=True)
 class Start:
-    """A joined exemplar fill (1, 3, H, W), the field it was copied by, what the join added to the copies, and the
+    """A blended exemplar fill (1, 3, H, W), the field it was copied by, what blending added to the copies, and the
     hole's thickness (``patchfill.py``)."""
 
     picture: Tensor
@@ -134,52 +130,53 @@ class Start:
     thickness: float
 
 
-def _exemplar_start(problem: Problem, settings: FillSettings, later: list[float], progress: Progress) -> Start:
-    """The exemplar fill, guided by the coarse picture or, without one, by the members' mean; and joined.
+def _exemplar_start(
+    level: Level, coarse: Tensor | None, settings: FillSettings, later: list[float], progress: Progress
+) -> Start:
+    """The exemplar fill, guided by the coarse picture or, without one, by the ensemble's mean; and blended.
 
     ``later`` is the work to come, a number a level.
     """
-    scales = _scales(problem.level, settings)
-    recipe = Recipe(
+    scales = _scales(level, settings)
+    variant = Variant(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
         native_coherence=settings.coherence,
         seed=settings.seed % 2**20,
     )
-    count = settings.members if problem.coarse is None else 0
-    crew = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in members(count, recipe)]
+    count = settings.members if coarse is None else 0
+    variants = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in ensemble(count, variant)]
     rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
-    progress.plan_fill(rounds, len(crew), later)
-    level = problem.level
+    progress.plan_fill(rounds, len(variants), later)
     guide: Tensor | None
-    if problem.coarse is not None:
-        guide = light = given_fill(level, problem.coarse).cpu()
+    if coarse is not None:
+        guide = target = given_fill(level, coarse).cpu()
         weight = settings.guide_weight * COARSE_WEIGHT
-    else:  # the membrane knows the hole's light, but no structure: it guides nothing
-        guide = _mean_fill(level.image, scales, crew, progress) if crew else None
-        light = membrane_fill(level).cpu()
-        light = light if guide is None else torch.lerp(guide, light, MEMBRANE_SHARE)
+    else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
+        guide = _mean_fill(level.image, scales, variants, progress) if variants else None
+        target = membrane_fill(level).cpu()
+        target = target if guide is None else torch.lerp(guide, target, MEMBRANE_SHARE)
         weight = settings.guide_weight
     if guide is not None:
-        recipe = replace(recipe, guide_weight=weight, seed=recipe.seed + len(crew))
+        variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
     guides = None if guide is None else guide_scales(guide, len(scales))
-    fill = exemplar_fill(scales, recipe, guides, _watch(scales, progress, announce=True))
+    fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
     picture = as_tensor(fill.picture).to(level.image)
-    differences = differences_of(fill, scales)
-    added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(light))).to(level.image)
+    differences = voted_differences(fill, scales)
+    added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(target))).to(level.image)
     return Start((picture + added).clamp(0, 1), fill.field, added, scales.thickness)
 
 
-def _mean_fill(shown: Tensor, scales: Scales, crew: list[Recipe], progress: Progress) -> Tensor:
-    """What is right on average, (1, 3, H, W): the mean of the crew's fills. ``shown`` is the picture until then.
+def _mean_fill(shown: Tensor, scales: Scales, variants: list[Variant], progress: Progress) -> Tensor:
+    """What is right on average, (1, 3, H, W): the mean of an ensemble. ``shown`` is the picture until then.
 
     They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
     """
     height, width = scales.holes[-1].shape
     progress.begin(width, height, "guide", lambda: as_array(shown))
     fills = []
-    for member in crew:
-        fill = exemplar_fill(scales, member, None, _watch(scales, progress, announce=False), finest=1)
+    for one in variants:
+        fill = exemplar_fill(scales, one, None, _watch(scales, progress, announce=False), finest=1)
         fills.append(as_tensor(fill.picture))
     return enlarge(torch.stack(fills).mean(0), (height, width))
 
@@ -201,11 +198,10 @@ def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[Exem
 
 def _patch_that_fits(scales: Scales, patch: int) -> int:
     """``patch``, or the largest smaller odd side for which every level has a whole patch outside the hole."""
-    while patch >= 3:
-        if all(source_centres(sources, patch // 2).any() for sources in scales.sources):
-            return patch
-        patch -= 2
-    raise MaskError(
-        "Too little of the photograph is known around the hole to copy from.",
-        "Use a smaller mask, or allow more of the photograph as source.",
-    )
+    side = largest_patch(scales.sources, patch)
+    if not side:
+        raise MaskError(
+            "Too little of the photograph is known around the hole to copy from.",
+            "Use a smaller mask, or allow more of the photograph as source.",
+        )
+    return side

@@ -26,7 +26,7 @@ from patchloom.networks.texture import TextureNetwork
 from patchloom.tensors.boxes import Box, covering
 from patchloom.tensors.field import Field
 from patchloom.tensors.matching import candidate_patches, nearest_patches
-from patchloom.tensors.patches import SIZE, cells_of, vote, windows_touching
+from patchloom.tensors.patches import SIZE, cells_of, patches_touching, vote
 from patchloom.tensors.threads import mapped
 
 MOST, LEAST = 192 * 192, 48 * 48  # pixels of a tile in which known features are computed
@@ -78,7 +78,7 @@ class SearchedTargets:
         self.bank: dict[str, Tensor] = {}
         for tap in taps:
             forbidden = cells_of(~level.source, network.stride(tap), _size(features[tap]))
-            allowed = ~windows_touching(forbidden)
+            allowed = ~patches_touching(forbidden)
             if not allowed.any():
                 continue  # a map too small to hold a patch outside the hole: this layer has nothing to say here
             chosen = torch.nonzero(allowed).flatten()
@@ -116,7 +116,7 @@ class _Searched(Term):
     def matched(self, features: Features) -> Texture:
         now = features[self.tap]
         cells = cells_of(self.hole, self.stride, _size(now))
-        queries = torch.nonzero(windows_touching(cells)).flatten()
+        queries = torch.nonzero(patches_touching(cells)).flatten()
         nearest = nearest_patches(now, self.bank, metric=self.metric)[queries]
         value, count = vote(self.bank[nearest], queries, _size(now))
         return Texture(self.weight, self.tap, self.stride, Target.whole(value, count * cells))
@@ -126,7 +126,7 @@ class _Searched(Term):
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size.
 
-    ``start`` (1, 3, H, W) is the fill that the field made, ``correction`` (1, 3, H, W) what joining added to the
+    ``start`` (1, 3, H, W) is the fill that the field made, ``correction`` (1, 3, H, W) what blending added to the
     copies in it; their pixels get it as well.
     """
 

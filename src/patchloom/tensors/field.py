@@ -13,6 +13,7 @@ the result does not depend on the number of threads. Loops are compiled by numba
 This module knows arrays only: no levels, no settings, no files.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -82,6 +83,13 @@ def source_centres(known: Bools, radius: int) -> Bools:
     return np.asarray(
         ndimage.minimum_filter(known.view(np.uint8), size=2 * radius + 1, mode="constant", cval=0), bool
     )
+
+
+def largest_patch(known: Sequence[Bools], most: int) -> int:
+    """The largest odd side, at most the odd ``most``, of a patch that lies somewhere on known pixels alone in each
+    of ``known``; 0 where not even one of 3 pixels does."""
+    fits = (side for side in range(most, 1, -2) if all(source_centres(one, side // 2).any() for one in known))
+    return next(fits, 0)
 
 
 def patch_means(picture: Floats, radius: int) -> Floats:

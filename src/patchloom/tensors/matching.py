@@ -25,7 +25,7 @@ def nearest_patches(
     penalty: Tensor | None = None,
     block: int = BLOCK,
 ) -> Tensor:
-    """For every window of ``queries`` (1, C, h, w) the nearest of ``candidates`` (K, C * 9); ((h-2)(w-2),) int64.
+    """For every patch of ``queries`` (1, C, h, w) the nearest of ``candidates`` (K, C * 9); ((h-2)(w-2),) int64.
 
     ``penalty`` (K,) is added to a candidate's squared distance (euclidean only). K must not be 0.
     """
@@ -50,5 +50,5 @@ def nearest_patches(
 
 
 def candidate_patches(features: Tensor, allowed: Tensor) -> Tensor:
-    """The windows of ``features`` (1, C, h, w) that ``allowed`` ((h-2)(w-2),) marks, as rows (K, C * 9)."""
+    """The patches of ``features`` (1, C, h, w) that ``allowed`` ((h-2)(w-2),) marks, as rows (K, C * 9)."""
     return unfold(features)[allowed]

@@ -1,19 +1,19 @@
-"""Joins what the exemplar start copied: regions to their neighbours, and each of them to the light of the hole.
+"""Gradient-domain blending of what the exemplar start copied.
 
-Copies from different places meet with a step, and a copy can be right in structure and wrong in brightness. The
-join looks for the correction :math:`c` of the fill :math:`x`, zero at known pixels, that minimises
+Copies from different places meet with a step, and a copy can be right in structure and wrong in brightness. So the
+correction :math:`c` of the fill :math:`x`, zero at known pixels, is sought that minimises
 
 .. math::
-    \\sum_{p, q} w_{pq} \\, |c_q - c_p - s_{pq}|^2 + r^{-2} \\sum_p |c_p - t_p (l_p - x_p)|^2
+    \\sum_{p, q} w_{pq} \\, |c_q - c_p - s_{pq}|^2 + r^{-2} \\sum_p |c_p - t_p (y_p - x_p)|^2
 
 over neighbouring pixels :math:`p, q`. :math:`s` is what :math:`x` lacks of the differences that the field's
-patches vote for: with it, steps between regions vanish (gradient-domain join, Perez et al. 2003; voted as in
-Darabi et al., *Image Melding*, 2012). :math:`l` is the light wanted; the correction follows it over :math:`r` =
-:data:`REACH` pixels. :math:`w` is small across edges (weighted least squares, Farbman et al. 2008): a region is
+patches vote for: with it, steps between copied regions vanish (Poisson blending, Perez et al. 2003; voted as in
+Darabi et al., *Image Melding*, 2012). :math:`y` are the target colours; the correction follows them over :math:`r`
+= :data:`REACH` pixels. :math:`w` is small across edges (weighted least squares, Farbman et al. 2008): a region is
 corrected as a whole, and no halo is drawn beside an outline.
 
 What differs much is another thing, not a badly lit one. So :math:`w` is next to nothing across a great step, such
-as the rim of a hole that is to be filled with something else, and so is :math:`t` where fill and light are far
+as the rim of a hole that is to be filled with something else, and so is :math:`t` where fill and target are far
 apart (Welsch's function; Holland and Welsch 1977).
 """
 
@@ -27,30 +27,30 @@ from patchloom.tensors.boxes import bounds
 Floats = NDArray[np.float32]
 
 EDGE = 0.02  # root mean square colour difference at which two neighbours are held together half as strongly
-REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction follows the light
+REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction follows the target
 SPAN = 7  # pixels over which the votes of overlapping patches spread a step
 STEP = 0.1  # root mean square height of a step that is more of an outline than of a seam
-ANOTHER = 0.15  # root mean square colour difference of fill and light that is more than bad light
+ANOTHER = 0.15  # root mean square colour difference of fill and target that is more than bad light
 TOLERANCE = 1e-3  # of the residual, relative to where it began: well below a grey level
 MOST = 2000  # iterations; about four times REACH are needed
 
 
-def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, light: Floats) -> Floats:
+def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats, target: Floats) -> Floats:
     """(H, W, 3): what is to be added to ``picture`` (H, W, 3), complete, in ``hole`` (H, W); 0 elsewhere.
 
     ``differences`` (H, W, 2, 3) are the wanted ones to the pixel below and to the pixel on the right, of every
-    pair that touches the hole; ``light`` (H, W, 3) is the picture whose colours are right at large.
+    pair that touches the hole; ``target`` (H, W, 3) is the picture whose colours are right at large.
     """
     box = bounds(hole).widened(SPAN, hole.shape).slices  # the rest of the picture has no say
     result = np.zeros_like(picture)
-    result[box] = _within(picture[box], hole[box], differences[box], light[box])
+    result[box] = _within(picture[box], hole[box], differences[box], target[box])
     return result
 
 
-def _within(picture: Floats, hole: NDArray[np.bool_], differences: Floats, light: Floats) -> Floats:
+def _within(picture: Floats, hole: NDArray[np.bool_], differences: Floats, target: Floats) -> Floats:
     """See :func:`correction`."""
-    miss = (light - picture)[hole]
-    pull = np.full(len(miss), REACH**-2, np.float32)  # of each unknown, towards the light or towards zero
+    miss = (target - picture)[hole]
+    pull = np.full(len(miss), REACH**-2, np.float32)  # of each unknown, towards the target or towards zero
     right: Floats = (_same(miss, ANOTHER)[:, None] * miss * REACH**-2).astype(np.float32)
     number = np.where(hole, np.cumsum(hole.reshape(-1)).reshape(hole.shape) - 1, -1)
     diagonal, rows, columns, entries = pull, [], [], []

@@ -1,9 +1,9 @@
-"""The join against a direct solution of the same least squares, and what is known of its minimum."""
+"""Blending against a direct solution of the same least squares, and what is known of its minimum."""
 
 import numpy as np
 import pytest
 
-from patchloom.method import join
+from patchloom.method import blending
 
 
 def pairs(height: int, width: int) -> list[tuple[tuple[int, int], tuple[int, int], int]]:
@@ -21,7 +21,7 @@ def differences_of(picture: np.ndarray) -> np.ndarray:
 
 
 def solved_directly(
-    picture: np.ndarray, hole: np.ndarray, differences: np.ndarray, light: np.ndarray
+    picture: np.ndarray, hole: np.ndarray, differences: np.ndarray, target: np.ndarray
 ) -> np.ndarray:
     """The correction by dense least squares, one row a term of the sum."""
     number = {tuple(p): i for i, p in enumerate(np.argwhere(hole))}
@@ -31,13 +31,13 @@ def solved_directly(
         for here, there, axis in pairs(*hole.shape)
         if here in number or there in number
     }
-    reach = join.SPAN // 2
+    reach = blending.SPAN // 2
     for here, there, axis in pairs(*hole.shape):
         if (here, axis) in lacking:
             wanted = differences[here][axis]
             around = [lacking.get((moved(here, axis, by), axis), np.zeros(3)) for by in range(-reach, reach + 1)]
             step = np.ptp([np.zeros(3), *np.cumsum(around, axis=0)], axis=0)
-            weight = np.sqrt(same(step, join.STEP) / (1 + (wanted**2).mean() / join.EDGE**2))
+            weight = np.sqrt(same(step, blending.STEP) / (1 + (wanted**2).mean() / blending.EDGE**2))
             row = np.zeros(len(number))
             for sign, pixel in ((1, there), (-1, here)):
                 if pixel in number:
@@ -45,9 +45,9 @@ def solved_directly(
             rows.append(row)
             right.append(weight * lacking[here, axis])
     for pixel, i in number.items():
-        miss = light[pixel] - picture[pixel]
-        rows.append(np.eye(len(number))[i] / join.REACH)
-        right.append(same(miss, join.ANOTHER) * miss / join.REACH)
+        miss = target[pixel] - picture[pixel]
+        rows.append(np.eye(len(number))[i] / blending.REACH)
+        right.append(same(miss, blending.ANOTHER) * miss / blending.REACH)
     solution = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
     result = np.zeros_like(picture)
     result[hole] = solution
@@ -76,17 +76,17 @@ def holes() -> dict[str, np.ndarray]:
 def test_is_the_minimum_of_the_sum(name: str) -> None:
     hole = holes()[name]
     rng = np.random.default_rng(1)
-    picture, light = rng.normal(0.5, 0.05, (2, *hole.shape, 3)).astype(np.float32)
+    picture, target = rng.normal(0.5, 0.05, (2, *hole.shape, 3)).astype(np.float32)
     differences = rng.normal(0, 0.05, (*hole.shape, 2, 3)).astype(np.float32)
-    added = join.correction(picture, hole, differences, light)
-    np.testing.assert_allclose(added, solved_directly(picture, hole, differences, light), atol=1 / 255 / 2)
+    added = blending.correction(picture, hole, differences, target)
+    np.testing.assert_allclose(added, solved_directly(picture, hole, differences, target), atol=1 / 255 / 2)
     assert (added[~hole] == 0).all()
 
 
 def test_leaves_a_fill_alone_that_fits_already() -> None:
     hole = holes()["box"]
     picture = np.random.default_rng(2).random((*hole.shape, 3), dtype=np.float32)
-    assert (join.correction(picture, hole, differences_of(picture), picture) == 0).all()
+    assert (blending.correction(picture, hole, differences_of(picture), picture) == 0).all()
 
 
 def test_a_copy_that_is_too_bright_comes_back_to_its_surroundings() -> None:
@@ -94,26 +94,26 @@ def test_a_copy_that_is_too_bright_comes_back_to_its_surroundings() -> None:
     hole = holes()["box"]
     truth = np.random.default_rng(3).normal(0.5, 0.01, (*hole.shape, 3)).astype(np.float32)
     bright = truth + 0.1 * hole[..., None]
-    joined = bright + join.correction(bright, hole, differences_of(truth), bright)
-    assert abs(joined - truth).max() < 0.01
+    blended = bright + blending.correction(bright, hole, differences_of(truth), bright)
+    assert abs(blended - truth).max() < 0.01
 
 
 def test_a_copy_of_something_else_is_left_alone() -> None:
-    """Blue in red surroundings, where a reddish light is wanted: no seam, and not a badly lit red."""
+    """Blue in red surroundings, where a reddish colour is wanted: no seam, and not a badly lit red."""
     hole = holes()["box"]
     picture = np.where(hole[..., None], [0.05, 0.05, 0.95], [0.95, 0.05, 0.05]).astype(np.float32)
     plain = np.full_like(picture, (0.95, 0.05, 0.05))
-    assert abs(join.correction(picture, hole, differences_of(plain), plain)).max() < 1 / 255 / 4
+    assert abs(blending.correction(picture, hole, differences_of(plain), plain)).max() < 1 / 255 / 4
 
 
-def test_light_does_not_leak_across_an_outline() -> None:
-    """More light is wanted on the left of an outline alone: that region is corrected, its neighbour is not."""
+def test_the_target_does_not_leak_across_an_outline() -> None:
+    """Brighter colours are wanted on the left of an outline alone: that region is corrected, not its neighbour."""
     hole = np.zeros((40, 80), bool)
     hole[5:35, 10:70] = True
     picture = np.full((40, 80, 3), 0.3, np.float32)
     picture[:, 40:] = 0.7
-    light = picture.copy()
-    light[:, :40] += 0.1
-    added = join.correction(picture, hole, differences_of(picture), light)[20]
+    target = picture.copy()
+    target[:, :40] += 0.1
+    added = blending.correction(picture, hole, differences_of(picture), target)[20]
     assert added[25].min() > 0.005  # the correction falls to zero at the rim, where the photograph is known
     assert added[39].min() > 10 * added[40].max() > 0
