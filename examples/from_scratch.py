@@ -9,15 +9,13 @@ every step is in sight. With one, ``CarriedTargets`` and ``NeuralStage`` go on f
 import sys
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from patchloom import windows
 from patchloom.method.blending import correction
 from patchloom.method.coarse import membrane_fill
-from patchloom.method.patchfill import Scales, Variant, as_array, as_tensor, exemplar_fill, voted_differences
+from patchloom.method.patchfill import Scales, Variant, exemplar_fill, voted_differences
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.compose import composite, rim_weights
 
@@ -31,28 +29,20 @@ def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]
     weights = rim_weights(hole, feather=0)
     for window in windows.plan(hole):
         place = window.slices
-        image = as_tensor(filled[place].astype(np.float32) / np.float32(255))
-        todo = flag(unknown[place])
-        level = Level(image.masked_fill(todo, 0.0), hole=todo, source=flag(~hole[place]))
-        result = as_array(level_filled(level))
+        todo = unknown[place].copy()
+        image = np.where(todo[..., None], np.float32(0), filled[place] / np.float32(255))
+        result = level_filled(Level(image, hole=todo, source=~hole[place]))
         filled[place] = composite(filled[place], result, weights[place] * window.part, top=255.0)
         unknown[place][window.part] = False
     return filled
 
 
-def level_filled(native: Level) -> Tensor:
-    """(1, 3, H, W): a neighbour field found where the hole is a few pixels wide, carried up to native size."""
-    levels = shrinking_pyramid(native.image, native.hole, native.source, PATCH)
-    scales = Scales(levels)
+def level_filled(native: Level) -> NDArray[np.float32]:
+    """(H, W, 3): a neighbour field found where the hole is a few pixels wide, carried up to native size."""
+    scales = Scales(shrinking_pyramid(native, PATCH))
     start = exemplar_fill(scales, VARIANT)  # start.field says where every patch came from
-    differences, target = voted_differences(start, scales), as_array(membrane_fill(native))
-    added = correction(start.picture, scales.holes[-1], differences, target)
-    return native.composite(as_tensor(start.picture + added).clamp(0, 1))
-
-
-def flag(mask: NDArray[np.bool_]) -> Tensor:
-    """(H, W) -> (1, 1, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+    added = correction(start.picture, native.hole, voted_differences(start, scales), membrane_fill(native))
+    return native.composite((start.picture + added).clip(0, 1))
 
 
 def main(photo_name: str, mask_name: str, output_name: str) -> None:

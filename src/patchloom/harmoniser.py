@@ -21,7 +21,6 @@ from patchloom.formats.picture import full_scale
 from patchloom.inpainter import (
     FillResult,
     Listener,
-    as_flags,
     as_mask,
     as_photo,
     as_rgb,
@@ -29,7 +28,6 @@ from patchloom.inpainter import (
 )
 from patchloom.mask import Mask
 from patchloom.method.harmonise import harmonise as harmonise_level
-from patchloom.method.patchfill import as_array
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
@@ -178,10 +176,9 @@ class Harmoniser:
         solid = cover[window] > 0
         seen = ~solid if photo.alpha is None else ~solid & (photo.alpha[window] > full_scale(photo.alpha) / 2)
         image = np.where(solid[..., None], layer[window], photo.pixels[window])
-        hole, known = as_flags(solid).to(self.device), as_flags(seen).to(self.device)
-        level = Level(as_rgb(image).to(self.device), hole, known)
+        level = Level(as_rgb(image), solid, seen)
         done = harmonise_level(level, settings, network, Progress(observe=observe, box=box), foreign)
-        result = as_array(done.picture)
+        result = done.picture
         if photo.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         pixels = photo.pixels.copy()
@@ -211,7 +208,7 @@ def placed(thing: Photo, mask: Mask | None, place: Place, shape: tuple[int, int]
     Bilinear, of a picture that was blurred first where it is made smaller. Under transparent pixels colours go
     on as at the nearest opaque one, so that no background shows at the rim.
     """
-    colours = as_array(as_rgb(thing.pixels))
+    colours = as_rgb(thing.pixels)
     if mask is not None:
         opaque = mask.hole.astype(np.float32)
     elif thing.alpha is not None:

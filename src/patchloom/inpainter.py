@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from patchloom import __version__, windows
 from patchloom.errors import BudgetError, MaskError, SettingsError
@@ -22,7 +21,6 @@ from patchloom.formats.picture import full_scale
 from patchloom.mask import Mask
 from patchloom.method.coarse import CoarseFill, coarse_fill
 from patchloom.method.neural import NeuralStage
-from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
@@ -108,7 +106,7 @@ class Inpainter:
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
         allowed = allowed if source is not None else ~left
-        work = _Work(known, left, allowed, start, settings, neural, self.device, listener)
+        work = _Work(known, left, allowed, start, settings, neural, listener)
         with working(self.run.threads):
             rows = [work.fill(number, plans) for number in range(len(plans))]
             filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
@@ -193,13 +191,12 @@ class _Work:
         start: CoarseFill | None,
         settings: FillSettings,
         neural: NeuralStage | None,
-        device: torch.device,
         observe: Observer,
     ) -> None:
         self.pixels = photo.pixels.copy()
         self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
-        self.settings, self.neural, self.device, self.observe = settings, neural, device, observe
+        self.settings, self.neural, self.observe = settings, neural, observe
         self.rim = rim_weights(hole, settings.feather)
 
     def fill(self, number: int, plans: list[windows.Window]) -> dict[str, Any]:
@@ -215,14 +212,11 @@ class _Work:
             start=earlier / total,
             share=int(plan.part.sum()) / total,
         )
-        unknown = as_flags(self.unknown[plan.slices])
-        level = Level(
-            image=as_rgb(self.pixels[plan.slices]).masked_fill(unknown, 0.0).to(self.device),
-            hole=unknown.to(self.device),
-            source=as_flags(self.allowed[plan.slices]).to(self.device),
-        )
+        unknown = self.unknown[plan.slices]
+        image = np.where(unknown[..., None], np.float32(0), as_rgb(self.pixels[plan.slices]))
+        level = Level(image, np.ascontiguousarray(unknown), self.allowed[plan.slices] & ~unknown)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
-        result = as_array(synthesise(level, coarse, self.settings, self.neural, progress))
+        result = synthesise(level, coarse, self.settings, self.neural, progress)
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         weights = self.rim[plan.slices] * plan.part
@@ -294,19 +288,14 @@ def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None
     if channel is None:
         return None
     top = full_scale(channel)
-    smooth = as_array(membrane(as_tensor(channel[..., None].astype(np.float32) / top), as_flags(hole)))
+    smooth = membrane(channel[..., None].astype(np.float32) / np.float32(top), hole)
     return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
-def as_rgb(pixels: NDArray[Any]) -> Tensor:
-    """(H, W, 1 or 3) of any depth -> (1, 3, H, W) float32 in 0..1."""
-    unit = as_tensor(pixels.astype(np.float32) / np.float32(full_scale(pixels)))
-    return unit.expand(1, 3, *unit.shape[-2:]).contiguous()
-
-
-def as_flags(mask: Bools) -> Tensor:
-    """(H, W) bool -> (1, 1, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+def as_rgb(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """(H, W, 1 or 3) of any depth -> (H, W, 3) float32 in 0..1."""
+    unit = pixels.astype(np.float32) / np.float32(full_scale(pixels))
+    return np.repeat(unit, 3, axis=2) if unit.shape[2] == 1 else unit
 
 
 @overload

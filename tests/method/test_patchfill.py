@@ -3,22 +3,19 @@
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from patchloom.method.patchfill import ExemplarFill, Scales, Variant, ensemble, exemplar_fill
-from patchloom.method.pyramid import shrinking_pyramid
+from patchloom.method.pyramid import Level, shrinking_pyramid
 
 VARIANT = Variant(patch=5, locality=0.0, native_coherence=1.0, seed=3)
 
 
 def scales(source: slice = slice(None), levels: int = 0) -> Scales:
     """Noise with a hole in the middle; texture may come from the rows and columns in ``source``."""
-    image = torch.rand(1, 3, 192, 192, generator=torch.Generator().manual_seed(0))
-    hole = torch.zeros(1, 1, 192, 192, dtype=torch.bool)
-    hole[..., 72:120, 72:120] = True
-    allowed = torch.zeros_like(hole)
-    allowed[..., source, source] = True
-    return Scales(shrinking_pyramid(image, hole, allowed, VARIANT.patch, levels))
+    image = np.random.default_rng(0).random((192, 192, 3), dtype=np.float32)
+    hole, allowed = np.zeros((2, 192, 192), bool)
+    hole[72:120, 72:120] = allowed[source, source] = True
+    return Scales(shrinking_pyramid(Level(image, hole, allowed & ~hole), VARIANT.patch, levels))
 
 
 def copied(fill: ExemplarFill) -> np.ndarray:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 from toy import Toy
 
 from patchloom.method.losses import Pixels, Texture
@@ -11,6 +10,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import VOTE_WEIGHTS, CarriedTargets, KnownFeatures, SearchedTargets
 from patchloom.networks.weights import load_texture
 from patchloom.tensors import field as fields
+from patchloom.tensors.border import as_flags, as_tensor
 from patchloom.tensors.boxes import Box
 
 WHOLE = Box(0, 0, 16, 20)
@@ -18,20 +18,19 @@ WHOLE = Box(0, 0, 16, 20)
 
 def level() -> Level:
     """16x20 pixels of noise with a hole of 5x6."""
-    image = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(0))
-    hole = torch.zeros(1, 1, 16, 20, dtype=torch.bool)
-    hole[..., 5:10, 7:13] = True
-    return Level(image.masked_fill(hole, 0), hole, ~hole)
+    image = np.random.default_rng(0).random((16, 20, 3), dtype=np.float32)
+    hole = np.zeros((16, 20), bool)
+    hole[5:10, 7:13] = True
+    return Level(np.where(hole[..., None], np.float32(0), image), hole, ~hole)
 
 
-def start(of: Level) -> Tensor:
-    return of.composite(torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(1)))
+def start(of: Level) -> np.ndarray:
+    return of.composite(np.random.default_rng(1).random((16, 20, 3), dtype=np.float32))
 
 
 def carried(of: Level, seed: int = 0, thickness: float = 1.0) -> tuple[CarriedTargets, fields.Field]:
-    hole = of.hole[0, 0].numpy()
-    field = fields.random_field(hole, fields.source_centres(~hole, 1), 1, seed)
-    correction = torch.full((1, 3, 16, 20), 0.01) * of.hole
+    field = fields.random_field(of.hole, fields.source_centres(~of.hole, 1), 1, seed)
+    correction = np.where(of.hole[..., None], np.float32(0.01), np.zeros((16, 20, 3), np.float32))
     return CarriedTargets(of, start(of), correction, field, Toy(), ("same", "half"), thickness), field
 
 
@@ -58,10 +57,10 @@ def voted(
 def test_carried_features_are_the_votes_of_nine_patches(name: str, stride: int) -> None:
     here = level()
     targets, field = carried(here)
-    term = targets.terms(WHOLE, here.hole, 1.0, 5.0)[name]
+    term = targets.terms(WHOLE, as_flags(here.hole), 1.0, 5.0)[name]
     assert isinstance(term, Texture)
-    known = torch.nn.functional.avg_pool2d(start(here), stride)[0].double().numpy()
-    hole = torch.nn.functional.max_pool2d(here.hole.float(), stride)[0, 0].numpy() > 0
+    known = torch.nn.functional.avg_pool2d(as_tensor(start(here)), stride)[0].double().numpy()
+    hole = torch.nn.functional.max_pool2d(as_flags(here.hole).float(), stride)[0, 0].numpy() > 0
     for cell in np.argwhere(hole):
         expected = voted(field, known, hole, tuple(cell), stride)
         np.testing.assert_allclose(term.target.value[0, :, *cell], expected, atol=1e-6)
@@ -71,9 +70,9 @@ def test_carried_features_are_the_votes_of_nine_patches(name: str, stride: int) 
 def test_carried_pixels_are_corrected_copies_and_in_thin_holes_the_start() -> None:
     here = level()
     targets, field = carried(here)
-    picture, hole = start(here)[0].double().numpy(), here.hole[0, 0].numpy()
-    wide = targets.terms(WHOLE, here.hole, 1.0, 5.0)["pixels"]
-    thin = carried(here, thickness=0.25)[0].terms(WHOLE, here.hole, 1.0, 5.0)["pixels"]
+    picture, hole = start(here).transpose(2, 0, 1), here.hole
+    wide = targets.terms(WHOLE, as_flags(here.hole), 1.0, 5.0)["pixels"]
+    thin = carried(here, thickness=0.25)[0].terms(WHOLE, as_flags(here.hole), 1.0, 5.0)["pixels"]
     assert isinstance(wide, Pixels) and isinstance(thin, Pixels)
     for cell in np.argwhere(hole):
         expected = voted(field, picture, hole, tuple(cell), 1) + 0.01
@@ -85,7 +84,8 @@ def test_a_crops_targets_are_those_of_the_whole() -> None:
     here = level()
     targets, _ = carried(here)
     crop = Box(4, 6, 12, 16)
-    whole, part = targets.terms(WHOLE, here.hole, 1.0, 5.0), targets.terms(crop, crop.of(here.hole), 1.0, 5.0)
+    hole = as_flags(here.hole)
+    whole, part = targets.terms(WHOLE, hole, 1.0, 5.0), targets.terms(crop, crop.of(hole), 1.0, 5.0)
     for name, stride in (("texture_same", 1), ("texture_half", 2), ("pixels", 1)):
         cells, a, b = crop.cells(stride), whole[name].target, part[name].target  # type: ignore[attr-defined]
         weight = cells.of(a.weight)
@@ -96,18 +96,18 @@ def test_a_crops_targets_are_those_of_the_whole() -> None:
 def test_terms_of_no_weight_are_left_out() -> None:
     here = level()
     targets, _ = carried(here)
-    assert list(targets.terms(WHOLE, here.hole, 0.0, 5.0)) == ["pixels"]
-    assert list(targets.terms(WHOLE, here.hole, 1.0, 0.0)) == ["texture_same", "texture_half"]
+    assert list(targets.terms(WHOLE, as_flags(here.hole), 0.0, 5.0)) == ["pixels"]
+    assert list(targets.terms(WHOLE, as_flags(here.hole), 1.0, 0.0)) == ["texture_same", "texture_half"]
 
 
 def test_searched_targets_are_the_votes_of_the_nearest_patches() -> None:
-    """Every window that touches the hole, its nearest by looking at all, their overlap average."""
+    """Every patch that touches the hole, its nearest by looking at all, their overlap average."""
     here = level()
     targets = SearchedTargets(here, start(here), Toy(), ["same"], "euclidean")
     now = torch.rand(1, 3, 16, 20, generator=torch.Generator().manual_seed(3))
-    term = targets.terms(WHOLE, here.hole, 1.0, 0.0)["texture_same"].matched({"same": now})
+    term = targets.terms(WHOLE, as_flags(here.hole), 1.0, 0.0)["texture_same"].matched({"same": now})
     assert isinstance(term, Texture)
-    picture, hole = here.image[0].numpy(), here.hole[0, 0].numpy()
+    picture, hole = here.image.transpose(2, 0, 1), here.hole
     corners = list(np.ndindex(14, 18))
     sources = [(y, x) for y, x in corners if not hole[y : y + 3, x : x + 3].any()]
     total, count = np.zeros((3, 16, 20)), np.zeros((16, 20))

@@ -155,13 +155,10 @@ class Membrane(Peer):
     about = "smooth membrane (Laplace's equation), ours"
 
     def prepare(self) -> None:
-        self.torch = importlib.import_module("torch")
         self.membrane = importlib.import_module("patchloom.tensors.membrane").membrane
 
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
-        picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
-        filled = self.membrane(picture, self.torch.from_numpy(hole[None, None]))
-        return to_eight_bit(filled[0].permute(1, 2, 0).numpy())
+        return to_eight_bit(self.membrane(photo / np.float32(255), hole))
 
 
 class External(Peer):
@@ -247,7 +244,6 @@ class ContentAlone(Peer):
         self.name = name
 
     def prepare(self) -> None:
-        self.torch = importlib.import_module("torch")
         weights = importlib.import_module("patchloom.networks.weights")
         name = self.name or weights.default_content()
         if name is None:
@@ -256,10 +252,7 @@ class ContentAlone(Peer):
         self.predict = importlib.import_module("patchloom.method.coarse").predict
 
     def fill(self, photo: Pixels, hole: Hole) -> Pixels:
-        picture = self.torch.from_numpy(photo.transpose(2, 0, 1)[None] / np.float32(255))
-        with self.torch.inference_mode():
-            filled = self.predict(self.network, picture, self.torch.from_numpy(hole[None, None]))
-        return to_eight_bit(filled[0].permute(1, 2, 0).numpy())
+        return to_eight_bit(self.predict(self.network, photo / np.float32(255), hole))
 
 
 PEERS: dict[str, type[Peer]] = {

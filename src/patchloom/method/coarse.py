@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from patchloom.method.pyramid import Level
 from patchloom.networks.content import ContentNetwork, Ints
 from patchloom.networks.weights import default_content, load_content
+from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.membrane import membrane
 
 Place = tuple[slice, slice]
@@ -28,24 +28,24 @@ Place = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class CoarseFill:
-    """How a window's coarse picture (1, 3, H, W) is made, from its level and its place in the photograph.
+    """How a window's coarse picture (H, W, 3) is made, from its level and its place in the photograph.
 
     ``weights``: the networks that are used, as "content:name", and their SHA-256.
     """
 
-    make: Callable[[Level, Place], Tensor]
+    make: Callable[[Level, Place], Floats]
     weights: dict[str, str] = field(default_factory=dict)
 
 
 def coarse_fill(
-    content: str, device: torch.device, given: Callable[[Place], Tensor] | None = None
+    content: str, device: torch.device, given: Callable[[Place], Floats] | None = None
 ) -> CoarseFill | None:
     """The coarse fill that ``content`` names as in the settings; None where there is none (patches alone).
 
     ``given``, which says what a picture made by another tool shows at a place, comes first. Raises WeightsError.
     """
     if given is not None:
-        return CoarseFill(lambda level, place: given_fill(level, given(place).to(level.image)))
+        return CoarseFill(lambda level, place: given_fill(level, given(place)))
     name = default_content() or "patches" if content == "auto" else content
     if name == "patches":
         return None
@@ -56,26 +56,24 @@ def coarse_fill(
     return CoarseFill(lambda level, place: network_fill(level, network), weights)
 
 
-def membrane_fill(level: Level) -> Tensor:
-    """(1, 3, H, W): the level with its hole filled smoothly."""
+def membrane_fill(level: Level) -> Floats:
+    """(H, W, 3): the level with its hole filled smoothly."""
     return membrane(level.image, level.hole)
 
 
-def network_fill(level: Level, network: ContentNetwork) -> Tensor:
-    """(1, 3, H, W): the level with the network's guess in its hole."""
-    return predict(network, level.image, level.hole.to(level.image.dtype))
+def network_fill(level: Level, network: ContentNetwork) -> Floats:
+    """(H, W, 3): the level with the network's guess in its hole."""
+    return predict(network, level.image, level.hole)
 
 
-def given_fill(level: Level, picture: Tensor) -> Tensor:
-    """``picture`` (1, 3, H', W') at the level's size, inside the hole."""
-    if picture.shape[-2:] != level.image.shape[-2:]:
-        picture = F.interpolate(picture, level.size, mode="bilinear", antialias=True, align_corners=False)
-    return level.composite(picture)
+def given_fill(level: Level, picture: Floats) -> Floats:
+    """``picture`` (H', W', 3) at the level's size, inside the hole."""
+    return level.composite(resized(picture, level.size))
 
 
 @torch.no_grad()
-def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
-    """``image`` (1, 3, H, W), RGB in 0..1, of any size, with the network's guess in ``hole`` (1, 1, H, W).
+def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
+    """``image`` (H, W, 3), RGB in 0..1, of any size, with the network's guess in ``hole`` (H, W).
 
     The network's frames are brought to 128x128 and the network asked. What it changes of the membrane is enlarged,
     averaged where frames overlap (their middles count more), and added to the membrane at full size: a smooth
@@ -83,28 +81,29 @@ def predict(network: ContentNetwork, image: Tensor, hole: Tensor) -> Tensor:
     a step there). A hole thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or
     everything is hole.
     """
-    filled = membrane(image, hole)
-    change, weight = torch.zeros_like(filled), torch.zeros_like(filled[:, :1])
-    height, width = image.shape[2:]
+    device = device_of(network)
+    smooth = membrane(image, hole)
+    filled, unknown = as_tensor(smooth).to(device), as_flags(hole).to(device, torch.float32)
+    change, weight = torch.zeros_like(filled), torch.zeros_like(unknown)
+    height, width = hole.shape
     size = (network.size, network.size)
-    for rows, columns in network.frames(hole[0, 0].cpu().numpy() > 0.5):
+    for rows, columns in network.frames(hole):
         mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
         small = F.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
-        covered = F.interpolate(hole[:, :, *mirrored].to(small), size, mode="bilinear", antialias=True)
-        small_hole = (covered > 0.5).to(small)
+        small_hole = F.interpolate(unknown[:, :, *mirrored], size, mode="bilinear", antialias=True) > 0.5
         if not small_hole.any() or small_hole.all():
             continue
-        small = membrane(small, small_hole)
+        small = as_tensor(membrane(as_array(small), small_hole[0, 0].cpu().numpy())).to(device)
         side = len(rows)
-        enlarged = F.interpolate(network(small, small_hole) - small, (side, side), mode="bilinear")
-        bump = torch.sin(math.pi * (torch.arange(side, device=image.device) + 0.5) / side)
+        enlarged = F.interpolate(network(small, small_hole.float()) - small, (side, side), mode="bilinear")
+        bump = torch.sin(math.pi * (torch.arange(side, device=device) + 0.5) / side)
         trust = torch.outer(bump, bump)[None, None]
         y, x = ((index >= 0) & (index < length) for index, length in ((rows, height), (columns, width)))
         place = rows[y][:, None], columns[x]
         change[:, :, *place] += (trust * enlarged)[:, :, y][:, :, :, x]
         weight[:, :, *place] += trust[:, :, y][:, :, :, x]
-    guess = filled + change / weight.clamp_min(1e-12)
-    return torch.where(hole > 0.5, guess.clamp(0, 1), filled)
+    guess = as_array((filled + change / weight.clamp_min(1e-12)).clamp(0, 1))
+    return np.where(hole[..., None], guess, smooth)
 
 
 def _reflect(index: Ints, length: int) -> Ints:

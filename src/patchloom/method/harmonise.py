@@ -25,12 +25,12 @@ from torch import Tensor
 from patchloom.method import grain, light
 from patchloom.method.losses import LowPassContent, Target, Term, Texture, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
-from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.targets import SearchedTargets
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import HarmoniseSettings
+from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.boxes import Box
 from patchloom.tensors.patches import cells_of
 
@@ -46,9 +46,9 @@ TV_WEIGHT = 0.02
 
 @dataclass(frozen=True)
 class Harmonised:
-    """The picture (1, 3, H, W) with its object harmonised, and what was found and done, for the report."""
+    """The picture (H, W, 3) with its object harmonised, and what was found and done, for the report."""
 
-    picture: Tensor
+    picture: Floats
     record: dict[str, Any] = field(default_factory=dict)
 
 
@@ -68,10 +68,10 @@ def harmonise(
     stages = 2 + (0 if network is None or not texture else STYLE_SCALES if settings.style else 1)
     progress.plan(stages, 2.0 + (stages - 2) * settings.iterations)
     height, width = level.size
-    progress.begin(width, height, "light", lambda: as_array(level.image))
+    progress.begin(width, height, "light", lambda: level.image)
     x, record = _lit(level, foreign)
     progress.step(1, 1, 1.0)
-    progress.begin(width, height, "grain", lambda: as_array(x))
+    progress.begin(width, height, "grain", lambda: x)
     x, found = _grained(level, x, settings)
     record |= found
     progress.step(1, 1, 1.0)
@@ -79,45 +79,48 @@ def harmonise(
         x = _textured(level, x, settings, network, progress)
         record["texture"] = network.name
     progress.finish()
-    result = level.composite(torch.lerp(level.image, x.clamp(0, 1), settings.strength))
-    return Harmonised(result, record | {"left_alone": torch.equal(result, level.image)})
+    result = level.composite(_between(level.image, x.clip(0, 1), settings.strength))
+    return Harmonised(result, record | {"left_alone": np.array_equal(result, level.image)})
 
 
-def _lit(level: Level, foreign: bool) -> tuple[Tensor, dict[str, Any]]:
+def _between(a: Floats, b: Floats, share: float) -> Floats:
+    """``a`` where ``share`` is 0, ``b`` where it is 1, bit for bit."""
+    return a + share * (b - a) if share < 0.5 else b - (1 - share) * (b - a)
+
+
+def _lit(level: Level, foreign: bool) -> tuple[Floats, dict[str, Any]]:
     """The object in the surroundings' light, without noise that they have not."""
-    picture, mask = as_array(level.image), _array(level.hole)
+    picture, mask = level.image.copy(), level.hole
     inside, outside = _measured(level, picture)
     if inside is not None and outside is not None:
         picture = grain.denoised(picture, mask, inside, outside)
-    adjustment, evidence = light.adjustment_of(picture, mask, _array(level.source), foreign=foreign)
+    adjustment, evidence = light.adjustment_of(picture, mask, level.source, foreign=foreign)
     if evidence >= (LEAST_OF_ANOTHER if foreign else LEAST_EVIDENCE):
         picture[mask] = adjustment.apply(picture[mask]).clip(0, 1)
     else:
         adjustment = light.Adjustment()
     record: dict[str, Any] = {"adjustment": asdict(adjustment), "evidence": round(evidence, 2)}
-    return as_tensor(picture).to(level.image), record
+    return picture, record
 
 
-def _grained(level: Level, x: Tensor, settings: HarmoniseSettings) -> tuple[Tensor, dict[str, Any]]:
+def _grained(level: Level, x: Floats, settings: HarmoniseSettings) -> tuple[Floats, dict[str, Any]]:
     """``x`` with the object's sharpness and missing noise matched."""
-    picture = as_array(x)
-    inside, outside = _measured(level, picture)
+    inside, outside = _measured(level, x)
     if inside is None or outside is None:
         return x, {"grain": None, "grain_around": None}
-    matched = grain.matched(picture, _array(level.hole), inside, outside, settings.seed)
-    return as_tensor(matched).to(x), {"grain": asdict(inside), "grain_around": asdict(outside)}
+    matched = grain.matched(x, level.hole, inside, outside, settings.seed)
+    return matched, {"grain": asdict(inside), "grain_around": asdict(outside)}
 
 
-def _measured(level: Level, picture: light.Floats) -> tuple[grain.Grain | None, grain.Grain | None]:
+def _measured(level: Level, picture: Floats) -> tuple[grain.Grain | None, grain.Grain | None]:
     """Of the object and of what is around it."""
-    mask = _array(level.hole)
-    around = light.surroundings(mask) & _array(level.source)
-    return grain.measure(picture, mask), grain.measure(picture, around)
+    around = light.surroundings(level.hole) & level.source
+    return grain.measure(picture, level.hole), grain.measure(picture, around)
 
 
 def _textured(
-    level: Level, x: Tensor, settings: HarmoniseSettings, network: TextureNetwork, progress: Progress
-) -> Tensor:
+    level: Level, x: Floats, settings: HarmoniseSettings, network: TextureNetwork, progress: Progress
+) -> Floats:
     """``x`` with the object's pixels optimised, coarse to fine where a style is wanted."""
     if not settings.style:
         return _optimised(level, x, settings.texture_share, settings, network, progress)
@@ -125,9 +128,9 @@ def _textured(
     previous = previous_start = None
     for scale in scales:
         small = _scaled(level, scale)
-        start = small.composite(_resized(x, small.size))
+        start = small.composite(resized(x, small.size))
         if previous is not None and previous_start is not None:  # what the coarser scale changed
-            start = start + _resized(previous - previous_start, small.size)
+            start = start + resized(previous - previous_start, small.size)
         previous_start, previous = start, _optimised(small, start, STYLE_SHARE, settings, network, progress)
     assert previous is not None
     return previous
@@ -135,36 +138,38 @@ def _textured(
 
 def _optimised(
     level: Level,
-    x: Tensor,
+    x: Floats,
     share: float,
     settings: HarmoniseSettings,
     network: TextureNetwork,
     progress: Progress,
-) -> Tensor:
+) -> Floats:
     """The objective's minimum over the object's pixels, from ``x``, whose structure and colours are kept."""
     taps = tuple(tap for tap in (STYLE_TAPS if settings.style else PHOTO_TAPS) if tap in network.taps)
-    result = x.clone()
+    device = device_of(network)
+    start, hole = as_tensor(x).to(device), as_flags(level.hole).to(device)
+    result = start.clone()
     height, width = level.size
     progress.begin(width, height, "texture", lambda: as_array(result.clamp(0, 1)))
     searched = SearchedTargets(level, x, network, taps, "euclidean", MOST_CANDIDATES)
-    terms: dict[str, Term] = searched.terms(Box(0, 0, height, width), level.hole, share, 0.0)
+    terms: dict[str, Term] = searched.terms(Box(0, 0, height, width), hole, share, 0.0)
     with torch.no_grad():
-        own = network(x, taps)
+        own = network(start, taps)
     for tap, features in own.items():
         stride = network.stride(tap)
-        cells = cells_of(level.hole, stride, (features.shape[-2], features.shape[-1]))
+        cells = cells_of(hole, stride, (features.shape[-2], features.shape[-1]))
         target = Target.whole(features, cells[None, None].to(features))
         terms[f"structure_{tap}"] = Texture(1 - share, tap, stride, target)
     content = STYLE_CONTENT_WEIGHT if settings.style else CONTENT_WEIGHT
-    terms["content"] = LowPassContent.whole(content, x, level.hole)
-    terms["tv"] = TotalVariation.whole(TV_WEIGHT, level.hole)
+    terms["content"] = LowPassContent.whole(content, start, hole)
+    terms["tv"] = TotalVariation.whole(TV_WEIGHT, hole)
 
     def watch(step: int, losses: dict[str, float], picture: Tensor) -> None:
         result.copy_(picture)
         progress.step(step, settings.iterations, 1.0, losses)
 
     schedule = Schedule(settings.iterations, "adam", 10 if settings.style else 0)
-    return minimise(Crop(x, level.hole), network, terms, schedule, watch)
+    return as_array(minimise(Crop(start, hole), network, terms, schedule, watch))
 
 
 def _scaled(level: Level, scale: int) -> Level:
@@ -172,16 +177,9 @@ def _scaled(level: Level, scale: int) -> Level:
     if scale == 1:
         return level
     size = (-(-level.size[0] // scale), -(-level.size[1] // scale))
-    hole = F.adaptive_max_pool2d(level.hole.float(), size) > 0
-    allowed = F.adaptive_max_pool2d((~level.source).float(), size) == 0
-    return Level(_resized(level.image, size), hole, allowed & ~hole)
 
+    def any_under(mask: Bools) -> Bools:
+        return np.asarray(F.adaptive_max_pool2d(as_flags(mask).float(), size)[0, 0] > 0)
 
-def _resized(x: Tensor, size: tuple[int, int]) -> Tensor:
-    if x.shape[-2:] == size:
-        return x
-    return F.interpolate(x, size, mode="bilinear", antialias=True, align_corners=False)
-
-
-def _array(mask: Tensor) -> light.Bools:
-    return np.ascontiguousarray(mask[0, 0].cpu().numpy())
+    hole = any_under(level.hole)
+    return Level(resized(level.image, size), hole, ~any_under(~level.source) & ~hole)

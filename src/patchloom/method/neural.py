@@ -11,12 +11,12 @@ from torch import Tensor
 
 from patchloom.method.losses import Content, LowPassContent, Term, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
-from patchloom.method.patchfill import as_array
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.targets import Targets, margin
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import FillSettings
+from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, bounds
 
 PART = 512  # pixels; the widest part of a hole optimised at once with carried targets
@@ -32,19 +32,21 @@ class NeuralStage:
         rematch = 0 if settings.matching == "carried" else settings.rematch_every
         self.schedule = Schedule(settings.iterations, settings.optimiser, rematch)
 
-    def run(self, level: Level, start: Tensor, targets: Targets, progress: Progress, work: float) -> Tensor:
-        """``start`` (1, 3, H, W) with the level's hole optimised; ``work`` is the stage's, for the progress."""
-        x = start.clone()
+    def run(self, level: Level, start: Floats, targets: Targets, progress: Progress, work: float) -> Floats:
+        """``start`` (H, W, 3) with the level's hole optimised; ``work`` is the stage's, for the progress."""
+        device = device_of(self.network)
+        prior, hole = as_tensor(start).to(device), as_flags(level.hole).to(device)
+        x = prior.clone()
         height, width = level.size
         progress.begin(width, height, "neural", lambda: as_array(x.clamp(0, 1)))
-        found = [bounds(level.hole[0, 0].cpu().numpy())] if targets.whole else parts(level.hole)
+        found = [bounds(level.hole)] if targets.whole else parts(level.hole)
         iterations = self.schedule.iterations
         before: dict[str, float] = {}
         after: dict[str, float] = {}
         for number, part in enumerate(found):
             box = self._crop(part, level.size)
-            hole = torch.zeros_like(level.hole)
-            part.of(hole).copy_(part.of(level.hole))
+            inside = torch.zeros_like(hole)
+            part.of(inside).copy_(part.of(hole))
 
             def watch(
                 step: int, losses: dict[str, float], picture: Tensor, number: int = number, box: Box = box
@@ -57,11 +59,11 @@ class NeuralStage:
                     number * iterations + step, len(found) * iterations, work / len(found) / iterations, losses
                 )
 
-            terms = self.terms(targets, box, box.of(start), box.of(hole))
-            crop = Crop(box.of(x).clone(), box.of(hole))
+            terms = self.terms(targets, box, box.of(prior), box.of(inside))
+            crop = Crop(box.of(x).clone(), box.of(inside))
             box.of(x).copy_(minimise(crop, self.network, terms, self.schedule, watch))
         progress.note(iterations=iterations, parts=len(found), loss_before=before, loss_after=after)
-        return x
+        return as_array(x)
 
     def terms(self, targets: Targets, box: Box, prior: Tensor, hole: Tensor) -> dict[str, Term]:
         """The objective for the crop ``box``, begun from ``prior`` (1, 3, h, w); terms of weight 0 are left out.
@@ -83,10 +85,9 @@ class NeuralStage:
         return part.widened(margin(self.network, self.taps), size).aligned(self.stride, size)
 
 
-def parts(hole: Tensor) -> list[Box]:
-    """Disjoint boxes of at most ``PART`` x ``PART`` pixels, which together hold ``hole`` (1, 1, H, W)."""
-    mask = hole[0, 0].cpu().numpy()
-    box = bounds(mask)
+def parts(hole: Bools) -> list[Box]:
+    """Disjoint boxes of at most ``PART`` x ``PART`` pixels, which together hold ``hole`` (H, W)."""
+    box = bounds(hole)
     (height, width) = box.size
     rows, columns = -(-height // PART), -(-width // PART)
     found = []
@@ -98,6 +99,6 @@ def parts(hole: Tensor) -> list[Box]:
                 box.top + height * (row + 1) // rows,
                 box.left + width * (column + 1) // columns,
             )
-            if mask[piece.slices].any():
-                found.append(bounds(mask[piece.slices]).moved(piece.top, piece.left))
+            if hole[piece.slices].any():
+                found.append(bounds(hole[piece.slices]).moved(piece.top, piece.left))
     return found

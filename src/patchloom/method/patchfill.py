@@ -15,17 +15,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor
 
 from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields
+from patchloom.tensors.border import Floats
 from patchloom.tensors.field import Canvas, Costs, Field
-
-Floats = NDArray[np.float32]
 
 BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
 FEATURE_SCALE = 2.0  # texture features, mean differences of neighbours, in units of colour
@@ -68,21 +65,6 @@ def ensemble(count: int, base: Variant) -> list[Variant]:
     return [replace(kinds[i % len(kinds)], seed=base.seed + i, guide_weight=0.0) for i in range(count)]
 
 
-def as_array(values: Tensor) -> Floats:
-    """(1, C, H, W) tensor -> (H, W, C) array."""
-    return np.ascontiguousarray(values[0].permute(1, 2, 0).cpu().numpy())
-
-
-def as_tensor(values: Floats) -> Tensor:
-    """(H, W, C) array -> (1, C, H, W) tensor."""
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
-
-
-def _mask(values: Tensor) -> NDArray[np.bool_]:
-    """(1, 1, H, W) bool tensor -> (H, W) array."""
-    return np.ascontiguousarray(values[0, 0].cpu().numpy())
-
-
 def thickness(hole: NDArray[np.bool_]) -> float:
     """From 0.25 (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
 
@@ -106,10 +88,10 @@ class Scales:
         # a twelfth of the texture distance, for .08 dB). At native size colours show the texture themselves.
         features = texture_features(levels)
         self.pictures = [
-            as_array(torch.cat([level.image, FEATURE_SCALE * feature], 1))
+            np.concatenate([level.image, FEATURE_SCALE * feature], axis=2)
             for level, feature in zip(levels[:-1], features[:-1], strict=True)
         ]
-        self.pictures.append(as_array(levels[-1].image))
+        self.pictures.append(levels[-1].image)
         self.given = 2 if curves else 0
         self.repeats = np.zeros((0, 2), np.int32) if repeats is None else repeats
         if curves:
@@ -117,10 +99,10 @@ class Scales:
                 np.concatenate([picture, channels_of(curves, picture.shape[:2], len(levels) - 1 - number)], axis=2)
                 for number, picture in enumerate(self.pictures)
             ]
-        self.holes = [_mask(level.hole) for level in levels]
-        self.sources = [_mask(level.source) for level in levels]
+        self.holes = [level.hole for level in levels]
+        self.sources = [level.source for level in levels]
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
-        self.seen = [as_array(share.clamp_min(LEAST_SEEN))[..., 0] for share in seen_shares(levels)]
+        self.seen = [np.maximum(share, LEAST_SEEN) for share in seen_shares(levels)]
         self.thickness = thickness(self.holes[-1])
 
     def __len__(self) -> int:
@@ -131,13 +113,12 @@ class Scales:
         return float(max(1, self.holes[number].sum()) / max(1, self.holes[-1].sum()))
 
 
-def guide_scales(guide: Tensor, count: int) -> list[Floats]:
-    """A complete picture (1, 3, H, W), halved ``count - 1`` times; coarsest first, (H, W, 3) each."""
+def guide_scales(guide: Floats, count: int) -> list[Floats]:
+    """A complete picture (H, W, 3), halved ``count - 1`` times; coarsest first."""
     scales = [guide]
     for _ in range(count - 1):
-        guide, _share = halve(guide, torch.ones_like(guide[:, :1]))
-        scales.append(guide)
-    return [as_array(scale) for scale in scales[::-1]]
+        scales.append(halve(scales[-1], np.ones(scales[-1].shape[:2], bool))[0])
+    return scales[::-1]
 
 
 def rounds_at(above: int, thickness: float) -> tuple[int, int]:

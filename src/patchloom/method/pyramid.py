@@ -13,10 +13,14 @@ Differs from the paper because: a growing hole leaves interior patches nothing b
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from numpy.typing import NDArray
+
+from patchloom.tensors.border import Bools, Floats, as_array, as_tensor
 
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
 FEATURE_SIDE = 9  # pixels at native size over which texture features are means
@@ -25,75 +29,80 @@ KNOWN_SHARE = 0.02  # of the kernel's weight that makes a coarse pixel known; 0.
 
 @dataclass(frozen=True)
 class Level:
-    """One scale: ``image`` (1, 3, H, W) in 0..1, ``hole`` (1, 1, H, W) and ``source`` (1, 1, H, W) bool.
+    """One scale: ``image`` (H, W, 3) in 0..1, ``hole`` (H, W) and ``source`` (H, W) bool.
 
     ``source`` marks the pixels that texture may come from; never any of the hole's.
     """
 
-    image: Tensor
-    hole: Tensor
-    source: Tensor
+    image: Floats
+    hole: Bools
+    source: Bools
 
     @property
     def size(self) -> tuple[int, int]:
-        return self.image.shape[-2], self.image.shape[-1]
+        height, width = self.hole.shape
+        return height, width
 
-    def composite(self, fill: Tensor) -> Tensor:
+    def composite(self, fill: Floats) -> Floats:
         """``fill`` inside the hole, the image outside, bit for bit."""
-        return torch.where(self.hole, fill, self.image)
+        return np.where(self.hole[..., None], fill, self.image)
 
 
-def _blur_down(values: Tensor) -> Tensor:
-    """(N, C, H, W) -> (N, C, ceil(H/2), ceil(W/2)) by the binomial kernel; beyond the border there is 0."""
-    channels = values.shape[1]
-    line = torch.tensor(BINOMIAL, dtype=values.dtype, device=values.device) / 32.0
-    height, width = values.shape[-2:]
-    padded = F.pad(values, (2, 2 + width % 2, 2, 2 + height % 2))
+def _blur_down(values: Floats) -> Floats:
+    """(H, W, C) -> (ceil(H/2), ceil(W/2), C), convolved with the binomial kernel; beyond the border there is 0."""
+    height, width, channels = values.shape
+    padded = F.pad(as_tensor(values), (2, 2 + width % 2, 2, 2 + height % 2))
+    line = torch.tensor(BINOMIAL, dtype=padded.dtype) / 32.0
     tall = F.conv2d(padded, line.view(1, 1, 6, 1).expand(channels, 1, 6, 1), stride=(2, 1), groups=channels)
-    return F.conv2d(tall, line.view(1, 1, 1, 6).expand(channels, 1, 1, 6), stride=(1, 2), groups=channels)
+    wide = line.view(1, 1, 1, 6).expand(channels, 1, 1, 6)
+    return as_array(F.conv2d(tall, wide, stride=(1, 2), groups=channels))
 
 
-def halve(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Half of ``image`` (N, C, H, W) and the weighted known share (N, 1, h, w) in 0..1 of each coarse pixel.
+def halve(image: Floats, known: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Half of ``image`` (H, W, C) and the weighted known share (h, w) in 0..1 of each coarse pixel.
 
-    ``known`` (N, 1, H, W) is a weight in 0..1. Coarse pixels see known ones only; where the share is 0 the
-    result is 0. The share is relative to the kernel's weight inside the picture.
+    ``known`` (H, W) is a weight in 0..1. Coarse pixels see known ones only; where the share is 0 the result is 0.
+    The share is relative to the kernel's weight inside the picture.
     """
-    weight = known.to(image.dtype)
+    weight = known[..., None].astype(image.dtype)
     share = _blur_down(weight)
-    colour = _blur_down(image * weight) / share.clamp_min(1e-12)
-    return torch.where(share > 0, colour, torch.zeros_like(colour)), share / _blur_down(torch.ones_like(weight))
+    colour = _blur_down(image * weight) / np.maximum(share, 1e-12)
+    half: Floats = np.where(share > 0, colour, 0).astype(image.dtype)
+    return half, (share / _blur_down(np.ones_like(weight)))[..., 0]
 
 
 def shrinking_step(level: Level) -> Level:
     """The next coarser level; known wins."""
     image, share = halve(level.image, ~level.hole)
-    _, source_share = halve(level.image[:, :1], level.source)
+    _, source_share = halve(level.image[..., :1], level.source)
     known = share > KNOWN_SHARE
     # A coarse pixel may be copied if it is known and mostly made of pixels that may be.
-    source = known & (source_share >= torch.minimum(share, torch.full_like(share, 0.5)))
-    return Level(torch.where(known, image, torch.zeros_like(image)), ~known, source)
+    source = known & (source_share >= np.minimum(share, 0.5))
+    return Level(np.where(known[..., None], image, 0).astype(image.dtype), ~known, source)
 
 
 def paper_step(level: Level) -> Level:
     """The next coarser level; the hole wins."""
     image, share = halve(level.image, ~level.hole)
-    height, width = level.size
-    odd = (0, width % 2, 0, height % 2)
-
-    def any_under(mask: Tensor) -> Tensor:
-        return F.max_pool2d(F.pad(mask.to(image.dtype), odd), 2) > 0
-
-    hole = any_under(level.hole)
-    return Level(torch.where(share > 0, image, torch.zeros_like(image)), hole, ~hole & ~any_under(~level.source))
+    hole = _any_under(level.hole)
+    return Level(
+        np.where(share[..., None] > 0, image, 0).astype(image.dtype), hole, ~hole & ~_any_under(~level.source)
+    )
 
 
-def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int, most: int = 0) -> list[Level]:
+def _any_under(mask: Bools) -> Bools:
+    """Whether any of the four pixels under a coarse one is True."""
+    height, width = mask.shape
+    even = np.pad(mask, ((0, height % 2), (0, width % 2)))
+    return np.asarray(even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).any((1, 3)))
+
+
+def shrinking_pyramid(level: Level, patch: int, most: int = 0) -> list[Level]:
     """Levels, coarsest first, halved until the hole is gone or the picture about two patches wide.
 
     The coarsest level kept still has a hole. ``most``: of levels; 0 is no limit.
     """
-    levels = [Level(image, hole, source & ~hole)]
+    levels = [level]
     while min(levels[-1].size) >= 4 * patch and len(levels) != most:
         coarser = shrinking_step(levels[-1])
         if not coarser.hole.any():
@@ -102,59 +111,59 @@ def shrinking_pyramid(image: Tensor, hole: Tensor, source: Tensor, patch: int, m
     return levels[::-1]
 
 
-def seen_shares(levels: list[Level]) -> list[Tensor]:
-    """How much of what a pixel stands for was really seen, (1, 1, H, W) in 0..1 for every level, coarsest first.
+def seen_shares(levels: list[Level]) -> list[Floats]:
+    """How much of what a pixel stands for was really seen, (H, W) in 0..1 for every level, coarsest first.
 
     A coarse pixel counts as known although most of what it stands for may be hole: then it shows its known edge,
     and says little about the rest. At native size pixels stand for themselves, and all shares are 1.
     """
-    native = levels[-1].image[:, :1]
-    shares = [torch.ones_like(native)]
-    seen = (~levels[-1].hole).to(native.dtype)
+    native = levels[-1]
+    shares = [np.ones(native.size, native.image.dtype)]
+    seen = (~native.hole).astype(native.image.dtype)
     for _ in levels[1:]:
-        _, seen = halve(seen, seen)
-        shares.append(seen.clamp(0, 1))
+        _, seen = halve(seen[..., None], seen)
+        shares.append(seen.clip(0, 1))
     return shares[::-1]
 
 
-def texture_features(levels: list[Level]) -> list[Tensor]:
-    """How rough the known picture is around each pixel, (1, 2, H, W) for every level, coarsest first; 0 in holes.
+def texture_features(levels: list[Level]) -> list[Floats]:
+    """How rough the known picture is around each pixel, (H, W, 2) for every level, coarsest first; 0 in holes.
 
     The mean absolute difference of grey values to the pixel right and below at *native* size, halved along with
     the picture (after Newson et al. 2014). Grass and a green wall may have one colour at a coarse level, and
     patches there tell them apart by this alone.
     """
     native = levels[-1]
-    known = (~native.hole).to(native.image.dtype)
-    grey = native.image.mean(1, keepdim=True)
-    features = known * torch.cat([_mean_difference(grey, known, axis) for axis in (-1, -2)], 1)
+    known = (~native.hole).astype(native.image.dtype)
+    grey = native.image.mean(2)
+    features = known[..., None] * np.stack([_mean_difference(grey, known, axis) for axis in (1, 0)], 2)
     scales = [features]
     for level in levels[-2::-1]:
         features, _ = halve(features, known)
-        known = (~level.hole).to(features.dtype)
-        features = known * features
+        known = (~level.hole).astype(features.dtype)
+        features = known[..., None] * features
         scales.append(features)
     return scales[::-1]
 
 
-def _mean_difference(grey: Tensor, known: Tensor, axis: int) -> Tensor:
+def _mean_difference(grey: Floats, known: Floats, axis: int) -> Floats:
     """Mean absolute difference to the next pixel along ``axis``, of the known pairs around; 0 without any."""
-    length = grey.shape[axis]
-    last = (0, 1) if axis == -1 else (0, 0, 0, 1)
-    pairs = F.pad(known.narrow(axis, 1, length - 1) * known.narrow(axis, 0, length - 1), last)
-    difference = F.pad(grey.diff(dim=axis).abs(), last)
-    total, count = (
-        F.avg_pool2d(values, FEATURE_SIDE, 1, FEATURE_SIDE // 2) for values in (difference * pairs, pairs)
-    )
-    return total / count.clamp_min(1e-6)
+    last = [(0, 0), (0, 1)] if axis else [(0, 1), (0, 0)]
+    ends = (slice(None), slice(1, None)) if axis else (slice(1, None),)
+    begins = (slice(None), slice(-1)) if axis else (slice(-1),)
+    pairs = np.pad(known[ends] * known[begins], last)
+    difference = np.pad(np.abs(np.diff(grey, axis=axis)), last)
+    both = as_tensor(np.stack([difference * pairs, pairs], 2))
+    means = as_array(F.avg_pool2d(both, FEATURE_SIDE, 1, FEATURE_SIDE // 2))
+    return np.asarray(means[..., 0] / np.maximum(means[..., 1], 1e-6), means.dtype)
 
 
-def paper_pyramid(image: Tensor, hole: Tensor, source: Tensor, most: int = 0, coarsest: int = 128) -> list[Level]:
+def paper_pyramid(level: Level, most: int = 0, coarsest: int = 128) -> list[Level]:
     """Levels, coarsest first, of which the coarsest has its longer side near ``coarsest`` pixels.
 
     ``most``: of levels; 0 is no limit.
     """
-    levels = [Level(image, hole, source & ~hole)]
+    levels = [level]
     while max(levels[-1].size) >= 2 * coarsest and len(levels) != most:
         levels.append(paper_step(levels[-1]))
     return levels[::-1]

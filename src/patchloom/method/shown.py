@@ -11,11 +11,9 @@ is not used.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from patchloom.method.patchfill import as_array, as_tensor
 from patchloom.tensors.membrane import membrane
 
 Floats = NDArray[np.float32]
@@ -108,5 +106,4 @@ def smooth_into(values: Floats, unknown: Bools) -> Floats:
     """``values`` (H, W, C) continued smoothly where ``unknown``; zeros where nothing is known."""
     if unknown.all():
         return np.zeros_like(values)
-    filled = membrane(as_tensor(values.astype(np.float32)), torch.from_numpy(unknown)[None, None])
-    return as_array(filled)
+    return membrane(values, unknown)

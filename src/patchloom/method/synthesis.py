@@ -10,10 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from scipy import ndimage
-from torch import Tensor
 
 from patchloom.errors import MaskError
 from patchloom.method.blending import correction
@@ -24,8 +21,6 @@ from patchloom.method.patchfill import (
     ExemplarFill,
     Scales,
     Variant,
-    as_array,
-    as_tensor,
     ensemble,
     exemplar_fill,
     guide_scales,
@@ -37,6 +32,7 @@ from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
+from patchloom.tensors.border import Floats, resized
 from patchloom.tensors.field import Field, largest_patch
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
@@ -46,11 +42,11 @@ MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ens
 
 
 def synthesise(
-    native: Level, coarse: Tensor | None, settings: FillSettings, neural: NeuralStage | None, progress: Progress
-) -> Tensor:
-    """The hole of ``native`` filled, (1, 3, H, W) in 0..1; known pixels bit for bit.
+    native: Level, coarse: Floats | None, settings: FillSettings, neural: NeuralStage | None, progress: Progress
+) -> Floats:
+    """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
 
-    ``coarse`` (1, 3, H, W) is the coarse picture that somebody has for it, if there is one.
+    ``coarse`` (H, W, 3) is the coarse picture that somebody has for it, if there is one.
 
     Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
     MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
@@ -72,7 +68,7 @@ def synthesise(
         x = start.picture
     for level, effort in zip(levels, work, strict=True):
         assert neural is not None
-        x = level.composite(enlarge(x, level.size))
+        x = level.composite(resized(x, level.size, antialias=False))
         targets: Targets
         if searched or start is None:
             targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
@@ -82,56 +78,45 @@ def synthesise(
             )
         x = neural.run(level, x, targets, progress, effort)
     progress.finish()
-    return native.composite(x.clamp(0, 1))
+    return native.composite(x.clip(0, 1))
 
 
 def _is_perforated(level: Level) -> bool:
     """Whether every hole pixel is close to known ones, which are too scattered to hold a patch: every second line,
     a checkerboard. The known pixels then say all that there is to say."""
-    hole = np.asarray(level.hole[0, 0].cpu())
-    if largest_patch([~hole], 3):
+    if largest_patch([~level.hole], 3):
         return False
-    return bool(ndimage.distance_transform_edt(hole).max() <= PERFORATED_DEPTH)
+    return bool(ndimage.distance_transform_edt(level.hole).max() <= PERFORATED_DEPTH)
 
 
 def _optimised(level: Level, settings: FillSettings) -> list[Level]:
     """The levels that are optimised: with carried patches, which are right at native size alone, there is one."""
     if settings.matching == "carried" or settings.optimised == "last":
         return [level]
-    return paper_pyramid(level.image, level.hole, level.source, settings.levels)
+    return paper_pyramid(level, settings.levels)
 
 
 def _scales(level: Level, settings: FillSettings) -> Scales:
     """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
-    levels = _shrinking(level, settings)
+    levels = shrinking_pyramid(level, settings.patch, settings.levels)
     if settings.structure == "off":
         return Scales(levels)
-    picture, hole = as_array(level.image), np.asarray(level.hole[0, 0].cpu())
-    return Scales(levels, lines_through(picture, hole), repeating_offsets(picture, hole))
-
-
-def _shrinking(level: Level, settings: FillSettings) -> list[Level]:
-    return shrinking_pyramid(level.image, level.hole, level.source, settings.patch, settings.levels)
-
-
-def enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """Bilinear, as the paper; nothing where the size fits."""
-    return x if x.shape[-2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=False)
+    return Scales(levels, lines_through(level.image, level.hole), repeating_offsets(level.image, level.hole))
 
 
 @dataclass(frozen=True)
 class Start:
-    """A blended exemplar fill (1, 3, H, W), the field it was copied by, what blending added to the copies, and the
+    """A blended exemplar fill (H, W, 3), the field it was copied by, what blending added to the copies, and the
     hole's thickness (``patchfill.py``)."""
 
-    picture: Tensor
+    picture: Floats
     field: Field
-    correction: Tensor
+    correction: Floats
     thickness: float
 
 
 def _exemplar_start(
-    level: Level, coarse: Tensor | None, settings: FillSettings, later: list[float], progress: Progress
+    level: Level, coarse: Floats | None, settings: FillSettings, later: list[float], progress: Progress
 ) -> Start:
     """The exemplar fill, guided by the coarse picture or, without one, by the ensemble's mean; and blended.
 
@@ -148,37 +133,35 @@ def _exemplar_start(
     variants = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in ensemble(count, variant)]
     rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
     progress.plan_fill(rounds, len(variants), later)
-    guide: Tensor | None
+    guide: Floats | None
     if coarse is not None:
-        guide = target = given_fill(level, coarse).cpu()
+        guide = target = given_fill(level, coarse)
         weight = settings.guide_weight * COARSE_WEIGHT
     else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
         guide = _mean_fill(level.image, scales, variants, progress) if variants else None
-        target = membrane_fill(level).cpu()
-        target = target if guide is None else torch.lerp(guide, target, MEMBRANE_SHARE)
+        target = membrane_fill(level)
+        target = target if guide is None else guide + MEMBRANE_SHARE * (target - guide)
         weight = settings.guide_weight
     if guide is not None:
         variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
-    picture = as_tensor(fill.picture).to(level.image)
-    differences = voted_differences(fill, scales)
-    added = as_tensor(correction(fill.picture, scales.holes[-1], differences, as_array(target))).to(level.image)
-    return Start((picture + added).clamp(0, 1), fill.field, added, scales.thickness)
+    added = correction(fill.picture, level.hole, voted_differences(fill, scales), target)
+    return Start((fill.picture + added).clip(0, 1), fill.field, added, scales.thickness)
 
 
-def _mean_fill(shown: Tensor, scales: Scales, variants: list[Variant], progress: Progress) -> Tensor:
-    """What is right on average, (1, 3, H, W): the mean of an ensemble. ``shown`` is the picture until then.
+def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress: Progress) -> Floats:
+    """What is right on average, (H, W, 3): the mean of an ensemble. ``shown`` is the picture until then.
 
     They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
     """
     height, width = scales.holes[-1].shape
-    progress.begin(width, height, "guide", lambda: as_array(shown))
+    progress.begin(width, height, "guide", lambda: shown)
     fills = []
     for one in variants:
         fill = exemplar_fill(scales, one, None, _watch(scales, progress, announce=False), finest=1)
-        fills.append(as_tensor(fill.picture))
-    return enlarge(torch.stack(fills).mean(0), (height, width))
+        fills.append(fill.picture)
+    return resized(np.mean(fills, axis=0), (height, width), antialias=False)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:

@@ -23,6 +23,7 @@ from torch import Tensor
 from patchloom.method.losses import Features, Pixels, Target, Term, Texture
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
+from patchloom.tensors.border import Floats, as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, covering
 from patchloom.tensors.field import Field
 from patchloom.tensors.matching import candidate_patches, nearest_patches
@@ -66,7 +67,7 @@ class SearchedTargets:
     def __init__(
         self,
         level: Level,
-        start: Tensor,
+        start: Floats,
         network: TextureNetwork,
         taps: Sequence[str],
         metric: Literal["euclidean", "correlation"],
@@ -74,11 +75,11 @@ class SearchedTargets:
     ) -> None:
         self.metric, self.network = metric, network
         with torch.no_grad():
-            features = network(level.composite(start), taps)
+            features = network(as_tensor(level.composite(start)).to(device_of(network)), taps)
         self.bank: dict[str, Tensor] = {}
         for tap in taps:
-            forbidden = cells_of(~level.source, network.stride(tap), _size(features[tap]))
-            allowed = ~patches_touching(forbidden)
+            forbidden = cells_of(as_flags(~level.source), network.stride(tap), _size(features[tap]))
+            allowed = ~patches_touching(forbidden.to(features[tap].device))
             if not allowed.any():
                 continue  # a map too small to hold a patch outside the hole: this layer has nothing to say here
             chosen = torch.nonzero(allowed).flatten()
@@ -126,13 +127,13 @@ class _Searched(Term):
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size.
 
-    ``start`` (1, 3, H, W) is the fill that the field made, ``correction`` (1, 3, H, W) what blending added to the
+    ``start`` (H, W, 3) is the fill that the field made, ``correction`` (H, W, 3) what blending added to the
     copies in it; their pixels get it as well.
     """
 
     level: Level
-    start: Tensor
-    correction: Tensor
+    start: Floats
+    correction: Floats
     field: Field
     network: TextureNetwork
     taps: Sequence[str]
@@ -141,12 +142,12 @@ class CarriedTargets:
 
     @cached_property
     def known(self) -> Tensor:
-        return self.level.composite(self.start)
+        return as_tensor(self.level.composite(self.start)).to(device_of(self.network))
 
     @cached_property
     def _field(self) -> tuple[Tensor, Tensor]:
         """The field's index and offsets as tensors."""
-        device = self.start.device
+        device = self.known.device
         return torch.from_numpy(self.field.numbers).to(device), torch.from_numpy(self.field.offsets).to(device)
 
     @torch.no_grad()
@@ -163,7 +164,7 @@ class CarriedTargets:
         if pixels > 0:
             colours = self.known[0].flatten(1).T[votes[1].used]
             voted = votes[1].target(colours)
-            copies = voted.value + box.of(self.correction)
+            copies = voted.value + box.of(as_tensor(self.correction)).to(voted.value)
             share = (self.thickness - 0.25) / 0.75
             value = torch.lerp(box.of(self.known), copies, share)
             terms["pixels"] = Pixels(pixels, Target.whole(value, voted.weight))
@@ -173,7 +174,7 @@ class CarriedTargets:
         """The sources of the crop's hole cells, and the weight of each."""
         height, width = self.level.size
         size = -(-height // stride), -(-width // stride)
-        forbidden = cells_of(self.level.hole, stride, size)
+        forbidden = cells_of(as_flags(self.level.hole).to(hole.device), stride, size)
         area = box.cells(stride)
         inside = cells_of(hole, stride, area.size)
         cells = torch.nonzero(inside)

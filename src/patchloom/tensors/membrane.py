@@ -17,9 +17,7 @@ Brandt, *Multi-level adaptive solutions to boundary-value problems*, 1977; Trott
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from patchloom.tensors.compiled import njit
 
@@ -33,18 +31,17 @@ _MOST_CYCLES = 60  # a cycle divides the error by 5 to 10; winding one-pixel cor
 _SWEEPS = 2  # relaxations before and after each correction: 1 needs more cycles than it saves, 3 saves too few
 
 
-def membrane(image: Tensor, hole: Tensor, tolerance: float = TOLERANCE) -> Tensor:
-    """``image`` (N, C, H, W) with the pixels of ``hole`` (N, 1, H, W), bool or 0/1, replaced by the membrane.
+def membrane(
+    picture: NDArray[np.float32], hole: NDArray[np.bool_], tolerance: float = TOLERANCE
+) -> NDArray[np.float32]:
+    """``picture`` (H, W, C) with the pixels of ``hole`` (H, W) replaced by the membrane.
 
-    Known pixels keep their values; what the image held in the hole does not matter. The solution's distance from
-    the exact one is of the order of ``tolerance``. Computed on the processor in float32 whatever the image's
-    device and type, which the result has. Raises ValueError for a picture without a known pixel.
+    Known pixels keep their values; what the picture held in the hole does not matter. The solution's distance from
+    the exact one is of the order of ``tolerance``. Raises ValueError for a picture without a known pixel.
     """
-    values = image.detach().to("cpu", torch.float32).permute(0, 2, 3, 1).contiguous().numpy().copy()
-    unknown = (hole.detach().to("cpu") > 0.5).contiguous().numpy()
-    for picture, mask in zip(values, unknown, strict=True):
-        fill_membrane(picture, mask[0], tolerance)
-    return torch.from_numpy(values).permute(0, 3, 1, 2).contiguous().to(image.device, image.dtype)
+    filled = np.array(picture, np.float32, order="C")
+    fill_membrane(filled, np.ascontiguousarray(hole), tolerance)
+    return filled
 
 
 def fill_membrane(picture: NDArray[np.float32], hole: NDArray[np.bool_], tolerance: float = TOLERANCE) -> None:

@@ -1,0 +1,45 @@
+"""The border between arrays and torch: pictures are (H, W, C) arrays, networks see (1, C, H, W) tensors.
+
+What comes before the networks works on arrays; the targets of the neural stage, its optimiser and the content
+networks' predictions cross over here.
+"""
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+def as_tensor(values: NDArray[Any]) -> Tensor:
+    """(H, W, C) -> (1, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
+
+
+def as_array(values: Tensor) -> Floats:
+    """(1, C, H, W) -> (H, W, C)."""
+    return np.ascontiguousarray(values[0].permute(1, 2, 0).cpu().numpy())
+
+
+def as_flags(mask: Bools) -> Tensor:
+    """(H, W) bool -> (1, 1, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network computes."""
+    return next((values.device for values in chain(network.parameters(), network.buffers())), torch.device("cpu"))
+
+
+def resized(picture: Floats, size: tuple[int, int], *, antialias: bool = True) -> Floats:
+    """``picture`` (H, W, C) bilinearly brought to ``size``; itself where that fits."""
+    if picture.shape[:2] == size:
+        return picture
+    scaled = F.interpolate(as_tensor(picture), size, mode="bilinear", antialias=antialias, align_corners=False)
+    return as_array(scaled)
