@@ -13,7 +13,7 @@ from patchloom.batch.order import Order, fill_folder
 from patchloom.batch.work import Recipe
 from patchloom.cli import main
 from patchloom.errors import MaskError
-from patchloom.filling import Inputs, fill_file, prepare
+from patchloom.filling import Inputs, prepare
 from patchloom.inpainter import Inpainter
 from patchloom.photo import Photo
 from patchloom.server.engine import PictureEngine
@@ -50,7 +50,7 @@ def given(tmp_path: Path) -> Path:
 
 def test_command_batch_server_and_library_give_the_same_bytes(given: Path) -> None:
     photo, mask = (given / "photos/a.jpg").read_bytes(), (given / "masks/a.png").read_bytes()
-    library = fill_file(Inputs(photo=photo, mask=mask), SETTINGS, FILES, Inpainter(RunSettings())).data
+    library = prepare(Inputs(photo=photo, mask=mask), SETTINGS, FILES).fill(Inpainter(RunSettings())).data
     assert library != photo
 
     flags = ["--preset", "fast", "--texture", "none", "--content", "none", "--grow", "2", "--seed", "3"]

@@ -149,19 +149,6 @@ def prepare(
     )
 
 
-def fill_file(
-    inputs: Inputs,
-    settings: FillSettings,
-    files: FileSettings,
-    inpainter: "Inpainter",
-    *,
-    name: str = "",
-    observe: Observer = ignore,
-) -> Filled:
-    """:func:`prepare` and :meth:`Prepared.fill` in one."""
-    return prepare(inputs, settings, files, name=name, observe=observe).fill(inpainter, observe=observe)
-
-
 def _quoted(source: Source | Mask) -> str:
     """The file's name for a sentence, where it has one."""
     return f" '{source}'" if isinstance(source, str | Path) else ""

@@ -11,30 +11,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from patchloom import __version__
 from patchloom.errors import InputError, MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
-from patchloom.inpainter import (
-    FillResult,
-    Listener,
-    as_mask,
-    as_photo,
-    as_rgb,
-    resolve_device,
-)
+from patchloom.inpainter import FillResult
+from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind
 from patchloom.mask import Mask
 from patchloom.method.harmonise import harmonise as harmonise_level
-from patchloom.method.progress import Progress
+from patchloom.method.progress import Listener, Progress
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import HarmoniseSettings, RunSettings
+from patchloom.tensors.border import device_named
 from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite
 from patchloom.tensors.threads import working
@@ -43,8 +37,6 @@ MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-AnyPicture = NDArray[Any] | Image.Image | Photo
-AnyMask = NDArray[Any] | Image.Image | Mask
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Harmoniser:
 
     def __init__(self, run: RunSettings | None = None) -> None:
         self.run = run or RunSettings()
-        self.device = resolve_device(self.run.device)
+        self.device = device_named(self.run.device)
 
     def harmonise(
         self,
@@ -260,7 +252,7 @@ def harmonise(
     """
     chosen = _settings(settings)
     result = Harmoniser(run).harmonise(as_photo(photo), as_mask(mask), chosen, observe=observe)
-    return _of_kind(photo, result.photo)
+    return of_kind(photo, result.photo)
 
 
 def paste(
@@ -286,19 +278,12 @@ def paste(
         mask=None if mask is None else as_mask(mask),
         observe=observe,
     )
-    return _of_kind(photo, result.photo)
+    return of_kind(photo, result.photo)
 
 
 def _settings(given: dict[str, Any]) -> HarmoniseSettings:
     HarmoniseSettings.check_names(given)
     return replace(HarmoniseSettings(), **given)
-
-
-def _of_kind(given: AnyPicture, result: Photo) -> Any:
-    """``result`` as NumPy array, Pillow picture or Photo, as ``given`` is."""
-    if isinstance(given, Photo):
-        return result
-    return result.to_pillow() if isinstance(given, Image.Image) else result.to_array()
 
 
 def _window(covered: Bools) -> tuple[slice, slice]:

@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, overload
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from patchloom import __version__, windows
-from patchloom.errors import BudgetError, MaskError, SettingsError
-from patchloom.events import Event, FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.errors import MaskError, SettingsError
+from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
+from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind
 from patchloom.mask import Mask
 from patchloom.method.coarse import CoarseFill, coarse_fill
 from patchloom.method.neural import NeuralStage
-from patchloom.method.progress import Progress
+from patchloom.method.progress import Listener, Progress
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
@@ -29,6 +29,7 @@ from patchloom.photo import Photo
 from patchloom.references import Reference, Used, fill_from
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.tensors.border import device_named
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
@@ -58,7 +59,7 @@ class Inpainter:
 
     def __init__(self, run: RunSettings | None = None) -> None:
         self.run = run or RunSettings()
-        self.device = resolve_device(self.run.device)
+        self.device = device_named(self.run.device)
 
     def inpaint(
         self,
@@ -226,24 +227,6 @@ class _Work:
         return {"x": x, "y": y, "width": width, "height": height, "levels": progress.records}
 
 
-class Listener:
-    """Passes events on, remembers warnings, and enforces the time limit."""
-
-    def __init__(self, observe: Observer, begun: float, time_limit: float) -> None:
-        self.observe, self.begun, self.time_limit = observe, begun, time_limit
-        self.warnings: list[str] = []
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Warned):
-            self.warnings.append(event.message)
-        if self.time_limit and time.perf_counter() - self.begun > self.time_limit:
-            raise BudgetError(
-                f"The fill took longer than {self.time_limit:g} s and was stopped.",
-                "Allow more with --time-limit, or use --preset fast.",
-            )
-        self.observe(event)
-
-
 def _source_of(photo: Photo, source: Mask | None, hole: Bools) -> Bools:
     """Where texture may come from: never from the hole. Raises MaskError."""
     if source is None:
@@ -292,21 +275,15 @@ def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None
     return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
-def as_rgb(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    """(H, W, 1 or 3) of any depth -> (H, W, 3) float32 in 0..1."""
-    unit = pixels.astype(np.float32) / np.float32(full_scale(pixels))
-    return np.repeat(unit, 3, axis=2) if unit.shape[2] == 1 else unit
-
-
 @overload
 def inpaint(
     photo: NDArray[Scalar],
-    mask: NDArray[Any] | Image.Image | Mask,
+    mask: AnyMask,
     *,
     preset: str = ...,
-    source: NDArray[Any] | Image.Image | Mask | None = ...,
-    coarse: NDArray[Any] | Image.Image | Photo | None = ...,
-    references: Sequence[NDArray[Any] | Image.Image | Photo] = ...,
+    source: AnyMask | None = ...,
+    coarse: AnyPicture | None = ...,
+    references: Sequence[AnyPicture] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
@@ -314,28 +291,28 @@ def inpaint(
 @overload
 def inpaint(
     photo: Picture,
-    mask: NDArray[Any] | Image.Image | Mask,
+    mask: AnyMask,
     *,
     preset: str = ...,
-    source: NDArray[Any] | Image.Image | Mask | None = ...,
-    coarse: NDArray[Any] | Image.Image | Photo | None = ...,
-    references: Sequence[NDArray[Any] | Image.Image | Photo] = ...,
+    source: AnyMask | None = ...,
+    coarse: AnyPicture | None = ...,
+    references: Sequence[AnyPicture] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
 ) -> Picture: ...
 def inpaint(
-    photo: NDArray[Any] | Image.Image | Photo,
-    mask: NDArray[Any] | Image.Image | Mask,
+    photo: AnyPicture,
+    mask: AnyMask,
     *,
     preset: str = "balanced",
-    source: NDArray[Any] | Image.Image | Mask | None = None,
-    coarse: NDArray[Any] | Image.Image | Photo | None = None,
-    references: Sequence[NDArray[Any] | Image.Image | Photo] = (),
+    source: AnyMask | None = None,
+    coarse: AnyPicture | None = None,
+    references: Sequence[AnyPicture] = (),
     observe: Observer = ignore,
     run: RunSettings | None = None,
     **overrides: Any,
-) -> NDArray[Any] | Image.Image | Photo:
+) -> AnyPicture:
     """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo).
 
     ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), True or white
@@ -359,40 +336,5 @@ def inpaint(
         references=[Reference(as_photo(picture), str(number)) for number, picture in enumerate(references, 1)],
         observe=observe,
     )
-    if isinstance(photo, Photo):
-        return result.photo
-    return result.photo.to_pillow() if isinstance(photo, Image.Image) else result.photo.to_array()
-
-
-def as_photo(picture: NDArray[Any] | Image.Image | Photo) -> Photo:
-    """A Photo of a NumPy array or Pillow picture; a Photo is returned as it is."""
-    if isinstance(picture, Photo):
-        return picture
-    return (
-        Photo.from_pillow(picture) if isinstance(picture, Image.Image) else Photo.from_array(np.asarray(picture))
-    )
-
-
-def as_mask(mask: NDArray[Any] | Image.Image | Mask) -> Mask:
-    """A Mask of an array (see ``Mask.from_array``) or of a Pillow picture, read as a file of it would be."""
-    if isinstance(mask, Mask):
-        return mask
-    if isinstance(mask, Image.Image):
-        return Mask.from_pillow(mask)
-    return Mask.from_array(np.asarray(mask))
-
-
-def resolve_device(name: str) -> torch.device:
-    """``auto`` is cuda where there is one, else mps, else cpu. Raises SettingsError for one that is not there."""
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise SettingsError(f"There is no device '{name}'.", "Use auto, cpu, cuda, cuda:N or mps.") from error
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(device.type, False):
-        raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use --device cpu.")
-    return device
+    filled: AnyPicture = of_kind(photo, result.photo)
+    return filled

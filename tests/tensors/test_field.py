@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patchloom.tensors import field as fields
+from patchloom.tensors import field as fields, votes
 from patchloom.tensors.threads import working
 
 NOTHING = np.zeros((1, 1, 3), np.float32)
@@ -81,7 +81,7 @@ def test_the_vote_is_the_mean_of_what_the_patches_say(channels: int) -> None:
     place = canvas(picture, hole, 1)
     field = fields.random_field(hole, place.sources, 1, seed=2)
     field.distance[:] = np.random.default_rng(6).random(len(field.distance))  # how well they match has no say
-    voted = fields.vote(field, place)
+    voted = votes.vote(field, place)
     np.testing.assert_array_equal(place.picture, picture)  # what was there before is left alone
     for row, column in np.argwhere(hole):
         said = []
@@ -100,7 +100,7 @@ def test_voted_differences_are_those_within_the_sources() -> None:
     hole[5:8, 6:9] = True
     place = canvas(picture, hole, 1)
     field = fields.random_field(hole, place.sources, 1, seed=2)
-    voted = fields.voted_differences(field, place)
+    voted = votes.voted_differences(field, place)
     for row, column in np.ndindex(*hole.shape):
         for axis, (down, right) in enumerate(((1, 0), (0, 1))):
             y, x = row + down, column + right
@@ -146,7 +146,7 @@ def test_a_vote_leaves_what_is_given_and_the_search_compares_it() -> None:
     hole[16:24, 40:48] = True
     place = canvas(picture, hole, 2)._replace(given=1)
     field = fields.random_field(hole, place.sources, 2, seed=1)
-    place = fields.vote(field, place)
+    place = votes.vote(field, place)
     assert (place.picture[..., 3:] == mark).all()
     field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=6)
     assert ((field.centres + field.offsets)[:, 1] >= 30).all()

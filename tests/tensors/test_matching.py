@@ -32,13 +32,3 @@ def test_a_patch_finds_itself() -> None:
     _, known = maps(1)
     candidates = unfold(known)
     assert torch.equal(nearest_patches(known, candidates), torch.arange(len(candidates)))
-
-
-def test_a_penalty_is_added_to_the_squared_distance() -> None:
-    _, known = maps(2)
-    candidates = unfold(known)
-    distances = torch.cdist(candidates, candidates).square()
-    penalty = torch.linspace(0, 5, len(candidates))
-    found = nearest_patches(known, candidates, penalty=penalty)
-    best = (distances + penalty).min(1).values
-    torch.testing.assert_close((distances + penalty)[torch.arange(len(found)), found], best, atol=1e-4, rtol=0)

@@ -106,9 +106,9 @@ def command(
         root_path=root_path,
     )
     if run.device not in ("auto", "cpu"):
-        from patchloom.inpainter import resolve_device
+        from patchloom.tensors.border import device_named
 
-        resolve_device(run.device)  # now, rather than in every job
+        device_named(run.device)  # now, rather than in every job
     if run.time_limit:
         limits = dataclasses.replace(limits, job_seconds=min(limits.job_seconds, run.time_limit))
     settings = ServerSettings(

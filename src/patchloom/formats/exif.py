@@ -61,10 +61,6 @@ def bare(block: bytes) -> bytes:
     return block.removeprefix(_PREFIX)
 
 
-def prefixed(block: bytes) -> bytes:
-    return _PREFIX + block
-
-
 def orientation(block: bytes) -> int:
     """EXIF's 1..8; 1 where the block has none or is damaged. Writers give it as a number of 1, 2 or 4 bytes."""
     entry = _orientation_entry(block)

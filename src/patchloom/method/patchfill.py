@@ -2,8 +2,8 @@
 
 At the top of the shrinking pyramid (``pyramid.py``) the hole is a few pixels wide and its patches are matched
 well; every finer level starts from the *vote of the carried field in the finer picture*, and refines the field
-by a few rounds of search and vote (``tensors/field.py``). Above native size patches are matched in colour and in
-how rough the photograph is there.
+by a few rounds of search (``tensors/field.py``) and vote (``tensors/votes.py``). Above native size patches are
+matched in colour and in how rough the photograph is there.
 
 An **ensemble** of such fills, differing in patch size, weights, seed and in the sources they may use, is right on
 average but blurred. Its mean is not a result; it is a **guide**: a term in the patch cost of a last fill, that
@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
-from patchloom.tensors import field as fields
+from patchloom.tensors import field as fields, votes
 from patchloom.tensors.border import Floats
 from patchloom.tensors.field import Canvas, Costs, Field
 
@@ -173,7 +173,7 @@ def exemplar_fill(
         native = number == len(scales) - 1
         sigma = _native_sigma(scales) if native else 0.0
         coherence = variant.native_coherence * scales.thickness if native else variant.coherence
-        canvas = fields.vote(field, canvas, sigma)
+        canvas = votes.vote(field, canvas, sigma)
         base = fields.mean_distance(field, canvas)
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
         state = ExemplarFill(number, canvas, field, 0, rounds)
@@ -183,7 +183,7 @@ def exemplar_fill(
             seed = (variant.seed * 32 + number) * 64 + turn
             field = fields.search(field, canvas, costs, seed=seed, passes=passes)
             base = float(field.distance.mean())
-            canvas = fields.vote(field, canvas, sigma)
+            canvas = votes.vote(field, canvas, sigma)
             state = ExemplarFill(number, canvas, field, turn + 1, rounds)
             watch(state)
     assert state is not None
@@ -192,7 +192,7 @@ def exemplar_fill(
 
 def voted_differences(fill: ExemplarFill, scales: Scales) -> Floats:
     """(H, W, 2, 3): the votes of the patches of ``fill``, native, for neighbours' differences in colour."""
-    return fields.voted_differences(fill.field, fill.canvas, _native_sigma(scales))
+    return votes.voted_differences(fill.field, fill.canvas, _native_sigma(scales))
 
 
 def _native_sigma(scales: Scales) -> float:

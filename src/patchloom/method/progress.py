@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.events import LevelDone, LevelStarted, Observer, Step
+from patchloom.errors import BudgetError
+from patchloom.events import Event, LevelDone, LevelStarted, Observer, Step, Warned
 
 Picture = Callable[[], NDArray[np.float32]]
 
@@ -99,3 +100,21 @@ class Progress:
                 box=self.box,
             )
         )
+
+
+class Listener:
+    """Passes events on, remembers warnings, and enforces the time limit."""
+
+    def __init__(self, observe: Observer, begun: float, time_limit: float) -> None:
+        self.observe, self.begun, self.time_limit = observe, begun, time_limit
+        self.warnings: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self.warnings.append(event.message)
+        if self.time_limit and time.perf_counter() - self.begun > self.time_limit:
+            raise BudgetError(
+                f"The fill took longer than {self.time_limit:g} s and was stopped.",
+                "Allow more with --time-limit, or use --preset fast.",
+            )
+        self.observe(event)

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from patchloom.errors import SettingsError
+
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
@@ -35,6 +37,22 @@ def as_flags(mask: Bools) -> Tensor:
 def device_of(network: nn.Module) -> torch.device:
     """Where a network computes."""
     return next((values.device for values in chain(network.parameters(), network.buffers())), torch.device("cpu"))
+
+
+def device_named(name: str) -> torch.device:
+    """``auto`` is cuda where there is one, else mps, else cpu. Raises SettingsError for one that is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise SettingsError(f"There is no device '{name}'.", "Use auto, cpu, cuda, cuda:N or mps.") from error
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, False):
+        raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use --device cpu.")
+    return device
 
 
 def resized(picture: Floats, size: tuple[int, int], *, antialias: bool = True) -> Floats:

@@ -22,12 +22,11 @@ def nearest_patches(
     candidates: Tensor,
     *,
     metric: Literal["euclidean", "correlation"] = "euclidean",
-    penalty: Tensor | None = None,
     block: int = BLOCK,
 ) -> Tensor:
     """For every patch of ``queries`` (1, C, h, w) the nearest of ``candidates`` (K, C * 9); ((h-2)(w-2),) int64.
 
-    ``penalty`` (K,) is added to a candidate's squared distance (euclidean only). K must not be 0.
+    K must not be 0.
     """
     channels = queries.shape[1]
     best = queries.new_full(((queries.shape[-2] - SIZE + 1) * (queries.shape[-1] - SIZE + 1),), -torch.inf)
@@ -39,8 +38,6 @@ def nearest_patches(
             bias = None
         else:
             bias = -0.5 * kernels.square().sum(1)
-            if penalty is not None:
-                bias = bias - 0.5 * penalty[start : start + block]
         scores = F.conv2d(queries, kernels.view(-1, channels, SIZE, SIZE), bias)[0].flatten(1)
         score, index = scores.max(0)
         better = score > best

@@ -9,6 +9,8 @@ import torch
 import torch.distributed as processes
 from torch import Tensor
 
+from patchloom.tensors.border import device_named
+
 PREPARATION = timedelta(hours=12)  # that the other processes wait for process 0 to decode the photographs
 
 
@@ -28,10 +30,10 @@ def joined() -> Iterator[None]:
 
 
 def chosen_device(name: str) -> torch.device:
-    """``auto`` is this process's graphics card where there is one."""
+    """``auto`` is this process's graphics card where there is one. Raises SettingsError."""
     if name == "auto":
         name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    return device_named(name)
 
 
 def bfloat16_pays(device: torch.device) -> bool:

@@ -1,0 +1,43 @@
+"""Pictures and masks of any kind: NumPy, Pillow and our own are taken in, and results given back alike."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from patchloom.formats.picture import full_scale
+from patchloom.mask import Mask
+from patchloom.photo import Photo
+
+AnyPicture = NDArray[Any] | Image.Image | Photo
+AnyMask = NDArray[Any] | Image.Image | Mask
+
+
+def as_photo(picture: AnyPicture) -> Photo:
+    """A Photo of a NumPy array or Pillow picture; a Photo is returned as it is."""
+    if isinstance(picture, Photo):
+        return picture
+    if isinstance(picture, Image.Image):
+        return Photo.from_pillow(picture)
+    return Photo.from_array(np.asarray(picture))
+
+
+def as_mask(mask: AnyMask) -> Mask:
+    """A Mask of an array (see ``Mask.from_array``) or of a Pillow picture, read as a file of it would be."""
+    if isinstance(mask, Mask):
+        return mask
+    return Mask.from_pillow(mask) if isinstance(mask, Image.Image) else Mask.from_array(np.asarray(mask))
+
+
+def of_kind(given: AnyPicture, result: Photo) -> Any:
+    """``result`` as a NumPy array, Pillow picture or Photo, as ``given`` is."""
+    if isinstance(given, Photo):
+        return result
+    return result.to_pillow() if isinstance(given, Image.Image) else result.to_array()
+
+
+def as_rgb(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """(H, W, 1 or 3) of any depth -> (H, W, 3) float32 in 0..1."""
+    unit = pixels.astype(np.float32) / np.float32(full_scale(pixels))
+    return np.repeat(unit, 3, axis=2) if unit.shape[2] == 1 else unit
