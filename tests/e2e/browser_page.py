@@ -32,6 +32,11 @@ LANDSCAPE = {
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
 
 
+ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
+"""Where a brush goes, in parts of the canvas."""
+
+STROKE = Path(__file__).with_name("stroke.js").read_text()
+
 COUNT_FILLS = """
 addEventListener("DOMContentLoaded", () => {
   const run = document.getElementById("run");

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from browser_page import (
+    ACROSS,
     DESKTOP,
     as_file,
     click,
@@ -21,7 +22,6 @@ from browser_page import (
 )
 
 Open = Callable[..., Any]
-ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
 
 
 def reload(page: Any) -> None:

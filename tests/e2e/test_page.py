@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 from browser_page import (
+    ACROSS,
     DESKTOP,
     PHONE,
+    STROKE,
     as_file,
     click,
     downloaded,
@@ -31,7 +33,6 @@ from PIL import Image
 from patchloom.formats import FORMATS
 
 Open = Callable[..., Any]
-ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
 
 
 def marked(page: Any) -> str:
@@ -534,40 +535,15 @@ def test_without_a_mouse(open_page: Open) -> None:
     assert page.evaluate("document.activeElement.id") != "canvas", "no trap"
 
 
-PAINT = """async (size) => {
-  const slider = document.getElementById("size");
-  slider.value = size;
-  slider.dispatchEvent(new Event("input"));
-  slider.dispatchEvent(new Event("change"));
-  const canvas = document.getElementById("canvas");
-  const { left, top, width, height } = canvas.getBoundingClientRect();
-  canvas.setPointerCapture = () => {};
-  const send = (kind, x, y) => canvas.dispatchEvent(new PointerEvent(kind, { pointerId: 1, buttons: 1,
-    pointerType: "mouse", bubbles: true, clientX: left + width * x, clientY: top + height * y }));
-  const times = [];
-  send("pointerdown", 0.4, 0.45);
-  for (let step = 0; step < 24; step++) {
-    const began = performance.now();
-    send("pointermove", 0.4 + step * 0.008, 0.45 + step * 0.004);
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-    times.push(performance.now() - began);
-  }
-  const began = performance.now();
-  send("pointerup", 0.6, 0.55);
-  const lifted = performance.now() - began;
-  return { frame: times.sort((a, b) => a - b)[12], lifted };
-}"""
-
-
 @pytest.mark.parametrize("device", [PHONE, DESKTOP], ids=["phone", "desktop"])
 def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device: dict[str, Any]) -> None:
     page = open_page(device)
     load(page, as_file(photo(600, 400)))
-    small = page.evaluate(PAINT, 55)["frame"]
+    small = page.evaluate(STROKE, 55)["median"]
     load(page, as_file(np.kron(photo(60, 40), np.ones((100, 100, 1), np.uint8)), "big.jpg", "JPEG", quality=80))
     assert page.get_attribute("#canvas", "aria-label").startswith("Photo 6,000 by 4,000")
     page.wait_for_timeout(300)
-    large = page.evaluate(PAINT, 55)["frame"]
+    large = page.evaluate(STROKE, 55)["median"]
     assert marked(page).startswith("1 area")
     assert large < 3 * small + 30, f"a frame takes {large:.0f} ms, on a small photo {small:.0f} ms"
     pass_over = page.evaluate(
@@ -575,7 +551,7 @@ def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device:
         for (let i = 0; i < cells.length; i++) sum += cells[i]; return performance.now() - began + sum; }"""
     )
     enough = 100 + 12 * pass_over  # times that a machine under load takes longer for, too
-    largest = page.evaluate(PAINT, 100)
+    largest = page.evaluate(STROKE, 100)
     assert largest["lifted"] < enough, f"the stroke's end with the largest brush takes {largest['lifted']:.0f} ms"
     for button in ("#invert", "#clear"):
         took = page.eval_on_selector(

@@ -2,8 +2,9 @@
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +16,8 @@ from patchloom.training.plan import ContentOptions, Plan, TextureOptions
 if TYPE_CHECKING:
     import torch
 
-    from patchloom.training.content import ContentTrainee
-
-plan_options = declared(Plan, "plan", "Options")
+    from patchloom.training.data import Photographs
+    from patchloom.training.loop import Trainee
 
 
 @click.group()
@@ -25,17 +25,19 @@ def command() -> None:
     """Train the networks on photographs of your own."""
 
 
-@command.command(cls=SectionedCommand)
-@click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@declared(ContentOptions, "options", "Network")
-@plan_options
-@console_options
-def content(
-    photographs: tuple[Path, ...],
-    options: ContentOptions,
-    plan: Plan,
-    console: Console,
-) -> None:
+def trainer(options: type) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command that trains what ``options`` say; it gets ``photographs``, ``options``, ``plan``, ``console``."""
+    photographs = click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
+    network, length = declared(options, "options", "Network"), declared(Plan, "plan", "Options")
+
+    def adding(function: Callable[..., Any]) -> click.Command:
+        return command.command(cls=SectionedCommand)(photographs(network(length(console_options(function)))))
+
+    return adding
+
+
+@trainer(ContentOptions)
+def content(photographs: tuple[Path, ...], options: ContentOptions, plan: Plan, console: Console) -> None:
     """Train a content network on PHOTOGRAPHS: folders, .tar or .zip files.
 
     What is written to --out can be used at once: patchloom fill --content OUT/content-default.safetensors ...
@@ -48,31 +50,14 @@ def content(
       torchrun --nproc-per-node 4 -m patchloom train content photos/ --size large --minutes 30 -o runs/content
     """
     from patchloom.training.content import content_trainee
-    from patchloom.training.data import open_photographs
-    from patchloom.training.loop import train
 
-    console = speaking(console)
-    with interruptions() as token, console.listen() as listen:
-        observe = token.guard(listen)
-
-        def trainee(place: "torch.device") -> "ContentTrainee":
-            return content_trainee(open_photographs(photographs, plan.store, observe), options, plan.seed, place)
-
-        weights = train(trainee, plan, observe)
-    console.say(f"Wrote {weights}")
+    _train(
+        photographs, plan, console, lambda pictures, place: content_trainee(pictures, options, plan.seed, place)
+    )
 
 
-@command.command(cls=SectionedCommand)
-@click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@declared(TextureOptions, "options", "Network")
-@plan_options
-@console_options
-def texture(
-    photographs: tuple[Path, ...],
-    options: TextureOptions,
-    plan: Plan,
-    console: Console,
-) -> None:
+@trainer(TextureOptions)
+def texture(photographs: tuple[Path, ...], options: TextureOptions, plan: Plan, console: Console) -> None:
     """Distil VGG-19 into the compact texture network on PHOTOGRAPHS: folders, .tar or .zip files.
 
     What is written to --out can be used at once: patchloom fill --texture OUT/texture-compact.safetensors ...
@@ -82,23 +67,29 @@ def texture(
     Example:
       patchloom train texture photos/ --minutes 30 -o runs/texture
     """
-    from patchloom.training.data import open_photographs
-    from patchloom.training.loop import train
     from patchloom.training.texture import TextureTrainee, open_teacher
 
+    def make(pictures: "Photographs", place: "torch.device") -> TextureTrainee:
+        return TextureTrainee(pictures, open_teacher(options.teacher, place), options.data, plan.seed, place)
+
+    _train(photographs, plan, console, make)
+
+
+def _train(
+    photographs: tuple[Path, ...],
+    plan: Plan,
+    console: Console,
+    make: "Callable[[Photographs, torch.device], Trainee]",
+) -> None:
+    """Trains what ``make`` gives for the photographs; in all of torchrun's processes but the first silently."""
+    from patchloom.training.data import open_photographs
+    from patchloom.training.loop import train
+
+    if os.environ.get("RANK", "0") != "0":
+        console = dataclasses.replace(console, quiet=True, json=False)
     with interruptions() as token, console.listen() as listen:
         observe = token.guard(listen)
-        pictures = open_photographs(photographs, plan.store, observe)
         weights = train(
-            lambda place: TextureTrainee(
-                pictures, open_teacher(options.teacher, place), options.data, plan.seed, place
-            ),
-            plan,
-            observe,
+            lambda place: make(open_photographs(photographs, plan.store, observe), place), plan, observe
         )
     console.say(f"Wrote {weights}")
-
-
-def speaking(console: Console) -> Console:
-    """``console``, silent in all of torchrun's processes but the first."""
-    return console if os.environ.get("RANK", "0") == "0" else dataclasses.replace(console, quiet=True, json=False)

@@ -10,6 +10,7 @@ import io
 import re
 import secrets
 from binascii import a2b_base64
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -25,6 +26,7 @@ from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem, status_of
 from patchloom.server.schema import checked_settings
+from patchloom.server.submission import placed
 from patchloom.server.uploads import store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
 
@@ -240,23 +242,15 @@ async def submit(
     request: Request, jobs: Jobs, limits: Limits, kind: str, pictures: dict[str, bytes], task: dict[str, Any]
 ) -> Job:
     """Stores the pictures and queues the job. Raises Problem."""
-    client = request.client.host if request.client else ""
-    jobs.reserve(client)
-    name = ""
-    try:
-        files = {part: io.BytesIO(data) for part, data in pictures.items()}
-        if "image" in files:
-            require_same_size(files["image"], files["mask"], limits)
-        name, folder = jobs.new_folder()
+    files = {part: io.BytesIO(data) for part, data in pictures.items()}
+    if "image" in files:
+        require_same_size(files["image"], files["mask"], limits)
+
+    async def store(folder: Path) -> None:
         for part, file in files.items():
             await run_in_threadpool(store_picture, file, part, folder, limits, True)
-        request.scope["job"] = name
-        return jobs.submit(name, folder, kind, task, client)
-    except BaseException:
-        jobs.discard(name)
-        raise
-    finally:
-        jobs.release(client)
+
+    return await placed(request, jobs, kind, task, store)
 
 
 def require_same_size(image: io.BytesIO, mask: io.BytesIO, limits: Limits) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from fastapi import Request
@@ -15,6 +17,7 @@ from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import checked_for
+from patchloom.server.worker import Message
 
 LONGEST_KEY = 200
 
@@ -32,26 +35,39 @@ def client_of(request: Request) -> str:
 
 async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
     """:func:`submit_form` from the form on, which is closed."""
-    client, name = client_of(request), ""
     try:
-        jobs.reserve(client)
-        try:
-            settings = checked_for(kind, uploads.settings_text(form)).to_dict()
-            first_frame = uploads.flag(form, "first_frame")
-            files = uploads.file_settings(form).to_dict()
-            files["page"] = files["page"] or int(first_frame)
-            pictures = uploads.pictures(form, uploads.PARTS[kind])
-            name, folder = jobs.new_folder()
+        settings = checked_for(kind, uploads.settings_text(form)).to_dict()
+        first_frame = uploads.flag(form, "first_frame")
+        files = uploads.file_settings(form).to_dict()
+        files["page"] = files["page"] or int(first_frame)
+        pictures = uploads.pictures(form, uploads.PARTS[kind])
+        task = {"settings": settings, "files": files}
+
+        async def store(folder: Path) -> None:
             await uploads.store(pictures, folder, limits, bool(files["page"]))
-            request.scope["job"] = name
-            return jobs.submit(name, folder, kind, {"settings": settings, "files": files}, client)
-        except BaseException:
-            jobs.discard(name)
-            raise
-        finally:
-            jobs.release(client)
+
+        return await placed(request, jobs, kind, task, store)
     finally:
         await form.close()
+
+
+async def placed(
+    request: Request, jobs: Jobs, kind: str, task: Message, store: Callable[[Path], Awaitable[None]]
+) -> Job:
+    """A job in the queue whose pictures ``store`` has put into its folder; a refusal leaves nothing behind. Raises
+    Problem."""
+    client, name = client_of(request), ""
+    jobs.reserve(client)
+    try:
+        name, folder = jobs.new_folder()
+        await store(folder)
+        request.scope["job"] = name
+        return jobs.submit(name, folder, kind, task, client)
+    except BaseException:
+        jobs.discard(name)
+        raise
+    finally:
+        jobs.release(client)
 
 
 @dataclass(slots=True)
