@@ -129,3 +129,30 @@ def test_make_has_the_targets_the_pages_name() -> None:
     named = {name for pair in found for name in pair if name}
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {"demo", "test"} <= named <= targets
+
+
+def test_the_architecture_names_every_room() -> None:
+    """Each package and module of the program, and each module of the four rooms that are read file by file."""
+    page, source = (ROOT / "docs" / "architecture.md").read_text(), ROOT / "src" / "patchloom"
+    rooms = [source, *(source / name for name in ("tensors", "networks", "method"))]
+    names = [
+        f"{path.name}/" if path.is_dir() else path.name
+        for room in rooms
+        for path in room.iterdir()
+        if path.suffix == ".py" or (path.is_dir() and (path / "__init__.py").exists())
+    ]
+    assert len(names) > 50
+    assert [name for name in names if f" {name} " not in page] == []
+
+
+def test_modules_can_be_read_in_a_sitting() -> None:
+    """CONTRIBUTING.md names the limit."""
+    (most,) = re.findall(r"at most (\d+) lines, functions", (ROOT / "CONTRIBUTING.md").read_text())
+    source = ROOT / "src" / "patchloom"
+    long = [
+        f"{path.name}: {count}"
+        for pattern in ("*.py", "*.js", "*.css")
+        for path in source.rglob(pattern)
+        if (count := len(path.read_text().splitlines())) > int(most)
+    ]
+    assert long == []

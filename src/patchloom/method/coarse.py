@@ -49,8 +49,8 @@ def coarse_fill(
     name = default_content() or "patches" if content == "auto" else content
     if name == "patches":
         return None
-    if name == "none":
-        return CoarseFill(lambda level, place: membrane_fill(level))
+    if name in FILLS:
+        return CoarseFill(lambda level, place: FILLS[name](level))
     network = load_content(name, device)
     weights = {f"content:{network.name}": network.sha256}
     return CoarseFill(lambda level, place: network_fill(level, network), weights)
@@ -59,6 +59,10 @@ def coarse_fill(
 def membrane_fill(level: Level) -> Floats:
     """(H, W, 3): the level with its hole filled smoothly."""
     return membrane(level.image, level.hole)
+
+
+FILLS: dict[str, Callable[[Level], Floats]] = {"none": membrane_fill}
+"""The coarse fills that need nothing but the level, by the names under which ``content`` chooses them."""
 
 
 def network_fill(level: Level, network: ContentNetwork) -> Floats:
