@@ -18,6 +18,12 @@ def processors() -> int:
     return count
 
 
+def total_mb() -> int:
+    """Memory that this process could have at all, in MB."""
+    total, limit = int(psutil.virtual_memory().total), _read("/sys/fs/cgroup/memory.max").strip()
+    return min(total, int(limit) if limit.isdigit() else total) // 2**20
+
+
 def free_mb() -> int:
     """Memory that can be had without swapping, in MB."""
     available = int(psutil.virtual_memory().available) // 2**20

@@ -72,11 +72,9 @@ def _machine() -> Iterator[Row]:
 
 def _memory() -> str:
     """Of the machine and what is free, in MB."""
-    import psutil
+    from patchloom.resources import free_mb, total_mb
 
-    from patchloom.resources import free_mb
-
-    return f"{psutil.virtual_memory().total / 2**20:.0f} MB, {free_mb()} MB free"
+    return f"{total_mb()} MB, {free_mb()} MB free"
 
 
 def _codecs() -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""An object takes on the light of the picture it stands in, and keeps what it is.
+"""Image harmonisation: an object takes on the light of the picture it stands in, and keeps what it is.
 
 From coarse to fine:
 

@@ -1,4 +1,4 @@
-"""The light an object was taken in: how exposure and colours have to change for it to stand where it stands.
+"""Colour correction of an object: the change of exposure and colours that is most probable, given its outline.
 
 An outline is where two things meet, and also where a lens has mixed them: over a pixel or two every edge is a
 ramp. The ramp goes on across the outline of an object that was there when the picture was taken. If somebody

@@ -1,4 +1,4 @@
-"""Lines that go through the hole: found at its rim, paired across it, and drawn as channels of the picture.
+"""Structure propagation: lines found at the hole's rim, paired across it, and drawn as channels of the picture.
 
 A patch knows colours, and a line is little of them: between two patches of the same wall the one with a cable in
 it is a slightly worse match, so cables break, and pieces of them are strewn where none belongs. Here lines are
@@ -12,8 +12,8 @@ say whether there is a line and on which side of it a pixel lies; both are 0 awa
 the visible part of a curve and through the hole alike. So a patch on the line in the hole is like those along the
 visible line at the same distance, and a source that shows a line of these costs where none belongs.
 
-Two ends (``ends.py``) belong together if a curve
-of little bending leads from one to the other, and if their profiles, seen along it, are alike. With angles
+Two ends (``ends.py``) belong together if a curve of little bending leads from one to the other, and if their
+profiles, seen along it, are alike. With angles
 :math:`a, b` of the ends to their chord, the cubic through both has the bending energy :math:`a^2 - ab + b^2` over
 the chord's length, up to a factor. Pairs are taken in the order of their cost, each end once; what is bent has to
 be the more conspicuous. An end without a partner goes straight on to where it meets a line or leaves the picture.

@@ -1,4 +1,4 @@
-"""Offsets under which the surroundings of the hole repeat: fins, tiles, bricks, windows.
+"""Dominant offsets: those under which the surroundings of the hole repeat, as tiles, fins and bricks do.
 
 He and Sun (2012) take the dominant offsets from a histogram of nearest neighbours. Here the question is asked
 directly, of the pixels that surround the hole: by how many squared differences does a copy at offset :math:`o`

@@ -1,5 +1,4 @@
-"""What another picture of the same scene shows of a hole: brought to the photograph's exposure, and joined to its
-rim.
+"""Filling from an aligned reference: its view of a hole, matched in exposure and blended into the rim.
 
 The other picture is given as it would be seen from where the photograph was taken (``references.py``). It counts
 hole by hole: where most of a hole's rim looks the same in both, what it shows is taken over; differences that are

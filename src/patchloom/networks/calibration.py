@@ -1,4 +1,4 @@
-"""One scale for every training of VGG-19.
+"""Normalised activations: one scale for every training of VGG-19.
 
 The same architecture trained twice has activations of different size, and a texture term weighted for one training
 would drown or vanish with another. A ReLU network may be rescaled layer by layer without changing what it computes

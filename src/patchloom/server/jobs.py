@@ -11,9 +11,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
-
 from patchloom.child import Child, ChildDied
+from patchloom.resources import total_mb
 from patchloom.server.job import Job, Status
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
@@ -32,8 +31,7 @@ class Jobs:
     def __init__(self, limits: Limits, storage: Storage, engine: str, options: Message) -> None:
         self.limits = limits
         self.storage = storage
-        machine = psutil.virtual_memory().total / 2**20
-        self.memory_mb = float(limits.job_memory_mb or machine * 0.9)
+        self.memory_mb = limits.job_memory_mb or total_mb() * 0.9
         self._engine = engine
         self._options = {**options, "folder": str(storage.create("worker"))}
         self.about: Message = {}

@@ -1,7 +1,7 @@
 """patchloom's own API: jobs, their events and products, and what a page has to know beforehand."""
 
 import asyncio
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
@@ -17,6 +17,7 @@ from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.schema import harmonise_schema, presets, settings_schema
 from patchloom.server.submission import Sent, submit_form
+from patchloom.settings import MaskMode
 
 
 def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
@@ -33,7 +34,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             "formats": list(WRITTEN),
             "endings": sorted(ENDINGS),
             "ending_of": {FORMATS[name].media_type: FORMATS[name].suffixes[0] for name in WRITTEN},
-            "mask_modes": list(uploads.MASK_MODES),
+            "mask_modes": list(get_args(MaskMode)),
             "limits": {
                 "request_bytes": limits.request_bytes,
                 "pixels": limits.pixels,

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import Any, BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -17,7 +17,7 @@ from patchloom.server import measure
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
-from patchloom.settings import FileSettings, MaskMode
+from patchloom.settings import FileSettings
 
 FILL_PARTS = {  # part -> what it is
     "image": f"The photo: {', '.join(FORMATS)}.",
@@ -46,9 +46,8 @@ NEEDED = ("image", "mask")
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
     "first_frame": "true: of an animated or multi-page file use the first picture.",
-    **{item.name: item.metadata["help"] for item in fields(FileSettings)},
 }
-MASK_MODES = get_args(MaskMode)
+FIELDS = (*FILL_PARTS, *OPTIONS, *(item.name for item in fields(FileSettings)))
 
 
 def strict_json(text: str | bytes) -> Any:
@@ -78,10 +77,11 @@ async def read_form(request: Request) -> FormData:
     except HTTPException as error:
         raise Problem(422, "bad_form", str(error.detail), "Send pictures as files, settings as text.") from error
     for name in form:
-        if name not in FILL_PARTS and name not in OPTIONS:
+        if name not in FIELDS:
             await form.close()
-            known = ", ".join([*FILL_PARTS, *OPTIONS])
-            raise Problem(422, "unknown_field", f"There is no field '{name[:40]}'.", f"Known are: {known}.")
+            raise Problem(
+                422, "unknown_field", f"There is no field '{name[:40]}'.", f"Known are: {', '.join(FIELDS)}."
+            )
     return form
 
 
@@ -97,16 +97,12 @@ def file_settings(form: FormData) -> FileSettings:
     return FileSettings.from_form(given)
 
 
-def text_option(form: FormData, name: str, allowed: tuple[str, ...], default: str) -> str:
-    """One of the ``allowed`` words. Raises Problem 422."""
-    value = form.get(name, default)
-    if not isinstance(value, str) or value not in (*allowed, default):
-        raise Problem(422, "bad_option", f"{name} cannot be that.", f"Use one of: {', '.join(allowed)}.")
-    return value
-
-
 def flag(form: FormData, name: str) -> bool:
-    return text_option(form, name, ("true", "false"), "false") == "true"
+    """Whether it is "true"; an absent one is not. Raises Problem 422 for anything but true and false."""
+    value = form.get(name, "false")
+    if value not in ("true", "false"):
+        raise Problem(422, "bad_option", f"{name} cannot be that.", "Use one of: true, false.")
+    return value == "true"
 
 
 def settings_text(form: FormData) -> dict[str, Any]:
