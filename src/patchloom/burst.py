@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from patchloom.arrays import Bools
 from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, ignore
 from patchloom.formats.picture import full_scale, to_eight_bit
@@ -28,9 +29,6 @@ MOVED = 0.1  # colour difference to the median, smoothed, of what moves
 LEAST_MOVED = 32  # pixels; smaller specks are noise
 SHADOW = 6  # pixels round what moves that are taken out with it
 ROWS = 256  # of pictures, of which medians are taken at a time
-
-Bytes = NDArray[np.uint8]
-Bools = NDArray[np.bool_]
 
 
 def burst(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom import __version__
+from patchloom.arrays import Bools, Floats
 from patchloom.errors import InputError, MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
@@ -34,9 +35,6 @@ from patchloom.tensors.compose import composite
 from patchloom.tensors.threads import working
 
 MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger one would not fit into memory
-
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from patchloom import __version__, windows
+from patchloom.arrays import Bools
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
@@ -35,7 +36,6 @@ from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
 from patchloom.tensors.threads import working
 
-Bools = NDArray[np.bool_]
 Scalar = TypeVar("Scalar", bound=np.generic)
 Picture = TypeVar("Picture", Image.Image, Photo)
 

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.arrays import Bools
 from patchloom.formats.picture import full_scale
-
-Bools = NDArray[np.bool_]
 
 LABELS = 32
 """Distinct values at most in a picture of class ids; more are shades."""

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from patchloom.arrays import Bools, Floats
 from patchloom.errors import MissingExtra
 from patchloom.formats.picture import to_eight_bit
 from patchloom.method.shown import LEAST_SAME, shown
 from patchloom.photo import Photo
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 FEATURE_SIDE = 1600  # pixels; features are found in pictures no larger than this

@@ -14,6 +14,8 @@ from scipy import ndimage, sparse
 from scipy.cluster.vq import kmeans2
 from scipy.sparse import csgraph
 
+from patchloom.arrays import Bools
+
 OBJECT, OTHER = 255, 128
 """What a scribble's pixels say: this is the object, this is not."""
 
@@ -33,7 +35,6 @@ _CAST = 2.0  # how far a shadow is looked for, of the side of a square as large 
 _SCALE = 64  # of costs, which a maximal flow takes as whole numbers
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

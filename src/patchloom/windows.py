@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from patchloom.arrays import Bools
 from patchloom.errors import BudgetError
 from patchloom.tensors.boxes import Box, bounds
 
-Bools = NDArray[np.bool_]
 BASE_MEMORY = 500  # MB; the program, its libraries and networks
 BYTES_PER_PIXEL = 220  # peak of one window pixel, measured over window sizes (benchmarks/speed.py)
 NEAR = 24  # pixels; holes closer than this belong together

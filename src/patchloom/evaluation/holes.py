@@ -25,16 +25,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.arrays import Bools
 from patchloom.errors import SettingsError
 
-Hole = NDArray[np.bool_]
 """(H, W), True where the picture is to be filled."""
 
 SPECS = ("center:F", "box:x,y,w,h", "boxes", "blobs", "random:thin", "random:medium", "random:thick")
 _TRIES = 1000
 
 
-def make_hole(spec: str, width: int, height: int, *, seed: int = 0, name: str = "") -> Hole:
+def make_hole(spec: str, width: int, height: int, *, seed: int = 0, name: str = "") -> Bools:
     """The hole that ``spec`` describes in a picture of ``width`` x ``height``.
 
     ``seed`` and ``name`` (of the picture) choose the random ones. Raises SettingsError for a spec that says
@@ -62,20 +62,20 @@ def _numbers(spec: str, argument: str, count: int) -> list[float]:
     return numbers
 
 
-def _checked(hole: Hole, spec: str) -> Hole:
+def _checked(hole: Bools, spec: str) -> Bools:
     if not hole.any() or hole.all():
         state = "covers the whole picture" if hole.any() else "lies outside the picture"
         raise SettingsError(f"The hole '{spec}' {state} of {hole.shape[1]}x{hole.shape[0]} pixels.", "Move it.")
     return hole
 
 
-def _box(x: int, y: int, w: int, h: int, width: int, height: int) -> Hole:
+def _box(x: int, y: int, w: int, h: int, width: int, height: int) -> Bools:
     hole = np.zeros((height, width), bool)
     hole[max(y, 0) : max(y + h, 0), max(x, 0) : max(x + w, 0)] = True
     return hole
 
 
-def _center(share: float, width: int, height: int) -> Hole:
+def _center(share: float, width: int, height: int) -> Bools:
     w, h = round(share * width), round(share * height)
     return _box((width - w) // 2, (height - h) // 2, w, h, width, height)
 
@@ -84,11 +84,11 @@ def _center(share: float, width: int, height: int) -> Hole:
 class _Random:
     """A drawing that is repeated until between ``least`` and ``most`` of the picture is hole."""
 
-    sketch: Callable[[np.random.RandomState, int, int], Hole]
+    sketch: Callable[[np.random.RandomState, int, int], Bools]
     least: float
     most: float
 
-    def draw(self, random: np.random.RandomState, width: int, height: int) -> Hole:
+    def draw(self, random: np.random.RandomState, width: int, height: int) -> Bools:
         for _ in range(_TRIES):
             hole = self.sketch(random, width, height)
             if self.least <= hole.mean() <= self.most:
@@ -107,7 +107,7 @@ def _whole(random: np.random.RandomState, low: int, high: int) -> int:
     return int(random.randint(low, high + 1))
 
 
-def _some_boxes(random: np.random.RandomState, width: int, height: int, most: int = 3) -> Hole:
+def _some_boxes(random: np.random.RandomState, width: int, height: int, most: int = 3) -> Bools:
     hole = np.zeros((height, width), bool)
     for _ in range(_whole(random, 1, most)):
         w, h = round(_between(random, 0.12, 0.4) * width), round(_between(random, 0.12, 0.4) * height)
@@ -119,7 +119,7 @@ def _some_boxes(random: np.random.RandomState, width: int, height: int, most: in
     return hole
 
 
-def _blob(random: np.random.RandomState, width: int, height: int) -> Hole:
+def _blob(random: np.random.RandomState, width: int, height: int) -> Bools:
     """The inside of a closed curve r(angle): a stretched circle with a few slow waves on it."""
     share = _between(random, 0.06, 0.24)
     stretch, turn = _between(random, 1.0, 2.2), _between(random, 0, math.pi)
@@ -137,7 +137,7 @@ def _blob(random: np.random.RandomState, width: int, height: int) -> Hole:
     y, x = np.mgrid[:height, :width]
     u = ((x + 0.5 - cx) * math.cos(turn) + (y + 0.5 - cy) * math.sin(turn)) / math.sqrt(stretch)
     v = (-(x + 0.5 - cx) * math.sin(turn) + (y + 0.5 - cy) * math.cos(turn)) * math.sqrt(stretch)
-    hole: Hole = np.hypot(u, v) < scale * radius(np.arctan2(v, u))
+    hole: Bools = np.hypot(u, v) < scale * radius(np.arctan2(v, u))
     edge = hole[0].any() or hole[-1].any() or hole[:, 0].any() or hole[:, -1].any()
     return np.zeros_like(hole) if edge else hole  # an empty hole is drawn again
 
@@ -153,7 +153,7 @@ class _Strokes:
     bend: float  # largest turn between two pieces, radians
     box_chance: float = 0.0
 
-    def __call__(self, random: np.random.RandomState, width: int, height: int) -> Hole:
+    def __call__(self, random: np.random.RandomState, width: int, height: int) -> Bools:
         hole = np.zeros((height, width), bool)
         side = min(width, height)
         for _ in range(_whole(random, *self.count)):
@@ -172,7 +172,7 @@ class _Strokes:
         return hole
 
 
-def _paint_segment(hole: Hole, start: tuple[float, float], end: tuple[float, float], radius: float) -> None:
+def _paint_segment(hole: Bools, start: tuple[float, float], end: tuple[float, float], radius: float) -> None:
     """Marks the pixels whose centre is within ``radius`` of the segment."""
     (x0, y0), (x1, y1) = start, end
     height, width = hole.shape

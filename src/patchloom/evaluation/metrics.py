@@ -35,10 +35,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from patchloom.arrays import Bools
 from patchloom.tensors.boxes import Box, bounds
 
 Picture = NDArray[np.floating]
-Region = NDArray[np.bool_]
 
 REGIONS = ("hole", "rim", "image")
 BEST_PSNR = 100.0
@@ -55,15 +55,15 @@ class Features(Protocol):
     def stride(self, tap: str) -> int: ...
 
 
-def l1(fill: Picture, truth: Picture, region: Region) -> float:
+def l1(fill: Picture, truth: Picture, region: Bools) -> float:
     return 100 * float(np.abs(fill - truth)[region].mean())
 
 
-def l2(fill: Picture, truth: Picture, region: Region) -> float:
+def l2(fill: Picture, truth: Picture, region: Bools) -> float:
     return 100 * float(np.square(fill - truth)[region].mean())
 
 
-def psnr(fill: Picture, truth: Picture, region: Region) -> float:
+def psnr(fill: Picture, truth: Picture, region: Bools) -> float:
     mean_square = float(np.square(fill - truth)[region].mean())
     return min(BEST_PSNR, -10 * math.log10(mean_square)) if mean_square > 0 else BEST_PSNR
 
@@ -81,7 +81,7 @@ def ssim_map(fill: Picture, truth: Picture) -> NDArray[np.float64]:
     return averaged
 
 
-def mean_gradient(picture: Picture, region: Region) -> float:
+def mean_gradient(picture: Picture, region: Bools) -> float:
     """Mean absolute grey difference between neighbours that both lie in the region, to the right plus below."""
     grey = picture.mean(axis=2)
     total = 0.0
@@ -92,11 +92,11 @@ def mean_gradient(picture: Picture, region: Region) -> float:
     return total
 
 
-def sharpness(fill: Picture, truth: Picture, region: Region) -> float:
+def sharpness(fill: Picture, truth: Picture, region: Bools) -> float:
     return _ratio(mean_gradient(fill, region), mean_gradient(truth, region))
 
 
-def crispness(fill: Picture, hole: Region, reach: int = 16) -> float:
+def crispness(fill: Picture, hole: Bools, reach: int = 16) -> float:
     around = ~hole & (distance_transform_edt(~hole) <= reach)
     return _ratio(mean_gradient(fill, hole), mean_gradient(fill, around))
 
@@ -106,7 +106,7 @@ def _ratio(difference: float, reference: float) -> float:
     return (difference + 1 / 2550) / (reference + 1 / 2550)
 
 
-def seam(fill: Picture, hole: Region) -> float:
+def seam(fill: Picture, hole: Bools) -> float:
     """1 for a border that cannot be found; 1 also where there is nothing to compare."""
     across, beside = _border_differences(fill, hole)
     sideways = _border_differences(fill.swapaxes(0, 1), hole.swapaxes(0, 1))
@@ -114,7 +114,7 @@ def seam(fill: Picture, hole: Region) -> float:
     return _ratio(float(np.mean(across)), float(np.mean(beside))) if beside else 1.0
 
 
-def _border_differences(fill: Picture, hole: Region) -> tuple[list[float], list[float]]:
+def _border_differences(fill: Picture, hole: Bools) -> tuple[list[float], list[float]]:
     """Differences along axis 0 between rows i+1 and i+2 where the border runs between them, and those
     between i, i+1 and i+2, i+3 where these pairs lie each on one side."""
     difference = np.abs(np.diff(fill, axis=0)).mean(axis=2)
@@ -123,7 +123,7 @@ def _border_differences(fill: Picture, hole: Region) -> tuple[list[float], list[
     return list(difference[1:-1][alone]), [*difference[:-2][alone], *difference[2:][alone]]
 
 
-def cells_of(region: Region, stride: int, shape: tuple[int, int]) -> Region:
+def cells_of(region: Bools, stride: int, shape: tuple[int, int]) -> Bools:
     """The cells, of a feature map of ``shape``, that stand for a pixel of the region."""
     rows, columns = shape
     padded = np.zeros((rows * stride, columns * stride), bool)
@@ -149,12 +149,12 @@ def texture(fill: NDArray[np.float32], truth: NDArray[np.float32], seed: int = 0
     return float(np.sqrt(np.square(a - b).mean())) / spread if spread > 0 else 0.0
 
 
-def rim_of(hole: Region, reach: int = 8) -> Region:
+def rim_of(hole: Bools, reach: int = 8) -> Bools:
     """The hole's pixels within ``reach`` px of a known one."""
     return np.asarray(hole & (distance_transform_edt(hole) <= reach))
 
 
-def _around(region: Region, margin: int) -> Box:
+def _around(region: Bools, margin: int) -> Box:
     """``region``'s box and ``margin`` px or a little more; begins at multiples of 8: cells keep their places."""
     return bounds(region).widened(margin, region.shape).aligned(8, region.shape)
 
@@ -172,14 +172,14 @@ class Judge:
         """Of the network, without its folder."""
         return Path(getattr(self.network, "name", "") or "no network").stem
 
-    def of(self, truth: Picture, hole: Region, *, regions: Sequence[str] = REGIONS) -> "Truth":
+    def of(self, truth: Picture, hole: Bools, *, regions: Sequence[str] = REGIONS) -> "Truth":
         return Truth(self, np.asarray(truth, np.float32), hole, tuple(regions))
 
 
 class Truth:
     """A picture as it was, with its hole; ``score`` compares a fill with it."""
 
-    def __init__(self, judge: Judge, truth: NDArray[np.float32], hole: Region, regions: tuple[str, ...]) -> None:
+    def __init__(self, judge: Judge, truth: NDArray[np.float32], hole: Bools, regions: tuple[str, ...]) -> None:
         self.judge, self.truth, self.hole = judge, truth, hole
         every = {"hole": hole, "rim": rim_of(hole), "image": np.ones_like(hole)}
         self.regions = {name: every[name] for name in regions}
@@ -223,7 +223,7 @@ class Truth:
             features[tap][inner.cells(stride).slices] = cells[there.slices]
         return features
 
-    def _compare(self, features: dict[str, NDArray[np.float32]], region: Region) -> dict[str, float]:
+    def _compare(self, features: dict[str, NDArray[np.float32]], region: Bools) -> dict[str, float]:
         values: dict[str, float] = {}
         for tap, cells in features.items():
             assert self.judge.network is not None

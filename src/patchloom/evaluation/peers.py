@@ -22,16 +22,13 @@ from pathlib import Path
 from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from patchloom import __version__
+from patchloom.arrays import Bools, Bytes
 from patchloom.errors import MissingExtra, PatchloomError, SettingsError
 from patchloom.formats.picture import to_eight_bit
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
-
-Pixels = NDArray[np.uint8]
-Hole = NDArray[np.bool_]
 
 
 class Peer(ABC):
@@ -49,7 +46,7 @@ class Peer(ABC):
         """Imports what is needed. Raises a PatchloomError that says what is missing."""
 
     @abstractmethod
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels: ...
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes: ...
 
     def make_ready(self) -> None:
         """Prepares and fills a small picture, which loads weights and compiles: no fill is timed that does it."""
@@ -73,8 +70,8 @@ class _OpenCv(Peer):
     def prepare(self) -> None:
         self.cv2 = _import("cv2", "OpenCV")
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
-        filled: Pixels = self.cv2.inpaint(photo, hole.astype(np.uint8), 5, getattr(self.cv2, self.algorithm))
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
+        filled: Bytes = self.cv2.inpaint(photo, hole.astype(np.uint8), 5, getattr(self.cv2, self.algorithm))
         return filled
 
 
@@ -99,7 +96,7 @@ class _OpenCvContrib(Peer):
                 "This OpenCV is without its contrib modules.", "Run: pip install 'patchloom[eval]'."
             )
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         cv2 = self.cv2
         source = cv2.cvtColor(photo, cv2.COLOR_RGB2Lab) if self.lab else photo
         filled = source.copy()
@@ -131,7 +128,7 @@ class Biharmonic(Peer):
     def prepare(self) -> None:
         self.restoration = _import("skimage.restoration", "scikit-image")
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         filled = self.restoration.inpaint_biharmonic(photo / 255.0, hole, split_into_regions=True, channel_axis=-1)
         return to_eight_bit(filled)
 
@@ -146,8 +143,8 @@ class PyPatchMatch(Peer):
         self.patchmatch.set_verbose(False)
         self.patchmatch.set_random_seed(0)
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
-        filled: Pixels = self.patchmatch.inpaint(photo, hole, patch_size=5)  # patch_size is the radius there
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
+        filled: Bytes = self.patchmatch.inpaint(photo, hole, patch_size=5)  # patch_size is the radius there
         return filled
 
 
@@ -157,7 +154,7 @@ class Membrane(Peer):
     def prepare(self) -> None:
         self.membrane = importlib.import_module("patchloom.tensors.membrane").membrane
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         return to_eight_bit(self.membrane(photo / np.float32(255), hole))
 
 
@@ -180,7 +177,7 @@ class External(Peer):
     def make_ready(self) -> None:
         self.prepare()  # a program starts anew for every picture
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         with tempfile.TemporaryDirectory() as folder:
             paths = {name: str(Path(folder) / f"{name}.png") for name in ("image", "mask", "out")}
             Image.fromarray(photo).save(paths["image"])
@@ -228,7 +225,7 @@ class Ours(Peer):
         self.mask_class = importlib.import_module("patchloom.mask").Mask
         self.inpainter = inpainter.Inpainter(self.run)
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         result = self.inpainter.inpaint(
             self.photo_class.from_array(photo), self.mask_class.from_array(hole), self.settings
         )
@@ -251,7 +248,7 @@ class ContentAlone(Peer):
         self.network = weights.load_content(name)
         self.predict = importlib.import_module("patchloom.method.coarse").predict
 
-    def fill(self, photo: Pixels, hole: Hole) -> Pixels:
+    def fill(self, photo: Bytes, hole: Bools) -> Bytes:
         return to_eight_bit(self.predict(self.network, photo / np.float32(255), hole))
 
 

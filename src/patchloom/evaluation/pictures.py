@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Pixels = NDArray[np.uint8]
+from patchloom.arrays import Bytes
+
 HOLE_COLOR = (255, 0, 255)  # seldom in photographs
 
 
 class Tile(NamedTuple):
-    picture: Pixels  # (H, W, 3)
+    picture: Bytes  # (H, W, 3)
     label: str
 
 
-def with_hole(truth: Pixels, hole: NDArray[np.bool_]) -> Pixels:
+def with_hole(truth: Bytes, hole: NDArray[np.bool_]) -> Bytes:
     """The truth with its hole painted over."""
     return np.where(hole[..., None], np.array(HOLE_COLOR, np.uint8), truth)
 
@@ -45,13 +46,13 @@ def contact_sheet(rows: Sequence[Sequence[Tile]], side: int = 256) -> Image.Imag
     return sheet
 
 
-def _fitted(picture: Pixels, side: int) -> Image.Image:
+def _fitted(picture: Bytes, side: int) -> Image.Image:
     scale = side / max(picture.shape[:2])
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     return Image.fromarray(np.ascontiguousarray(picture)).resize(size, Image.Resampling.LANCZOS)
 
 
-def as_data(picture: Pixels, side: int | None = None, quality: int = 85) -> str:
+def as_data(picture: Bytes, side: int | None = None, quality: int = 85) -> str:
     """A data: URL of a JPEG, at native size or fitted into ``side`` x ``side``."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     if side is not None and max(picture.shape[:2]) > side:

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.arrays import Bytes
 from patchloom.errors import InputError, MaskError, PatchloomError
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method
@@ -32,8 +33,6 @@ from patchloom.formats import ENDINGS
 from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Case:
     def name(self) -> str:
         return self.folder.name
 
-    def truth(self) -> Pixels:
+    def truth(self) -> Bytes:
         """(H, W, 3) uint8."""
         return _pixels(Photo.open(self.folder / "truth.png"))
 
@@ -116,7 +115,7 @@ def _is_stored(case: Case) -> bool:
     return path.exists() and path.read_text() == case.digest
 
 
-def _hole(spec: str, stem: str, truth: Pixels, seed: int) -> NDArray[np.bool_]:
+def _hole(spec: str, stem: str, truth: Bytes, seed: int) -> NDArray[np.bool_]:
     height, width = truth.shape[:2]
     if not Path(spec).is_dir():
         return make_hole(spec, width, height, seed=seed, name=stem)
@@ -131,7 +130,7 @@ def _hole(spec: str, stem: str, truth: Pixels, seed: int) -> NDArray[np.bool_]:
     return hole
 
 
-def _pixels(photo: Photo) -> Pixels:
+def _pixels(photo: Photo) -> Bytes:
     """(H, W, 3) uint8 of any photograph; transparency is left out."""
     pixels = to_eight_bit(photo.pixels)
     return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))

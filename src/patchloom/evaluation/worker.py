@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.arrays import Bytes
 from patchloom.child import Child, ChildDied, Link, PickleCodec
 from patchloom.errors import PatchloomError
 from patchloom.evaluation.peers import Method
 from patchloom.resources import peak_mb, reset_peak
 
-Pixels = NDArray[np.uint8]
 _START_LIMIT = 900.0  # seconds to import, load and compile
 
 
@@ -24,7 +24,7 @@ _START_LIMIT = 900.0  # seconds to import, load and compile
 class Fill:
     """What a method made of a case; ``error`` says why ``picture`` is None, if it is."""
 
-    picture: Pixels | None
+    picture: Bytes | None
     seconds: float = 0.0
     peak_mb: float = 0.0
     error: str = ""
@@ -49,7 +49,7 @@ class Worker:
         """The process's; 0 while there is none."""
         return self._child.pid if self._child is not None else 0
 
-    def fill(self, photo: Pixels, hole: NDArray[np.bool_]) -> Fill:
+    def fill(self, photo: Bytes, hole: NDArray[np.bool_]) -> Fill:
         """``photo`` (H, W, 3) is what the method gets to see: the caller has blackened its hole."""
         if self._child is None and not self._missing:
             self._missing = self._start()
@@ -69,7 +69,7 @@ class Worker:
             self.close()
         return answer.error
 
-    def _ask(self, request: tuple[Pixels, NDArray[np.bool_]] | None, limit: float) -> Fill:
+    def _ask(self, request: tuple[Bytes, NDArray[np.bool_]] | None, limit: float) -> Fill:
         """Sends ``request`` (None: only waits until the method is ready) and returns what comes back."""
         assert self._child is not None
         try:

@@ -22,9 +22,8 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
+from patchloom.arrays import Floats
 from patchloom.tensors.boxes import bounds
-
-Floats = NDArray[np.float32]
 
 EDGE = 0.02  # root mean square colour difference at which two neighbours are held together half as strongly
 REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction follows the target

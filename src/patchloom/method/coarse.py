@@ -16,10 +16,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level
 from patchloom.networks.content import ContentNetwork, Ints
 from patchloom.networks.weights import default_content, load_content
-from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of, resized
+from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.membrane import membrane
 
 Place = tuple[slice, slice]

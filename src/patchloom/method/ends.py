@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
+from patchloom.arrays import Bools, Floats
+
 Points = NDArray[np.float64]  # (..., 2) as x, y, or one of the two
 
 LENGTH = 24  # pixels of the known side that show a line

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
+from patchloom.arrays import Bools, Floats
 
 NATURAL = 1.25  # octaves of blur or noise by which two regions of one photograph may differ
 REBLUR = 1.0  # pixels, of the blur under which edges are compared

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from patchloom.arrays import Bools, Floats
 from patchloom.method import grain, light
 from patchloom.method.losses import LowPassContent, Target, Term, Texture, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
@@ -30,7 +31,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import SearchedTargets
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import HarmoniseSettings
-from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of, resized
+from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.boxes import Box
 from patchloom.tensors.patches import cells_of
 

@@ -25,7 +25,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from patchloom.method.ends import HALF, LENGTH, Bools, End, Floats, Points, Slopes, find_ends, turn
+from patchloom.arrays import Bools, Floats
+from patchloom.method.ends import HALF, LENGTH, End, Points, Slopes, find_ends, turn
 
 DEEP = 8  # pixels; a hole nowhere deeper is bridged by patches that see both of its sides
 BEND = 1.0  # radians; the largest angle between an end and the chord

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from patchloom.arrays import Bools, Floats
 from patchloom.method.losses import Content, LowPassContent, Term, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
 from patchloom.method.progress import Progress
@@ -16,7 +17,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import Targets, margin
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import FillSettings
-from patchloom.tensors.border import Bools, Floats, as_array, as_flags, as_tensor, device_of
+from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, bounds
 
 PART = 512  # pixels; the widest part of a hole optimised at once with carried targets

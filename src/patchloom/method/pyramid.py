@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from patchloom.tensors.border import Bools, Floats, as_array, as_tensor
+from patchloom.arrays import Bools, Floats
+from patchloom.tensors.border import as_array, as_tensor
 
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
 FEATURE_SIDE = 9  # pixels at native size over which texture features are means

@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int32]
+from patchloom.arrays import Bools, Floats, Ints
 
 BAND = 24  # pixels of the known round the hole that an offset has to explain
 SIDE = 256  # pixels; the size in which all offsets are looked at

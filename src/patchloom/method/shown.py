@@ -10,13 +10,10 @@ is not used.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from patchloom.arrays import Bools, Floats
 from patchloom.tensors.membrane import membrane
-
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
 RIM = 6  # pixels outside the hole that are compared
 SAME = 0.08  # mean absolute difference of colours, smoothed, that is still the same thing

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
+from patchloom.arrays import Floats
 from patchloom.errors import MaskError
 from patchloom.method.blending import correction
 from patchloom.method.coarse import given_fill, membrane_fill
@@ -32,7 +33,7 @@ from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
-from patchloom.tensors.border import Floats, resized
+from patchloom.tensors.border import resized
 from patchloom.tensors.field import Field, largest_patch
 
 ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar

@@ -20,10 +20,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from patchloom.arrays import Floats
 from patchloom.method.losses import Features, Pixels, Target, Term, Texture
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
-from patchloom.tensors.border import Floats, as_flags, as_tensor, device_of
+from patchloom.tensors.border import as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, covering
 from patchloom.tensors.field import Field
 from patchloom.tensors.matching import candidate_patches, nearest_patches

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from patchloom.arrays import Bools
 from patchloom.errors import MaskError
 from patchloom.mask import Mask
-
-Bools = NDArray[np.bool_]
 
 
 def read_mask(data: bytes, above: int = 127) -> Mask:

@@ -13,10 +13,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from patchloom.arrays import Bools, Floats
 from patchloom.errors import SettingsError
-
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
 
 
 def as_tensor(values: NDArray[Any]) -> Tensor:

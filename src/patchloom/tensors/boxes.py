@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from patchloom.arrays import Bools
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Bools = NDArray[np.bool_]
 
 DENSE = 0.3  # the share of a box from which on splitting it saves nothing: its parts need surroundings, too
 

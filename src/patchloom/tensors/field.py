@@ -18,15 +18,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from patchloom.arrays import Bools, Floats, Ints
 from patchloom.tensors.compiled import njit
 from patchloom.tensors.threads import in_pieces
-
-Floats = NDArray[np.float32]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int32]
 
 STEPS = np.array([1, 2, 8], dtype=np.int32)  # how far propagation looks
 PIECE = 1024  # patches or pixels a thread takes at a time

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from patchloom.arrays import Bools, Floats
 from patchloom.tensors.compiled import njit
-from patchloom.tensors.field import PIECE, Bools, Canvas, Field, Floats
+from patchloom.tensors.field import PIECE, Canvas, Field
 from patchloom.tensors.threads import in_pieces
 
 
