@@ -7,14 +7,19 @@ experiments from the heads of their pages. A test compares what is there with wh
 import re
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from patchloom.cli import COMMANDS, main
+from patchloom.evaluation.holes import SPECS
+from patchloom.evaluation.metrics import METRICS
+from patchloom.evaluation.peers import PEERS
 from patchloom.formats import FORMATS
 from patchloom.server.app import ServerSettings, create_api
+from patchloom.server.limits import Limits
 from patchloom.server.schema import schema_of
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
@@ -175,25 +180,57 @@ def experiment(text: str) -> tuple[str, dict[str, str]]:
     return lines[0].removeprefix("# "), found
 
 
+def with_table(page: str, name: str, head: str, rows: Iterable[str]) -> str:
+    """``page`` with the table between its marks ``name`` and ``end`` made anew."""
+    before, mark, rest = page.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->\n")
+    return before + mark + "\n".join([head, "|---" * (head.count("|") - 1) + "|", *rows]) + "\n" + end + after
+
+
 def files() -> str:
     """docs/files.md with the table of formats made anew."""
-    head, begin, rest = (HERE / "files.md").read_text().partition("<!-- formats -->\n")
-    _, end, tail = rest.partition("<!-- end -->\n")
-    lines = [
-        "| format | samples | what is kept besides | what changes, and is said | largest side |",
-        "|---" * 5 + "|",
-    ]
+    rows = []
     for format in FORMATS.values():
         name = f"**{format.name}** {' '.join(format.suffixes)}"
         name += f"; needs `patchloom[{format.extra_name}]`" if format.extra_name else ""
         side = f"{format.largest_side:,}" if format.largest_side < 2**31 - 1 else "any"
         side = side if format.written else "only read"
-        lines.append(f"| {name} | {format.samples} | {format.kept} | {format.said} | {side} |")
-    return head + begin + "\n".join(lines) + "\n" + end + tail
+        rows.append(f"| {name} | {format.samples} | {format.kept} | {format.said} | {side} |")
+    head = "| format | samples | what is kept besides | what changes, and is said | largest side |"
+    return with_table((HERE / "files.md").read_text(), "formats", head, rows)
+
+
+def evaluation() -> str:
+    """docs/evaluation.md with the tables of holes, methods and metrics made anew."""
+    holes = [f"| `{spec}` | {what} |" for spec, what in SPECS.items()]
+    holes.append("| a folder | masks with the pictures' names, white where to fill |")
+    methods = [
+        f"| {', '.join(f'`{name}`' for name in PRESETS)} | patchloom's presets |",
+        "| `balanced+content=none+texture=vgg19` | a preset with other settings, as many as you like |",
+        "| `fine=balanced+layers=relu1_1` | the same under a name of your choice |",
+        *(f"| `{name}` | {peer.about} |" for name, peer in PEERS.items()),
+        "| `lama='lama {image} {mask} {out}'` | any program that reads two PNG files and writes one; masks are "
+        "white where to fill |",
+    ]
+    page = with_table((HERE / "evaluation.md").read_text(), "holes", "| `--holes` | what |", holes)
+    page = with_table(page, "methods", "| method | what |", methods)
+    metrics = [f"| `{name}` | " + what.replace("|", r"\|") + " |" for name, what in METRICS.items()]
+    return with_table(page, "metrics", "| name | definition |", metrics)
+
+
+def server() -> str:
+    """docs/server.md with the table of limits made anew."""
+    rows = [
+        f"| `--{name.replace('_', '-')}` | {said['default']:g} | {said['description']} |"
+        for name, said in schema_of(Limits)["properties"].items()
+    ]
+    return with_table((HERE / "server.md").read_text(), "limits", "| flag | default | what |", rows)
 
 
 PAGES = {
     "files.md": files,
+    "evaluation.md": evaluation,
+    "server.md": server,
     "command-line.md": command_line,
     "settings.md": settings,
     "http-routes.md": http_routes,

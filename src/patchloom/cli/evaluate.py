@@ -9,38 +9,34 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import SettingsError, WeightsError
+from patchloom.evaluation.holes import SPECS
+from patchloom.evaluation.peers import PEERS, parse_method
 from patchloom.events import Observer
+from patchloom.settings import PRESETS
 
 if TYPE_CHECKING:
     from patchloom.evaluation.metrics import Judge
     from patchloom.evaluation.scores import Row
 
 METHODS = "balanced,pypatchmatch,telea"
-EPILOG = """\b
-Holes (--holes, may be repeated):
-  center:F        a centred rectangle, F of the width by F of the height
-  box:x,y,w,h     one rectangle in pixels
-  boxes           one to three random rectangles
-  blobs           one random, object-like shape
-  random:thin, random:medium, random:thick    brush strokes
-  FOLDER          masks with the pictures' names
-
-\b
-Methods (--methods a,b,c or --method, which may be repeated):
-  fast, balanced, best, paper           ours
-  balanced+content=none+members=0       ours with other settings
-  fine=balanced+layers=relu1_1          the same under a name
-  content-network                       our content network alone
-  pypatchmatch, telea, navier-stokes, biharmonic, membrane, shift-map, fsr-fast, fsr-best, gmic
-  lama='lama {image} {mask} {out}'      any program; masks are white where to fill
-
-\b
-Examples:
-  patchloom evaluate photos --holes center:0.5 --out runs/first --limit 5
-  patchloom evaluate photos --holes random:thick --methods fast,balanced,telea --out runs/thick
-  patchloom evaluate photos --holes blobs --out runs/blobs --vote runs/blobs/vote.html
-  patchloom evaluate votes votes-*.json
-"""
+EPILOG = "\n".join(
+    [
+        "\b\nHoles (--holes, may be repeated):",
+        *(f"  {spec:15} {what}" for spec, what in SPECS.items()),
+        "  FOLDER          masks with the pictures' names",
+        "\n\b\nMethods (--methods a,b,c or --method, which may be repeated):",
+        f"  {', '.join(PRESETS)}: ours",
+        "  balanced+content=none+members=0: ours with other settings",
+        "  fine=balanced+layers=relu1_1: the same under a name",
+        *(f"  {name}: {peer.about}" for name, peer in PEERS.items()),
+        "  lama='lama {image} {mask} {out}': any program; masks are white where to fill",
+        "\n\b\nExamples:",
+        "  patchloom evaluate photos --holes center:0.5 --out runs/first --limit 5",
+        "  patchloom evaluate photos --holes random:thick --methods fast,balanced,telea --out runs/thick",
+        "  patchloom evaluate photos --holes blobs --out runs/blobs --vote runs/blobs/vote.html",
+        "  patchloom evaluate votes votes-*.json",
+    ]
+)
 
 
 @click.command("votes")
@@ -111,7 +107,6 @@ def command(
     Writes metrics.json, metrics.csv, report.html and contact-sheet.png into --out. Fills that are finished are
     not made again, and methods that an earlier call has finished on the same pictures stay in the report.
     """
-    from patchloom.evaluation.peers import parse_method
     from patchloom.evaluation.report import Scored, write_report
     from patchloom.evaluation.runs import find_images, finished_before, prepare_cases, results_of, run
     from patchloom.evaluation.scores import failures, score_run

@@ -1,16 +1,6 @@
 """Holes to measure with: seeded, so that everybody fills the same ones.
 
-A hole is written as a short text, the *spec*:
-
-==================  ===========================================================================
-``center:F``        a centred rectangle, F of the width by F of the height (the paper: 0.5)
-``box:x,y,w,h``     one rectangle in pixels
-``boxes``           one to three random rectangles
-``blobs``           one smooth, object-like shape, 5 to 25 % of the picture
-``random:thin``     scratches: a few long strokes, about 1 % of the shorter side wide
-``random:medium``   brush strokes, about 4 % wide, and sometimes a rectangle
-``random:thick``    one to three brush strokes, about 12 % wide
-==================  ===========================================================================
+A hole is written as a short text, the *spec*: one of :data:`SPECS`.
 
 The strokes and boxes are in the spirit of LaMa's masks (Suvorov et al. 2022, doi:10.1109/WACV51458.2022.00323),
 drawn anew here. Random holes depend on the spec, the seed, the picture's size and its name, and on nothing
@@ -28,9 +18,15 @@ from numpy.typing import NDArray
 from patchloom.arrays import Bools
 from patchloom.errors import SettingsError
 
-"""(H, W), True where the picture is to be filled."""
-
-SPECS = ("center:F", "box:x,y,w,h", "boxes", "blobs", "random:thin", "random:medium", "random:thick")
+SPECS = {
+    "center:F": "a centred rectangle, F of the width by F of the height (the paper: 0.5)",
+    "box:x,y,w,h": "one rectangle, in pixels",
+    "boxes": "one to three random rectangles, 3 to 30 % of the picture",
+    "blobs": "one smooth shape, like an object to be removed, 5 to 25 %",
+    "random:thin": "three to seven long scratches, about 1 % of the shorter side wide",
+    "random:medium": "two to five brush strokes about 4 % wide, sometimes with a rectangle",
+    "random:thick": "one to three brush strokes about 12 % wide",
+}
 _TRIES = 1000
 
 
@@ -58,7 +54,7 @@ def _numbers(spec: str, argument: str, count: int) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != count or not all(math.isfinite(number) for number in numbers):
-        raise SettingsError(f"The hole '{spec}' does not say {count} number(s).", f"Use {' or '.join(SPECS[:2])}.")
+        raise SettingsError(f"The hole '{spec}' does not say {count} number(s).", "Use center:F or box:x,y,w,h.")
     return numbers
 
 

@@ -1,28 +1,8 @@
-"""How good a fill is, in numbers. Each is defined in one sentence; lower is better unless it says otherwise.
+"""How good a fill is, in numbers: :data:`METRICS`. Lower is better unless it says otherwise.
 
 Pictures are (H, W, 3) float arrays in 0..1, regions are (H, W) booleans. A *cell* is one position of a feature
-map; it belongs to a region if one of the pixels it stands for does.
-
-=============  ==============================================================================================
-l1             100 x mean absolute difference to the truth over the region's pixels and channels (%)
-l2             100 x mean squared difference (%)
-psnr           10 log10(1 / mean squared difference) of one picture, averaged over pictures (dB; higher is better;
-               at most 100)
-ssim           structural similarity (Wang et al. 2004; Gaussian window of 1.5 px), computed on the whole picture
-               and averaged over the region (higher is better)
-perceptual     ||phi(fill) - phi(truth)|| / ||phi(truth)|| over the region's cells, phi = the texture network's
-               features at one tap
-texture        sliced Wasserstein distance: the root mean square difference between the sorted projections of the
-               fill's and the truth's cells on random directions, over the truth's own root mean square deviation;
-               it does not ask *where* a texture is, only whether it is there
-sharpness      mean gradient of the fill / mean gradient of the truth inside the region (1 is best), the gradient
-               being the absolute differences of grey values (mean of the channels) to the pixels right and below;
-               its error is the mean of ``|ln sharpness|`` over pictures
-crispness      mean gradient of the fill in the hole / mean gradient of the known pixels within 16 px of it: the
-               sharpness that needs no truth
-seam           mean difference between neighbours across the hole's border / mean difference between the next
-               neighbours on both sides of it (1 is no seam)
-=============  ==============================================================================================
+map; it belongs to a region if one of the pixels it stands for does. phi are the features of the texture network
+that judges. The texture distance compares sorted projections of cells on random directions (sliced Wasserstein).
 """
 
 import math
@@ -39,6 +19,26 @@ from patchloom.arrays import Bools
 from patchloom.tensors.boxes import Box, bounds
 
 Picture = NDArray[np.floating]
+
+METRICS = {
+    "l1": "mean absolute difference to the truth, in percent of the range",
+    "l2": "mean squared difference to the truth, in percent of the range",
+    "psnr": "10 log10(1 / mean squared difference) of a picture, at most 100, averaged over pictures, in dB; "
+    "higher is better",
+    "ssim": "structural similarity (Wang et al. 2004; Gaussian window of 1.5 px) of the whole picture, averaged "
+    "over the region; higher is better",
+    "perceptual": "‖phi(fill) − phi(truth)‖ / ‖phi(truth)‖ over the region's cells at the coarsest tap, relu3_1",
+    "texture": "sliced Wasserstein distance between the cells of fill and truth, wherever they are, over the "
+    "truth's spread, averaged over the taps relu1_1, relu2_1, relu3_1 (`texture_relu1_1`, ... one by one)",
+    "sharpness": "mean gradient of the fill over that of the truth; its error (`sharpness_error`) is the mean of "
+    "|ln sharpness| over pictures, its sign (`log_sharpness`) says too soft (below 0) or too noisy",
+    "crispness": "mean gradient of the fill over that of the known pixels within 16 px: needs no truth",
+    "seam": "difference between neighbours across the hole's border over the difference between the next "
+    "neighbours on both sides; 1 is no seam",
+    "seconds": "of the fill alone, after imports, weights and compiling",
+    "peak_mb": "largest resident memory of the method's process during the fill, its libraries included",
+}
+"""Each as it is defined, over one region."""
 
 REGIONS = ("hole", "rim", "image")
 BEST_PSNR = 100.0

@@ -235,7 +235,7 @@ class Ours(Peer):
 class ContentAlone(Peer):
     """What the context encoder alone gives, enlarged: how much is left to the patches."""
 
-    about = "patchloom's content network alone (the context encoder's row)"
+    about = "our content network alone, enlarged (the context encoder's row); content-network:FILE: another"
 
     def __init__(self, name: str = "") -> None:
         self.name = name

@@ -13,6 +13,7 @@ import jinja2
 import numpy as np
 
 from patchloom import __version__
+from patchloom.evaluation.metrics import METRICS
 from patchloom.evaluation.peers import Method
 from patchloom.evaluation.pictures import Tile, as_data, contact_sheet, view_of, with_hole
 from patchloom.evaluation.runs import Case, fill_path
@@ -52,7 +53,7 @@ def write_report(scored: Scored, out: Path, *, pictures: int = 40) -> list[Path]
     paths[0].write_text(json.dumps(data, indent=1))
     _write_csv(scored.rows, paths[1])
     shown = [_shown(case, scored, out) for case in scored.cases[:pictures]]
-    paths[2].write_text(render("report.html", data=data, shown=shown), encoding="utf-8")
+    paths[2].write_text(render("report.html", data=data, shown=shown, metrics=METRICS), encoding="utf-8")
     if scored.cases:
         contact_sheet([_tiles(case, scored, out) for case in scored.cases[:pictures]]).save(paths[3])
     return [path for path in paths if path.exists()]
