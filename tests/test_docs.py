@@ -150,10 +150,3 @@ def test_modules_can_be_read_in_a_sitting() -> None:
         if (count := len(path.read_text().splitlines())) > int(most)
     ]
     assert long == []
-
-
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.stem)
-def test_a_page_says_for_whom_it_is(page: Path) -> None:
-    """In its first line; an experiment's page begins with what was asked instead."""
-    first = page.read_text().split("\n\n")[1]
-    assert first.startswith("- **Date**" if page.name[0].isdigit() else "For ")
