@@ -12,8 +12,6 @@ import pytest
 from live_server import Live, hole, mask_png, photo
 from PIL import Image
 
-from patchloom.server.limits import Limits
-
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", (DOCS / "api.md").read_text(), re.DOTALL)
 
@@ -38,11 +36,3 @@ def test_examples_of_the_api_run(real: Live, tmp_path: Path, number: int) -> Non
         assert change[hole() > 0].mean() > 3 * change[hole() == 0].mean()
     else:
         assert "missing_part" in done.stdout
-
-
-def test_every_limit_is_documented_with_its_default() -> None:
-    table = (DOCS / "server.md").read_text()
-    for name, default in Limits().to_dict().items():
-        row = re.search(rf"\| `--{name.replace('_', '-')}` \| ([^|]+) \|", table)
-        assert row, name
-        assert row[1].strip() == ("nine tenths of the machine's" if name == "job_memory_mb" else f"{default:g}")

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from patchloom import __version__
 from patchloom.errors import PatchloomError
 from patchloom.server import routes
-from patchloom.server.asgi import Application
+from patchloom.server.asgi import Application, response_to
 from patchloom.server.compat import add_compatible_routes
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
@@ -84,37 +84,30 @@ def create_api(settings: ServerSettings) -> FastAPI:
 def _answer_problems(api: FastAPI) -> None:
     """Every error as ``application/problem+json``; nothing of ours shows in it."""
 
-    def problem_response(request: Request, problem: Problem) -> Response:
-        body, media_type = problem.answer(request.scope["path"], request.scope.get("request_id", ""))
-        headers = {"Cache-Control": "no-store", **problem.headers}
-        return Response(body, problem.status, headers, media_type=media_type)
-
     @api.exception_handler(Problem)
     async def of_problem(request: Request, problem: Problem) -> Response:
-        return problem_response(request, problem)
+        return response_to(problem, request.scope)
 
     @api.exception_handler(PatchloomError)
     async def of_error(request: Request, error: PatchloomError) -> Response:
-        return problem_response(request, Problem.of(error))
+        return response_to(Problem.of(error), request.scope)
 
     @api.exception_handler(HTTPException)
     async def of_status(request: Request, error: HTTPException) -> Response:
         codes = {404: "not_found", 405: "not_allowed"}
         code = codes.get(error.status_code, "error")
-        headers = dict(error.headers or {})
-        return problem_response(request, Problem(error.status_code, code, str(error.detail), headers=headers))
+        problem = Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+        return response_to(problem, request.scope)
 
     @api.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> Response:
-        return problem_response(
-            request, Problem(422, "bad_request", "The request cannot be understood.", "See /docs.")
-        )
+        problem = Problem(422, "bad_request", "The request cannot be understood.", "See /docs.")
+        return response_to(problem, request.scope)
 
     @api.exception_handler(Exception)
     async def of_bug(request: Request, error: Exception) -> Response:
-        return problem_response(
-            request, Problem(500, "internal_error", "Something went wrong inside the program.")
-        )
+        problem = Problem(500, "internal_error", "Something went wrong inside the program.")
+        return response_to(problem, request.scope)
 
 
 def add_page_routes(api: FastAPI) -> None:

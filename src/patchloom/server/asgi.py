@@ -1,7 +1,10 @@
 """What the layers around the application share: ASGI's types, headers, and answers of their own."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any
+
+from starlette.responses import RedirectResponse, Response
 
 from patchloom.server.problems import Problem
 
@@ -27,17 +30,13 @@ def whole(text: str, largest: int) -> int | None:
     return int(digits)
 
 
-async def answer(send: Send, scope: Scope, problem: Problem) -> None:
-    """Sends a problem as the whole answer."""
+def response_to(problem: Problem, scope: Scope) -> Response:
+    """A problem as the whole answer."""
     body, media_type = problem.answer(scope.get("path", ""), scope.get("request_id", ""))
-    headers = {"Content-Type": media_type, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    pairs = [(key.lower().encode(), value.encode()) for key, value in {**headers, **problem.headers}.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(body, problem.status, headers, media_type=media_type)
 
 
-async def redirect(send: Send, path: str, *headers: tuple[bytes, bytes]) -> None:
+def redirect(path: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
     """Sends the client on to another address of ours."""
-    start = [(b"location", path.encode()), (b"cache-control", b"no-store"), *headers]
-    await send({"type": "http.response.start", "status": 303, "headers": start})
-    await send({"type": "http.response.body", "body": b""})
+    return RedirectResponse(path, 303, {"Cache-Control": "no-store", **headers})

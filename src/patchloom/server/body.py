@@ -5,7 +5,7 @@ import time
 from collections.abc import MutableMapping
 from typing import Any
 
-from patchloom.server.asgi import Application, Receive, Scope, Send, answer, header, whole
+from patchloom.server.asgi import Application, Receive, Scope, Send, header, response_to, whole
 from patchloom.server.problems import Problem
 
 SLOWEST = 4096  # bytes a second that an upload must bring on average
@@ -35,7 +35,7 @@ class BodyLimit:
         )
         length = header(scope, b"content-length") or "0"
         if whole(length, self.limit) is None:
-            return await answer(send, scope, too_large)
+            return await response_to(too_large, scope)(scope, receive, send)
         body = _Body(receive, self.limit, self.patience, too_large)
         answered = False
 
@@ -52,7 +52,7 @@ class BodyLimit:
         except Problem as problem:
             if answered:
                 raise
-            await answer(send, scope, problem)
+            await response_to(problem, scope)(scope, receive, send)
 
 
 class _Body:

@@ -1,7 +1,7 @@
 """What the worker process does with a task: decode, fill, encode. The only part of the server that opens pictures.
 
-A task names the kind of work, the job's folder and options; its files have fixed names there (``image``,
-``mask``, ``source``, ``coarse``), its product is ``result``.
+A task names the kind of work, the job's folder and options; its files are there under the names of the form's
+parts (``image``, ``mask``), its product is ``result``.
 """
 
 import contextlib
@@ -34,8 +34,6 @@ SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
 _MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
-
-PARTS = ("image", "mask", "source", "coarse", "reference")  # the files a task may have in its folder
 
 
 class PictureEngine:
@@ -71,7 +69,7 @@ class PictureEngine:
         settings = fill_settings(**task["settings"])
         observer = Reporter(folder, send, stopped)
         # From bytes, so that no message can name a path of this machine.
-        sent = {part: (folder / part).read_bytes() for part in PARTS if (folder / part).exists()}
+        sent = {path.name: path.read_bytes() for path in folder.iterdir()}
         mask = read_mask(sent["mask"]) if task.get("iopaint") else sent["mask"]
         inputs = Inputs(
             photo=sent["image"],

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 
-from patchloom.server.asgi import Application, Receive, Scope, Send, answer, header, redirect
+from patchloom.server.asgi import Application, Receive, Scope, Send, header, redirect, response_to
 from patchloom.server.body import BodyLimit
 from patchloom.server.problems import Problem
 from patchloom.server.tokens import TokenCheck
@@ -117,11 +117,12 @@ class Envelope:
         try:
             await self.app(scope, receive, enveloped)
         except Problem as problem:
-            await answer(enveloped, scope, problem)
+            await response_to(problem, scope)(scope, receive, enveloped)
         except Exception:
             log.exception("Request %s met an error of ours", scope["request_id"])
             if not status:
-                await answer(enveloped, scope, Problem(500, "internal_error", "Something went wrong inside."))
+                bug = Problem(500, "internal_error", "Something went wrong inside.")
+                await response_to(bug, scope)(scope, receive, enveloped)
         finally:
             client = (scope.get("client") or ("",))[0]
             seconds = round(time.monotonic() - began, 4)
@@ -151,7 +152,9 @@ class ProxyHeaders:
             if client in self.trusted:
                 self._believe(scope)
             if self.root and scope["path"] == self.root:
-                return await redirect(send, self.root + "/")  # or the page's relative addresses would miss
+                return await redirect(self.root + "/")(
+                    scope, receive, send
+                )  # or the page's relative addresses would miss
             if self.root:
                 self._strip(scope)
         await self.app(scope, receive, send)
@@ -197,7 +200,7 @@ class HostCheck:
                 "See --allowed-host.",
                 {"Connection": "close"},  # whatever else it sends is not read
             )
-            return await answer(send, scope, problem)
+            return await response_to(problem, scope)(scope, receive, send)
         await self.app(scope, receive, send)
 
     def _ours(self, host: str) -> bool:

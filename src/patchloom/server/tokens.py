@@ -7,6 +7,8 @@ from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
+from starlette.responses import Response
+
 from patchloom.server.asgi import Application, Receive, Scope, Send, header, redirect
 from patchloom.server.problems import Problem
 
@@ -53,7 +55,7 @@ class TokenCheck:
         if scope["path"] == "/" and scope["method"] == "GET":
             given = parse_qs(bytes(scope["query_string"]).decode("latin-1")).get("token", [""])[0]
             if given and self._matches(scope, given.encode()):
-                return await self._welcome(scope, send)
+                return await self._welcome(scope)(scope, receive, send)
         if not self._known(scope):
             headers = {"WWW-Authenticate": "Bearer"}
             if scope["path"] == "/" and scope["method"] == "GET":
@@ -81,9 +83,9 @@ class TokenCheck:
             self.wrong.count(client)
         return right
 
-    async def _welcome(self, scope: Scope, send: Send) -> None:
+    def _welcome(self, scope: Scope) -> Response:
         """The cookie, and on to an address without the token, which would stay in the history."""
         path = scope.get("prefix", "") + "/"
         secure = "; Secure" if scope["scheme"] == "https" else ""
         cookie = f"{COOKIE}={self.cookie}; Path={path}; HttpOnly; SameSite=Strict{secure}"
-        await redirect(send, path, (b"set-cookie", cookie.encode()))
+        return redirect(path, {"Set-Cookie": cookie})
