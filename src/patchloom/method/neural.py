@@ -33,15 +33,15 @@ class NeuralStage:
         rematch = 0 if settings.matching == "carried" else settings.rematch_every
         self.schedule = Schedule(settings.iterations, settings.optimiser, rematch)
 
-    def run(self, level: Level, start: Floats, targets: Targets, progress: Progress, work: float) -> Floats:
-        """``start`` (H, W, 3) with the level's hole optimised; ``work`` is the stage's, for the progress."""
+    def run(self, level: Level, start: Floats, targets: Targets, progress: Progress) -> Floats:
+        """``start`` (H, W, 3) with the level's hole optimised."""
         device = device_of(self.network)
         prior, hole = as_tensor(start).to(device), as_flags(level.hole).to(device)
         x = prior.clone()
         height, width = level.size
         progress.begin(width, height, "neural", lambda: as_array(x.clamp(0, 1)))
         found = [bounds(level.hole)] if targets.whole else parts(level.hole)
-        iterations = self.schedule.iterations
+        iterations, work = self.schedule.iterations, progress.iteration(level)
         before: dict[str, float] = {}
         after: dict[str, float] = {}
         for number, part in enumerate(found):
@@ -56,9 +56,7 @@ class NeuralStage:
                 for name, value in losses.items():
                     before.setdefault(name, value)
                     after[name] = value
-                progress.step(
-                    number * iterations + step, len(found) * iterations, work / len(found) / iterations, losses
-                )
+                progress.step(number * iterations + step, len(found) * iterations, work / len(found), losses)
 
             terms = self.terms(targets, box, box.of(prior), box.of(inside))
             crop = Crop(box.of(x).clone(), box.of(inside))

@@ -5,41 +5,20 @@ by the exemplar start's field. With ``searched`` the coarse fill is a picture at
 ``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-
-import numpy as np
 from scipy import ndimage
 
 from patchloom.arrays import Floats
-from patchloom.errors import MaskError
-from patchloom.method.blending import correction
 from patchloom.method.coarse import given_fill, membrane_fill
-from patchloom.method.lines import lines_through
 from patchloom.method.neural import NeuralStage
-from patchloom.method.patchfill import (
-    ExemplarFill,
-    Scales,
-    Variant,
-    ensemble,
-    exemplar_fill,
-    guide_scales,
-    rounds_at,
-    voted_differences,
-)
 from patchloom.method.progress import Progress
-from patchloom.method.pyramid import Level, paper_pyramid, shrinking_pyramid
-from patchloom.method.repeats import repeating_offsets
+from patchloom.method.pyramid import Level, paper_pyramid
+from patchloom.method.start import Start, exemplar_start
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
 from patchloom.tensors.border import resized
-from patchloom.tensors.field import Field, largest_patch
+from patchloom.tensors.field import largest_patch
 
-ITERATION_WORK = 0.5  # of an exemplar round at native size; only for the progress bar
-COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the ensemble's mean (measured)
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
-MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ensemble's mean
 
 
 def synthesise(
@@ -53,21 +32,19 @@ def synthesise(
     MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
     """
     if _is_perforated(native):
-        progress.plan_fill([], 0, [])
+        progress.plan(0, 0)
         return native.composite(membrane_fill(native))
     searched = settings.matching == "searched" and neural is not None
     levels = [] if neural is None or settings.iterations == 0 else _optimised(native, settings)
     first = levels[0] if levels else native
-    pixels = max(1, int(native.hole.sum()))
-    work = [ITERATION_WORK * settings.iterations * int(level.hole.sum()) / pixels for level in levels]
     start: Start | None = None
     if searched and coarse is not None:
-        progress.plan_fill([], 0, work)
+        progress.plan_fill([], 0, levels, settings.iterations)
         x = given_fill(first, coarse)
     else:
-        start = _exemplar_start(first, coarse, settings, work, progress)
+        start = exemplar_start(first, coarse, settings, levels, progress)
         x = start.picture
-    for level, effort in zip(levels, work, strict=True):
+    for level in levels:
         assert neural is not None
         x = level.composite(resized(x, level.size, antialias=False))
         targets: Targets
@@ -77,7 +54,7 @@ def synthesise(
             targets = CarriedTargets(
                 level, x, start.correction, start.field, neural.network, neural.taps, start.thickness
             )
-        x = neural.run(level, x, targets, progress, effort)
+        x = neural.run(level, x, targets, progress)
     progress.finish()
     return native.composite(x.clip(0, 1))
 
@@ -95,97 +72,3 @@ def _optimised(level: Level, settings: FillSettings) -> list[Level]:
     if settings.matching == "carried" or settings.optimised == "last":
         return [level]
     return paper_pyramid(level, settings.levels)
-
-
-def _scales(level: Level, settings: FillSettings) -> Scales:
-    """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
-    levels = shrinking_pyramid(level, settings.patch, settings.levels)
-    if settings.structure == "off":
-        return Scales(levels)
-    return Scales(levels, lines_through(level.image, level.hole), repeating_offsets(level.image, level.hole))
-
-
-@dataclass(frozen=True)
-class Start:
-    """A blended exemplar fill (H, W, 3), the field it was copied by, what blending added to the copies, and the
-    hole's thickness (``patchfill.py``)."""
-
-    picture: Floats
-    field: Field
-    correction: Floats
-    thickness: float
-
-
-def _exemplar_start(
-    level: Level, coarse: Floats | None, settings: FillSettings, later: list[float], progress: Progress
-) -> Start:
-    """The exemplar fill, guided by the coarse picture or, without one, by the ensemble's mean; and blended.
-
-    ``later`` is the work to come, a number a level.
-    """
-    scales = _scales(level, settings)
-    variant = Variant(
-        patch=_patch_that_fits(scales, settings.patch | 1),
-        locality=settings.locality,
-        native_coherence=settings.coherence,
-        seed=settings.seed % 2**20,
-    )
-    count = settings.members if coarse is None else 0
-    variants = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in ensemble(count, variant)]
-    rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
-    progress.plan_fill(rounds, len(variants), later)
-    guide: Floats | None
-    if coarse is not None:
-        guide = target = given_fill(level, coarse)
-        weight = settings.guide_weight * COARSE_WEIGHT
-    else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
-        guide = _mean_fill(level.image, scales, variants, progress) if variants else None
-        target = membrane_fill(level)
-        target = target if guide is None else guide + MEMBRANE_SHARE * (target - guide)
-        weight = settings.guide_weight
-    if guide is not None:
-        variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
-    guides = None if guide is None else guide_scales(guide, len(scales))
-    fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
-    added = correction(fill.picture, level.hole, voted_differences(fill, scales), target)
-    return Start((fill.picture + added).clip(0, 1), fill.field, added, scales.thickness)
-
-
-def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress: Progress) -> Floats:
-    """What is right on average, (H, W, 3): the mean of an ensemble. ``shown`` is the picture until then.
-
-    They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
-    """
-    height, width = scales.holes[-1].shape
-    progress.begin(width, height, "guide", lambda: shown)
-    fills = []
-    for one in variants:
-        fill = exemplar_fill(scales, one, None, _watch(scales, progress, announce=False), finest=1)
-        fills.append(fill.picture)
-    return resized(np.mean(fills, axis=0), (height, width), antialias=False)
-
-
-def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
-    """Passes an exemplar fill's rounds on to the observer; ``announce``: its levels as well."""
-
-    def watch(state: ExemplarFill) -> None:
-        if state.done == 0:
-            if announce:
-                height, width = state.picture.shape[:2]
-                progress.begin(width, height, "patches", partial(np.clip, state.picture, 0, 1))
-            return
-        progress.step(state.done, state.rounds, scales.work(state.number))
-        progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
-
-    return watch
-
-
-def _patch_that_fits(scales: Scales, patch: int) -> int:
-    """``patch``, or the largest smaller odd side for which every level has a whole patch outside the hole."""
-    side = largest_patch(scales.sources, patch)
-    if not side:
-        raise MaskError(
-            "Too little of the photograph is known around the hole to copy from.",
-            "Use a smaller mask, or allow more of the photograph as source.",
-        )
-    return side
