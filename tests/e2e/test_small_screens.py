@@ -122,6 +122,7 @@ def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text:
     other = browser.browser_type.launch(executable_path=CHROMIUM, args=options)
     page = other.new_page()
     page.goto(address)
+    page.wait_for_selector("body:not(.loading)")
     load(page, as_file(photo()))
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     for width in (320, 390, 768, 1024):
