@@ -31,7 +31,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.targets import SearchedTargets
 from patchloom.networks.texture import TextureNetwork
 from patchloom.settings import HarmoniseSettings
-from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
+from patchloom.tensors.border import as_array, as_flags, as_tensor, between, device_of, resized
 from patchloom.tensors.boxes import Box
 from patchloom.tensors.patches import cells_of
 
@@ -80,13 +80,8 @@ def harmonise(
         x = _textured(level, x, settings, network, progress)
         record["texture"] = network.name
     progress.finish()
-    result = level.composite(_between(level.image, x.clip(0, 1), settings.strength))
+    result = level.composite(between(level.image, x.clip(0, 1), settings.strength))
     return Harmonised(result, record | {"left_alone": np.array_equal(result, level.image)})
-
-
-def _between(a: Floats, b: Floats, share: float) -> Floats:
-    """``a`` where ``share`` is 0, ``b`` where it is 1, bit for bit."""
-    return a + share * (b - a) if share < 0.5 else b - (1 - share) * (b - a)
 
 
 def _lit(level: Level, foreign: bool) -> tuple[Floats, dict[str, Any]]:

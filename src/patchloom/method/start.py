@@ -29,7 +29,7 @@ from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.settings import FillSettings
-from patchloom.tensors.border import resized
+from patchloom.tensors.border import between, mean_of, resized
 from patchloom.tensors.field import Field, largest_patch
 
 COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the ensemble's mean (measured)
@@ -73,7 +73,7 @@ def exemplar_start(
     else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
         guide = _mean_fill(level.image, scales, variants, progress) if variants else None
         target = membrane_fill(level)
-        target = target if guide is None else guide + MEMBRANE_SHARE * (target - guide)
+        target = target if guide is None else between(guide, target, MEMBRANE_SHARE)
         weight = settings.guide_weight
     if guide is not None:
         variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
@@ -94,7 +94,7 @@ def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress:
     for one in variants:
         fill = exemplar_fill(scales, one, None, _watch(scales, progress, announce=False), finest=1)
         fills.append(fill.picture)
-    return resized(np.mean(fills, axis=0), (height, width), antialias=False)
+    return resized(mean_of(fills), (height, width), antialias=False)
 
 
 def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
