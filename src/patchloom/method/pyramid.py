@@ -59,36 +59,41 @@ def _blur_down(values: Floats) -> Floats:
     return as_array(F.conv2d(tall, wide, stride=(1, 2), groups=channels))
 
 
+def _shares(known: NDArray[Any]) -> tuple[Floats, Floats]:
+    """(h, w, 1) and (h, w): the known share of each coarse pixel's kernel, and of the part inside the picture."""
+    weight = known[..., None].astype(known.dtype if known.dtype.kind == "f" else np.float32)
+    share = _blur_down(weight)
+    return share, (share / _blur_down(np.ones_like(weight)))[..., 0]
+
+
 def halve(image: Floats, known: NDArray[Any]) -> tuple[Floats, Floats]:
     """Half of ``image`` (H, W, C) and the weighted known share (h, w) in 0..1 of each coarse pixel.
 
     ``known`` (H, W) is a weight in 0..1. Coarse pixels see known ones only; where the share is 0 the result is 0.
     The share is relative to the kernel's weight inside the picture.
     """
-    weight = known[..., None].astype(image.dtype)
-    share = _blur_down(weight)
-    colour = _blur_down(image * weight) / np.maximum(share, 1e-12)
-    half: Floats = np.where(share > 0, colour, 0).astype(image.dtype)
-    return half, (share / _blur_down(np.ones_like(weight)))[..., 0]
+    share, inside = _shares(known)
+    half = _blur_down(image * known[..., None])
+    half /= np.maximum(share, 1e-12)
+    return half, inside
 
 
 def shrinking_step(level: Level) -> Level:
     """The next coarser level; known wins."""
     image, share = halve(level.image, ~level.hole)
-    _, source_share = halve(level.image[..., :1], level.source)
+    _, source_share = _shares(level.source)
     known = share > KNOWN_SHARE
     # A coarse pixel may be copied if it is known and mostly made of pixels that may be.
     source = known & (source_share >= np.minimum(share, 0.5))
-    return Level(np.where(known[..., None], image, 0).astype(image.dtype), ~known, source)
+    image[~known] = 0
+    return Level(image, ~known, source)
 
 
 def paper_step(level: Level) -> Level:
     """The next coarser level; the hole wins."""
-    image, share = halve(level.image, ~level.hole)
+    image, _ = halve(level.image, ~level.hole)
     hole = _any_under(level.hole)
-    return Level(
-        np.where(share[..., None] > 0, image, 0).astype(image.dtype), hole, ~hole & ~_any_under(~level.source)
-    )
+    return Level(image, hole, ~hole & ~_any_under(~level.source))
 
 
 def _any_under(mask: Bools) -> Bools:
@@ -122,7 +127,7 @@ def seen_shares(levels: list[Level]) -> list[Floats]:
     shares = [np.ones(native.size, native.image.dtype)]
     seen = (~native.hole).astype(native.image.dtype)
     for _ in levels[1:]:
-        _, seen = halve(seen[..., None], seen)
+        _, seen = _shares(seen)
         shares.append(seen.clip(0, 1))
     return shares[::-1]
 
@@ -136,7 +141,8 @@ def texture_features(levels: list[Level]) -> list[Floats]:
     """
     native = levels[-1]
     known = (~native.hole).astype(native.image.dtype)
-    grey = native.image.mean(2)
+    red, green, blue = (native.image[..., channel] for channel in range(3))
+    grey = np.asarray((red + green + blue) / 3, native.image.dtype)
     features = known[..., None] * np.stack([_mean_difference(grey, known, axis) for axis in (1, 0)], 2)
     scales = [features]
     for level in levels[-2::-1]:
