@@ -191,7 +191,7 @@ import sys, numpy as np
 from PIL import Image
 import patchmatch
 patchmatch.set_verbose(False)
-photo, hole = (np.array(Image.open(name)) for name in sys.argv[1:3])
+photo, hole = np.array(Image.open(sys.argv[1])), np.array(Image.open(sys.argv[2]).convert("L"))
 Image.fromarray(patchmatch.inpaint(photo, hole > 127, patch_size=5)).save(sys.argv[3])
 """
 
