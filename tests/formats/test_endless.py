@@ -145,6 +145,13 @@ def test_a_page_larger_than_allowed_is_refused_as_the_first_is() -> None:
         Photo.open(data, page=2, max_pixels=24 * 36)
 
 
+def test_a_frame_larger_than_its_canvas_is_refused_as_the_canvas_would_be() -> None:
+    frame = b",\0\0\0\0" + struct.pack("<HH", 65535, 10537) + b"\x05\0\x8f"
+    data = b"GIF89a \0 \0\xf1\x03\0" + bytes(12) + frame
+    with pytest.raises(PhotoError):
+        Photo.open(data)
+
+
 def test_sub_directories_that_lead_to_one_another_end() -> None:
     block = b"II*\0\x08\0\0\0" + directory([(0x8769, 4, 1, 8), (0x014A, 4, 1, 8)], 8)
     data = pillow("JPEG")

@@ -46,6 +46,7 @@ def pillow(image: Image.Image, format: str, **options: Any) -> bytes:
 
 
 RAMP = np.arange(768, dtype=np.uint16).reshape(3, 256)
+UNSAID = struct.pack("<HH", 338, 3), struct.pack("<HH", 337, 3)  # some writers leave ExtraSamples out
 TABLES = (RAMP * 85, RAMP % 256)  # of 16 bit, and of 8, as some writers leave them
 
 
@@ -91,8 +92,14 @@ def tiffs() -> Iterator[tuple[str, Callable[[], bytes]]]:
             noise(3, np.uint8), photometric="rgb", compression="webp", compressionargs={"lossless": True}
         ),
     )
-    for fax in ("group3", "group4"):
-        yield fax, lambda c=fax: pillow(Image.fromarray(noise(1, np.uint8) > 128), "TIFF", compression=c)
+    for fax, white_is_zero in product(("group3", "group4"), (False, True)):
+        yield (
+            f"{fax} {white_is_zero=}",
+            lambda c=fax, w=white_is_zero: pillow(
+                Image.fromarray(noise(1, np.uint8) > 128), "TIFF", compression=c, tiffinfo={262: int(not w)}
+            ),
+        )
+    yield "unsaid extra", lambda: tiff(noise(4, np.uint8), extrasamples=["assocalpha"]).replace(*UNSAID)
 
 
 TIFFS = dict(tiffs())
@@ -247,6 +254,14 @@ def test_jpegs_keep_their_colour_transform(keep_rgb: bool, extra: dict[str, byte
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(saved)) as after:
         assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 1
         assert after.info.get("adobe_transform") == before.info.get("adobe_transform")
+
+
+def test_a_profile_that_stands_twice_in_a_jpeg_is_still_seen() -> None:
+    data = pillow(Image.fromarray(noise(3, np.uint8)), "JPEG", icc_profile=b"p" * 200)
+    part = data[(at := data.index(b"\xff\xe2")) : at + 2 + struct.unpack_from(">H", data, at + 2)[0]]
+    frame = data.index(b"\xff\xc4")
+    with Image.open(io.BytesIO(Photo.open(data[:frame] + part + data[frame:]).encode())) as saved:
+        assert saved.info["icc_profile"] == b"p" * 200
 
 
 @pytest.mark.parametrize("progressive", [False, True])

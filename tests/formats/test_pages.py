@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -84,6 +85,17 @@ def test_one_frame_of_an_animation(format: str) -> None:
     if format == "PNG":
         with pytest.raises(Unsupported, match="only page 1"):
             Photo.open(target.getvalue(), page=2)
+
+
+def test_an_animation_of_no_frames_is_its_still_picture() -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (16, 24)).save(
+        target, "PNG", save_all=True, append_images=[Image.new("RGB", (16, 24), "red")]
+    )
+    data, control = target.getvalue(), target.getvalue().index(b"acTL")
+    body = b"acTL" + bytes(8)
+    data = data[:control] + body + struct.pack(">I", zlib.crc32(body)) + data[control + 16 :]
+    assert Photo.open(data).height == 24
 
 
 def test_a_shared_strip_is_not_blanked() -> None:

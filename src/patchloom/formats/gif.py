@@ -43,5 +43,6 @@ def _table(flags: int) -> int:
 
 def decode(data: bytes, reading: Reading) -> Stored:
     image = GifImagePlugin.GifImageFile(io.BytesIO(data))
+    reading.require_size(*image.size)  # a frame can be larger than the canvas that the header names
     image.seek(reading.frame(image.n_frames, "an animated GIF"))
     return decoded(image, reading, lossless=True)

@@ -7,6 +7,7 @@ changes few of them and little (a mean of at most 0.3 of 255 on three photograph
 import io
 import re
 import struct
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -180,7 +181,7 @@ def _kept(segments: list[Segment]) -> tuple[tuple[Block, ...], list[str]]:
     blocks: list[Block] = []
     gone: list[str] = []
     resources = b"".join(body[len(_PHOTOSHOP) :] for _, body in segments if body.startswith(_PHOTOSHOP))
-    for marker, body in segments:
+    for marker, body in _once(segments):
         block, name = _kept_one(marker, body)
         blocks += [] if block is None else [block]
         gone += [name] if name else []
@@ -189,6 +190,16 @@ def _kept(segments: list[Segment]) -> tuple[tuple[Block, ...], list[str]]:
     for start in range(0, len(kept), step):
         blocks.append(Block("APP13", _PHOTOSHOP + kept[start : start + step]))
     return tuple(blocks), gone + (["Photoshop resources"] if more else [])
+
+
+def _once(segments: list[Segment]) -> Iterator[Segment]:
+    """Without repeated parts of the profile, with which other readers see none at all."""
+    seen: set[bytes] = set()
+    for marker, body in segments:
+        part = body[: len(_ICC) + 2] if body.startswith(_ICC) else b""
+        if not part or part not in seen:
+            yield marker, body
+        seen.add(part)
 
 
 def _kept_one(marker: int, body: bytes) -> tuple[Block | None, str]:

@@ -95,7 +95,7 @@ class Meaning(NamedTuple):
     photometric: int  # 0 white is zero, 1 grey, 2 RGB, 3 palette, 6 YCbCr
     bits: int
     floats: bool = False
-    extra: int | None = None  # ExtraSamples of the one beyond the colours: 0 other, 1 premultiplied, 2 plain alpha
+    extra: int | None = None  # ExtraSamples of a channel more: -1 unsaid, 0 other, 1 premultiplied, 2 plain alpha
     low: float = 0.0  # of floats: what black and white are
     high: float = 1.0
     colormap: Samples | None = None  # (N, 3) uint16

@@ -107,7 +107,7 @@ def _name_of(block: Block) -> str | bytes:
 
 def _frames(chunks: list[tuple[str, bytes]]) -> int:
     body = next(body for kind, body in chunks if kind == "acTL")
-    return int.from_bytes(body[:4], "big")
+    return max(1, int.from_bytes(body[:4], "big"))
 
 
 class _Allowance:

@@ -111,7 +111,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="JPEG",
-            suffixes=(".jpg", ".jpeg", ".jpe"),
+            suffixes=(".jpg", ".jpeg", ".jpe", ".jfif"),
             media_type="image/jpeg",
             begins=_starts(b"\xff\xd8\xff"),
             codec="jpeg",
@@ -232,7 +232,13 @@ _OTHERS = {  # what is named when it is refused: how it begins, and the endings 
     "a Photoshop file": ((b"8BPS",), (".psd", ".psb")),
     "a PDF": ((b"%PDF",), (".pdf",)),
     "a PostScript file": ((b"%!PS",), (".ps", ".eps")),
-    "an icon": ((b"\x00\x00\x01\x00",), (".ico",)),
+    "an icon": ((b"\x00\x00\x01\x00",), (".ico", ".cur", ".icns")),
+    "a Netpbm picture": (
+        tuple(b"P%d\n" % number for number in range(1, 8)),
+        (".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
+    ),
+    "a Targa picture": ((), (".tga",)),
+    "an editor's own file": ((b"gimp xcf",), (".xcf", ".kra", ".ora")),
     "a JPEG 2000": ((b"\x00\x00\x00\x0cjP  ", b"\xff\x4f\xff\x51"), (".jp2", ".j2k", ".jpf", ".jpx")),
     "an OpenEXR": ((b"\x76\x2f\x31\x01",), (".exr",)),
     "a Radiance picture": ((b"#?RADIANCE",), (".hdr",)),

@@ -127,16 +127,26 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
         samples = tiffsamples.restored(joined, meaning, coding.original, coding.seen)
         options["photometric"] = {0: "miniswhite", 1: "minisblack", 2: "rgb", 6: "ycbcr"}[meaning.photometric]
         if meaning.extra is not None:
-            options["extrasamples"] = [meaning.extra]
+            options["extrasamples"] = [max(meaning.extra, tifftags.OTHER)]
         if meaning.bits not in (1, 8, 16, 32, 64):
             options["bitspersample"] = meaning.bits
     samples = np.ascontiguousarray(samples[..., 0] if samples.shape[-1] == 1 else samples)
     data = _written(samples, coding, options)
-    laid_out = tifftags.LAYOUT | {tifftags.REFERENCE, tifftags.LUMA} - {tag.code for tag in coding.tags}
-    layout = tuple(tag for tag in ifd.read(data) if tag.code in laid_out)
+    layout = tuple(_layout(data, coding, meaning))
     if coding.file:
         return tiffpages.replaced(coding.file, coding.page, data, layout + coding.tags)
     return ifd.replaced(data, layout + coding.tags)
+
+
+def _layout(data: bytes, coding: TiffCoding, meaning: Meaning) -> Iterator[TiffTag]:
+    """The tags that lay out the samples in ``data``, saying what those of the source said."""
+    codes = tifftags.LAYOUT | {tifftags.REFERENCE, tifftags.LUMA} - {tag.code for tag in coding.tags}
+    for tag in ifd.read(data):
+        if tag.code not in codes or (tag.code == tifftags.EXTRA and meaning.extra == tifftags.UNSAID):
+            continue
+        if tag.code == tifftags.PHOTOMETRIC and coding.compression in _FAX and meaning.bits == 1:
+            tag = tag._replace(value=struct.pack(coding.order + "H", meaning.photometric))
+        yield tag
 
 
 def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading) -> None:
@@ -153,7 +163,9 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
     if page.sampleformat == 2:
         raise Unsupported(f"has signed {bits}-bit samples.", "Convert it to unsigned 8 or 16 bit first.")
     floats = page.sampleformat == 3
-    if page.imagedepth > 1 or page.dtype is None or bits not in ((16, 32, 64) if floats else (*range(1, 17),)):
+    if page.imagedepth > 1:
+        raise Unsupported("is a volume of several slices.", "Save the slice that matters as a plain TIFF.")
+    if page.dtype is None or bits not in ((16, 32, 64) if floats else (*range(1, 17),)):
         raise Unsupported(f"has samples of {bits} bit that are not supported.", "Convert it to 8 or 16 bit first.")
     extra = page.samplesperpixel - tifftags.COLOURS[photometric]
     if extra < 0 or extra > 1 or (extra and photometric == tifftags.PALETTE):
@@ -300,7 +312,7 @@ def _indexed(
 def _written(samples: Samples, coding: TiffCoding, options: dict[str, Any]) -> bytes:
     target = io.BytesIO()
     if coding.compression in _FAX and samples.dtype == np.bool_:
-        # tifffile does not write it; Pillow's black is zero, which fax calls white
+        # tifffile does not write it; Pillow writes the bits as they are, and that zero is black (see _layout)
         Image.fromarray(samples).save(
             target, "TIFF", compression=coding.compression, big_endian=coding.order == ">"
         )

@@ -25,7 +25,7 @@ def meaning_of(
     into RGB). Raises Unsupported."""
     extra = None
     if samples.shape[-1] > tifftags.COLOURS[photometric]:
-        extra = int(page.extrasamples[0]) if page.extrasamples else tifftags.OTHER
+        extra = int(page.extrasamples[0]) if page.extrasamples else tifftags.UNSAID
     meaning = Meaning(photometric, page.bitspersample, samples.dtype.kind == "f", extra)
     if photometric == tifftags.PALETTE:
         if page.colormap is None or page.bitspersample > 8:
