@@ -207,3 +207,29 @@ def test_the_commands_keep_metadata_and_say_what_they_found(
     assert cli.run(["paste", "photo.png", "thing.png", "--at", "30,30", "--strength", "0", "-q"]) == 0
     assert cli.run(["paste", "photo.png", "thing.png", "--at", "30", "-q"]) == 2
     assert cli.run(["paste", "photo.png", "thing.png", "--at", "900,30", "-o", "x.png", "-q"]) == 3
+
+
+@pytest.mark.parametrize("command", [["harmonise", "mask.png"], ["paste", "thing.png", "--at", "9,9"]])
+def test_the_commands_know_beforehand_what_cannot_be_written(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pages = [Image.new("L", (24, 20), grey) for grey in (50, 90)]
+    pages[0].save("photo.tif", save_all=True, append_images=pages[1:])
+    for name, box in (("mask.png", (4, 4, 9, 9)), ("thing.png", (0, 0, 5, 5))):
+        picture = Image.new("L", (24, 20) if name == "mask.png" else (5, 5))
+        picture.paste(255, box)
+        picture.save(name)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    start = [command[0], "photo.tif", *command[1:], "--page", "2", "-q"]
+    for wrong, words in (
+        (["-o", "a.gif"], "would be a GIF"),
+        (["-o", "a.tif", "--report", "a.tif"], "both -o and --report"),
+        (["-o", "a.tif", "--report", "photo.tif", "-f"], "both the photo and --report"),
+    ):
+        assert cli.run([*start, *wrong]) == 7
+        assert words in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert cli.run([*start, "-o", "a.tif"]) == 0
+    with Image.open("a.tif") as saved:
+        assert saved.n_frames == 2 and saved.getpixel((20, 18)) == 50

@@ -304,7 +304,7 @@ def test_saving_takes_the_format_from_the_name_unless_told(tmp_path: Path) -> No
     assert [Photo.open(tmp_path / name).format for name in ("a.jpg", "a.xyz", "b.jpg")] == ["JPEG", "PNG", "TIFF"]
 
 
-@pytest.mark.parametrize("ending", ["gif", "bmp", "heic", "jxl", "jp2", "psd"])
+@pytest.mark.parametrize("ending", ["gif", "bmp", "heic", "jxl", "jp2", "psd", "ppm", "tga"])
 def test_an_ending_that_cannot_be_written_is_refused(ending: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         Photo.open(encoded("PNG")).save(tmp_path / f"a.{ending}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from patchloom.errors import MaskError
 from patchloom.events import Observer, Warned, ignore
-from patchloom.formats import FORMATS, format_of, written_as
 from patchloom.mask import Mask, Rectangle
 from patchloom.photo import MAX_PIXELS, Photo, Source
 from patchloom.references import Reference
@@ -127,8 +126,7 @@ def prepare(
     mask = parts[0]
     for part in parts[1:]:
         mask = mask.union(part)
-    format = files.format or format_of(name) or written_as(photo.format)
-    FORMATS[format].require_room(photo.width, photo.height)
+    format = photo.written_to(name, files.format)
     picture = inputs.coarse if inputs.coarse is not None else settings.content_picture
     return Prepared(
         photo=photo,

@@ -16,8 +16,9 @@ from scipy import ndimage
 
 from patchloom.errors import MaskError, PhotoError
 from patchloom.formats.picture import full_scale
+from patchloom.formats.pillow import palette_of
 from patchloom.marks import Marks, colourful, marked, of_values
-from patchloom.photo import MAX_PIXELS, Photo, Source, palette_of, read_source
+from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
 from patchloom.settings import FillSettings, MaskMode
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
@@ -161,7 +162,7 @@ class Mask:
         if grown.hole.all():
             raise MaskError(
                 "The mask covers the whole photograph: nothing is left to fill from.",
-                "White is filled; if your mask is the other way round, use --mask-mode black.",
+                "White is filled; use --mask-mode black for black on white, --mask-mode color for paint on white.",
             )
         return grown
 

@@ -17,6 +17,7 @@ from patchloom.errors import PatchloomError, PhotoError, SettingsError, Unsuppor
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
+from patchloom.formats.pillow import palette_of
 from patchloom.formats.png import to_palette
 from patchloom.formats.tifftags import stripped
 from patchloom.outputs import refuse_existing, write_whole
@@ -174,6 +175,13 @@ class Photo:
         """The same picture with nothing that tells a viewer to turn it: stored upright, without EXIF and XMP."""
         return self if self.metadata.orientation == 1 else replace(self, metadata=_stripped(self.metadata, 1))
 
+    def written_to(self, name: str | Path = "", format: str | None = None) -> str:
+        """The format of a file of it: ``format``, else what the ending of ``name`` asks for, else its own. Raises
+        OutputError where it cannot be written so."""
+        chosen = format or format_of(name) or written_as(self.format)
+        FORMATS[chosen].require_room(self.width, self.height)
+        return chosen
+
     def encode(
         self,
         format: str | None = None,
@@ -236,17 +244,6 @@ class Photo:
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)
         write_whole(path, data, force=force)
-
-
-def palette_of(image: Image.Image) -> Samples:
-    """(N, 4): the colours of a Pillow picture of mode P, RGBA, 0..255."""
-    kind = image.palette.mode if image.palette is not None else "RGB"
-    table = np.array(image.getpalette(kind) or [], np.uint8).reshape(-1, len(kind))
-    numbers = Image.frombytes("P", (len(table), 1), bytes(range(len(table))))
-    numbers.putpalette(table.tobytes(), kind)
-    numbers.info = dict(image.info)  # which of them are transparent
-    colours: Samples = np.asarray(numbers.convert("RGBA"))[0]
-    return colours
 
 
 def read_source(source: Source) -> tuple[bytes, str]:

@@ -54,6 +54,16 @@ def test_png_in_gives_png_out(real: Live, prefix: str) -> None:
     assert (pixels(answer)[marked] != photo()[marked]).any()
 
 
+def test_of_an_animation_the_first_frame_is_filled(real: Live) -> None:
+    target = io.BytesIO()
+    frames = [Image.fromarray(photo()), Image.fromarray(255 - photo())]
+    frames[0].save(target, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    answer = inpaint(real, target.getvalue())
+    assert answer.status_code == 200
+    marked = hole() > 0
+    assert (pixels(answer)[~marked] == photo()[~marked]).all()
+
+
 def test_a_drawn_seed_reproduces_the_picture(real: Live) -> None:
     first, other = inpaint(real, sd_seed=-1), inpaint(real, sd_seed=-1)
     assert first.headers["x-seed"] != other.headers["x-seed"]

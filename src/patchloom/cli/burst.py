@@ -42,14 +42,13 @@ def command(
     from patchloom.burst import burst
     from patchloom.inpainter import Inpainter
     from patchloom.mask import Mask
-    from patchloom.photo import Photo
     from patchloom.references import Reference
 
-    output.check()
     names = files.pictures(shots)
-    opened = [
-        Reference(Photo.open(name, allow_cmyk=ways.allow_cmyk, observe=console.hear), name.name) for name in names
-    ]
+    kept = {"the mask": mask_name, **{f"shot {number}": str(name) for number, name in enumerate(names, 1)}}
+    output.check(kept)
+    opened = [Reference(files.photo(str(name), ways, console.hear), name.name) for name in names]
+    output = output.of(opened[0].photo, kept, ways)
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     result = listening(
         lambda observe: burst(opened, mask, settings, inpainter=Inpainter(run), observe=observe), console

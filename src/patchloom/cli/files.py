@@ -3,11 +3,17 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from patchloom.errors import InputError, OutputError
 from patchloom.formats import FORMATS
+
+if TYPE_CHECKING:
+    from patchloom.events import Observer
+    from patchloom.photo import Photo
+    from patchloom.settings import FileSettings
 
 STREAM = "-"
 
@@ -28,6 +34,13 @@ def source(name: str) -> str | bytes:
     if sys.stdin is None or sys.stdin.isatty():
         raise click.UsageError("Standard input holds no picture; pipe one into it.")
     return sys.stdin.buffer.read()
+
+
+def photo(name: str, ways: "FileSettings", observe: "Observer") -> "Photo":
+    """The photograph of that name, or from standard input, read as ``ways`` say."""
+    from patchloom.photo import Photo
+
+    return Photo.open(source(name), allow_cmyk=ways.allow_cmyk, page=ways.page or None, observe=observe)
 
 
 def pictures(names: Sequence[Path]) -> list[Path]:

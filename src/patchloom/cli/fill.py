@@ -1,6 +1,5 @@
 """``patchloom fill``: one photograph in, one out."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ from patchloom.cli.options import (
     SectionedCommand,
     console_options,
     file_options,
-    saved_settings,
     settings_options,
 )
 from patchloom.cli.output import Output, only_one_stream, output_options
@@ -103,25 +101,23 @@ def command(
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
     if versions > 1 and (steps is not None or (output.name or photo_name) == files.STREAM):
         raise click.UsageError("--versions goes neither with --steps nor with standard output.")
-    written = {
-        **_outputs("-o", output.name, versions),
-        "--report": output.report,
-        "--save-settings": saved_settings(),
-    }
+    others = files.pictures(references)
     kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
-    _check_outputs(written, kept, steps, output.force)
+    kept |= {f"reference {number}": str(name) for number, name in enumerate(others, 1)}
+    output.check(kept, _results("-o", output.name, versions))
+    _make_steps(steps, output.force)
     inputs = Inputs(
         photo=files.source(photo_name),
         mask=None if mask_name is None else files.source(mask_name),
         boxes=boxes,
         alpha=from_alpha,
         source=None if source_name is None else files.source(source_name),
-        references=files.pictures(references),
+        references=others,
     )
     prepared = prepare(inputs, settings, ways, name=output.name or "", observe=console.hear)
     if output.name is None:
         output = replace(output, name=files.default_output(photo_name, prepared.format, "filled"))
-        _check_outputs({**written, **_outputs("the result", output.name, versions)}, kept, None, output.force)
+        output.check(kept, _results("the result", output.name, versions))
     from patchloom.inpainter import Inpainter
 
     if dry_run:
@@ -129,7 +125,7 @@ def command(
         _say_plan(console, prepared, str(output.name))
         return
     fills = _filled(prepared, Inpainter(run), versions, steps, console)
-    names = [str(name) for name in _outputs("-o", output.name, versions).values()]
+    names = list(_results("-o", output.name, versions).values())
     for name, filled in zip(names, fills, strict=False):
         files.write_or_rescue(name, filled.data, output.force)
     if versions > 1:
@@ -145,9 +141,11 @@ def command(
         console.say("wrote " + ", ".join(names))
 
 
-def _outputs(what: str, output: str | None, versions: int) -> dict[str, str | None]:
-    """The names that are written, by what they are: the result, or the versions and last their contact sheet."""
-    if versions == 1 or output is None:
+def _results(what: str, output: str | None, versions: int) -> dict[str, str]:
+    """The pictures that are written, by what they are: the result, or versions and last their contact sheet."""
+    if output is None:
+        return {}
+    if versions == 1:
         return {what: output}
     from patchloom.cli.versions import names, sheet_name
 
@@ -168,19 +166,10 @@ def _filled(
     return [with_seed(prepared.settings.seed + number) for number in range(versions)]
 
 
-def _check_outputs(
-    written: Mapping[str, str | Path | None], kept: dict[str, str | None], steps: Path | None, force: bool
-) -> None:
-    """Raises OutputError now for what could not be written after the work, or would be written over another."""
+def _make_steps(steps: Path | None, force: bool) -> None:
+    """The folder for a picture per level. Raises OutputError where it cannot be made, or holds some already."""
     from patchloom.errors import OutputError
-    from patchloom.outputs import require_distinct
 
-    named = {what: name for what, name in written.items() if name is not None and str(name) != files.STREAM}
-    others = {what: name for what, name in named.items() if what not in ("-o", "the result")}
-    require_distinct(named, {})
-    require_distinct(others, {what: name for what, name in kept.items() if name != files.STREAM})
-    for name in filter(None, written.values()):
-        files.check_output(str(name), force)
     if steps is None:
         return
     try:

@@ -37,16 +37,15 @@ def command(
       patchloom harmonise montage.jpg object.png --strength 0.5 -o softer.jpg
       patchloom harmonise painting.png object.png --style
     """
-    from patchloom.formats import written_as
     from patchloom.harmoniser import Harmoniser
     from patchloom.mask import Mask
-    from patchloom.photo import Photo
 
     only_one_stream((photo_name, mask_name))
-    output.check()
-    photo = Photo.open(files.source(photo_name), allow_cmyk=ways.allow_cmyk, observe=console.hear)
+    kept = {"the photo": photo_name, "the mask": mask_name}
+    output.check(kept)
+    photo = files.photo(photo_name, ways, console.hear)
     mask = Mask.open(files.source(mask_name), mode=ways.mask_mode)
     mask.require_size(photo.width, photo.height, f"The mask '{mask_name}'")
-    output = output.beside(photo_name, ways.format or written_as(photo.format), "harmonised")
+    output = output.of(photo, kept, ways, "harmonised")
     result = listening(lambda observe: Harmoniser(run).harmonise(photo, mask, settings, observe=observe), console)
     output.write(result, {"photo": photo_name, "mask": mask_name}, ways, console)

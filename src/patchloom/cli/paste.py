@@ -58,19 +58,17 @@ def command(
       patchloom paste street.jpg cat.png --at 420,310
       patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
     """
-    from patchloom.formats import written_as
     from patchloom.harmoniser import Harmoniser, Place
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
     only_one_stream((photo_name, object_name, mask_name))
-    output.check()
-    photo, thing = (
-        Photo.open(files.source(name), allow_cmyk=ways.allow_cmyk, observe=console.hear)
-        for name in (photo_name, object_name)
-    )
+    kept = {"the photo": photo_name, "the object": object_name, "the mask": mask_name}
+    output.check(kept)
+    photo = files.photo(photo_name, ways, console.hear)
+    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, observe=console.hear)
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
-    output = output.beside(photo_name, ways.format or written_as(photo.format), "pasted")
+    output = output.of(photo, kept, ways, "pasted")
     result = listening(
         lambda observe: Harmoniser(run).paste(photo, thing, Place(*at), settings, mask=mask, observe=observe),
         console,

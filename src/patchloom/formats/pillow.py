@@ -49,6 +49,17 @@ def _samples(image: Image.Image, profile: bytes, reading: Reading) -> Samples:
     return np.asarray(image)
 
 
+def palette_of(image: Image.Image) -> Samples:
+    """(N, 4): the colours of a Pillow picture of mode P, RGBA, 0..255."""
+    kind = image.palette.mode if image.palette is not None else "RGB"
+    table = np.array(image.getpalette(kind) or [], np.uint8).reshape(-1, len(kind))
+    numbers = Image.frombytes("P", (len(table), 1), bytes(range(len(table))))
+    numbers.putpalette(table.tobytes(), kind)
+    numbers.info = dict(image.info)  # which of them are transparent
+    colours: Samples = np.asarray(numbers.convert("RGBA"))[0]
+    return colours
+
+
 def encoded(picture: Stored, format: str, **options: object) -> bytes:
     metadata = picture.metadata
     for name, value in (("icc_profile", metadata.icc), ("exif", metadata.exif), ("xmp", metadata.xmp)):

@@ -153,6 +153,9 @@ def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading
     """Raises Unsupported for everything that would not come back as it was."""
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
+    laid_out = [tag.code for tag in tags if tag.code in tifftags.LAYOUT]
+    if len(set(laid_out)) < len(laid_out):  # of two sizes each reader takes another
+        raise PhotoError("is damaged.", "Copy it again from where it came.")
     reading.require_size(page.imagewidth, page.imagelength)
     if page.tilewidth * page.tilelength > 4 * page.imagewidth * page.imagelength + 2**24:
         raise PhotoError("is damaged.", "Copy it again from where it came.")
@@ -233,7 +236,7 @@ def _coding(
         name = "adobe_deflate"
     elif compression not in _COMPRESSIONS:
         reading.say(f"This TIFF's compression ({_name(page.compression)}) cannot be written; it is deflated.")
-    elif meaning.bits not in (1, 8, 16, 32, 64) and name:
+    if meaning.bits not in (1, 8, 16, 32, 64) and name:
         reading.say(f"This TIFF has {meaning.bits} bits a sample; it is written without compression.")
         name = ""
     if name in _FAX and (meaning.bits != 1 or photometric not in (0, 1) or meaning.extra is not None):

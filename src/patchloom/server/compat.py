@@ -92,7 +92,7 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Pres
 
     async def filled(request: Request, pictures: dict[str, bytes], seed: int) -> Response:
         settings = checked_settings({"preset": preset, "seed": seed, "alpha": "keep"}).to_dict()
-        files = FileSettings(allow_cmyk=True)
+        files = FileSettings(allow_cmyk=True, page=1)  # of an animation the first frame, as IOPaint takes it
         task = {"settings": settings, "files": files.to_dict(), "iopaint": True}
         job = await submit(request, jobs, limits, "fill", pictures, task)
         return picture(await waited_for(jobs, job, request), seed)

@@ -18,7 +18,7 @@ from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, LevelDone, Step, as_json
 from patchloom.filling import Inputs, prepare
-from patchloom.formats import FORMATS, written_as
+from patchloom.formats import FORMATS
 from patchloom.formats.picture import to_eight_bit
 from patchloom.harmoniser import Harmoniser
 from patchloom.inpainter import Inpainter
@@ -90,13 +90,14 @@ class PictureEngine:
         photo = Photo.open(
             (folder / "image").read_bytes(),
             allow_cmyk=files.allow_cmyk,
+            page=files.page or None,
             max_pixels=self.max_pixels,
             observe=observer,
         )
+        form = photo.written_to(format=files.format)
         mask = Mask.open((folder / "mask").read_bytes(), mode=files.mask_mode, max_pixels=self.max_pixels)
         mask = mask.fitted(photo.width, photo.height)
         result = Harmoniser(self.inpainter.run).harmonise(photo, mask, settings, observe=observer)
-        form = files.format or written_as(photo.format)
         data = result.photo.encode(
             form, quality=files.quality, strip_metadata=files.strip_metadata, observe=observer
         )
