@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.errors import PatchloomError, PhotoError, SettingsError, Unsupported
+from patchloom.errors import BudgetError, PatchloomError, PhotoError, SettingsError, Unsupported
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
@@ -72,12 +72,16 @@ class Photo:
     ) -> Self:
         """Reads a file, its bytes, or an open one. ``page`` (from 1) is the one to read of a file of several; of a
         TIFF the others are kept. ``called``: the picture's name in messages, else the file's. Raises PhotoError:
-        TooLarge, Unsupported, or damaged."""
+        TooLarge, Unsupported, or damaged. Raises BudgetError where memory does not suffice."""
         data, name = read_source(source)
         try:
             return cls._decode(data, Reading(allow_cmyk, page, max_pixels, observe))
         except PhotoError as error:
             raise type(error)(f"{called or name} {error}", error.hint) from error
+        except MemoryError as error:
+            raise BudgetError(
+                f"{called or name} needs more memory to be read than there is.", "It may be damaged; else crop it."
+            ) from error
 
     @classmethod
     def _decode(cls, data: bytes, reading: Reading) -> Self:

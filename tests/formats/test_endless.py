@@ -130,6 +130,27 @@ def test_offsets_beyond_the_file_are_damage(offset: int) -> None:
         Photo.open(count)
 
 
+@pytest.mark.parametrize("cut", [14, 30, 40])
+def test_a_gif_that_ends_in_its_head_is_damaged(cut: int) -> None:
+    with pytest.raises(PhotoError):
+        Photo.open(pillow("GIF")[:14] + b",\0\0\0\0\1" + bytes(cut % 3))
+
+
+@pytest.mark.parametrize(("code", "value"), [(338, 32514), (258, 1), (256, 36)])
+def test_a_tiff_whose_directory_contradicts_itself_is_refused(code: int, value: int) -> None:
+    """An unknown kind of alpha; one bit a sample although the samples are bytes; two widths."""
+    target = io.BytesIO()
+    samples = RGB[..., [0, 0]] if code == 338 else RGB[..., 0]
+    options = {"extrasamples": ["unassalpha"]} if code == 338 else {"compression": "jpeg2000"}
+    tifffile.imwrite(target, samples, photometric="minisblack", metadata=None, **options)
+    data = target.getvalue()
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tag = file.pages.first.tags[277 if code == 256 else code]
+    data = data[: tag.offset] + struct.pack("<HHII", code, 3, 1, value) + data[tag.offset + 12 :]
+    with pytest.raises(PhotoError):
+        Photo.open(data)
+
+
 def test_tiles_far_larger_than_the_picture_are_damage() -> None:
     data = tiff(tile=(16, 16), compression="zlib")
     with tifffile.TiffFile(io.BytesIO(data)) as file:

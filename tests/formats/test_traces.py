@@ -1,5 +1,6 @@
 """Nothing of a picture that is no longer shown stays in the file, wherever writers are known to put it."""
 
+import base64
 import io
 import struct
 import zlib
@@ -11,8 +12,9 @@ import tifffile
 from PIL import Image
 
 from patchloom import Photo
+from patchloom.errors import Unsupported
 from patchloom.events import Event, Warned
-from patchloom.formats import xmp
+from patchloom.formats import hidden, photoshop, xmp
 
 SECRET = b"SECRETPICTURE" * 40
 """Longer than what small values are kept for."""
@@ -81,8 +83,8 @@ def raw_profile(key: bytes, block: bytes) -> bytes:
     return b"Raw profile type " + key + b"\0\0" + zlib.compress(text)
 
 
-def resource(number: int) -> bytes:
-    return b"8BIM" + struct.pack(">HHI", number, 0, len(SECRET)) + SECRET + bytes(len(SECRET) % 2)
+def resource(number: int, body: bytes = SECRET) -> bytes:
+    return b"8BIM" + struct.pack(">HHI", number, 0, len(body)) + body + bytes(len(body) % 2)
 
 
 def thumbnail_first() -> bytes:
@@ -112,6 +114,10 @@ THUMBNAIL = b"<xmp:Thumbnails rdf:parseType='Resource'>" + SECRET + b"</xmp:Thum
 PACKED = b"XML:com.adobe.xmp\0\1\0\0\0"
 RAW_EXIF = raw_profile(b"exif", b"Exif\0\0" + thumbnail_in_first_directory())
 
+PICTURE = plain("JPEG") + SECRET
+IN_TEXT = b"data:image/jpeg;base64," + base64.encodebytes(PICTURE)
+PREVIEW = b"\x1c\2\xca" + struct.pack(">H", len(SECRET)) + SECRET  # IPTC's 2:202
+
 HIDDEN: dict[str, Callable[[], bytes]] = {
     "Photoshop layers": lambda: with_tag(37724, b"Adobe Photoshop Document Data Block\0" + SECRET),
     "unknown TIFF tag": lambda: with_tag(65000, SECRET),
@@ -138,6 +144,14 @@ HIDDEN: dict[str, Callable[[], bytes]] = {
     "raw profile of resources": lambda: with_chunk(b"zTXt", raw_profile(b"8bim", resource(0x040C))),
     "compressed XMP": lambda: with_chunk(b"iTXt", PACKED + zlib.compress(described(THUMBNAIL))),
     "unknown chunk": lambda: with_chunk(b"prVt", SECRET),
+    "text that is a picture": lambda: with_chunk(b"zTXt", b"scene\0\0" + zlib.compress(IN_TEXT)),
+    "comment that is a picture": lambda: with_segment(0xFE, PICTURE.hex().encode()),
+    "caption that is a picture": lambda: with_exif(exif_with([(0x010E, 1, IN_TEXT + b"\0")])),
+    "user comment with a picture": lambda: with_exif(exif_with([(0x9286, 7, b"ASCII\0\0\0" + PICTURE)])),
+    "tag of text that is a picture": lambda: with_tag(37510, IN_TEXT),
+    "XMP text that is a picture": lambda: with_xmp(described(b"<dc:title>" + IN_TEXT + b"</dc:title>")),
+    "preview in IPTC": lambda: with_segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, PREVIEW)),
+    "preview in a TIFF's IPTC": lambda: with_tag(33723, PREVIEW),
     "layers of an editor": lambda: with_chunk(b"mkBS", SECRET),
     "long text": lambda: with_chunk(b"tEXt", b"thumbnail\0" + SECRET * 600),
     "behind IEND": lambda: plain("PNG") + SECRET,
@@ -161,13 +175,15 @@ def test_what_was_hidden_in_a_file_is_gone(place: str, format: str | None) -> No
     data = HIDDEN[place]()
     saved = Photo.open(data).encode(format)
     found = unpacked(saved)
-    assert b"SECRETPICTURE" not in found and b"SECRETPICTURE".hex().encode() not in found
+    coded = base64.b64encode(PICTURE)
+    for trace in (b"SECRETPICTURE", b"SECRETPICTURE".hex().encode(), coded[:60], coded[-60:]):
+        assert trace not in found.replace(b"\n", b"")
     with Image.open(io.BytesIO(saved)) as image:
         assert image.size == (56, 40)
 
 
 UNSAID = ("TIFF resources", "JPEG resources", "raw profile", "compressed XMP", "XMP comment", "behind IEND")
-UNSAID += ("maker note with a JPEG",)
+UNSAID += ("maker note with a JPEG", "preview in IPTC", "preview in a TIFF's IPTC")
 """Thumbnails and comments go without a word."""
 
 
@@ -208,3 +224,28 @@ def test_a_packet_of_nothing_but_description_keeps_its_bytes() -> None:
 )
 def test_a_packet_that_cannot_be_read_is_left_out(bad: bytes) -> None:
     assert xmp.without_pictures(bad) == (b"", True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"A photograph of a street, taken in the evening. " * 40,
+        b"parameters: masterpiece, 8k\nSteps: 20, Seed: 123456789, Model hash: 6ce0161689, Size: 512x512\n" * 9,
+        b'{"nodes": [{"id": 1, "class_type": "KSampler", "inputs": {"seed": 5, "steps": 20}}]}' * 30,
+        b"=" * 600,
+        "\u8857\u8fb9\u7684\u732b".encode() * 200,
+    ],
+)
+def test_what_people_and_programs_write_is_text(words: bytes) -> None:
+    assert not hidden.holds_picture(words)
+    caption = b"\x1c\2\x78" + struct.pack(">H", len(words)) + words
+    assert photoshop.captions(caption + b"\0\0") == (caption + b"\0\0", False)
+
+
+def test_the_thumbnail_of_a_picture_in_a_directory_below_is_not_filled_for_it() -> None:
+    target = io.BytesIO()
+    with tifffile.TiffWriter(target) as writer:
+        writer.write(RGB[::4, ::4], photometric="rgb", subifds=1, metadata=None)
+        writer.write(RGB, photometric="rgb", metadata=None)
+    with pytest.raises(Unsupported, match="behind a thumbnail"):
+        Photo.open(target.getvalue())

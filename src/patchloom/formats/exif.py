@@ -4,11 +4,11 @@ Everything else stays where it is, byte for byte, because maker notes point into
 kept is overwritten with zeros.
 """
 
-import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from patchloom.formats.hidden import SMALL, blanked, holds_picture
 from patchloom.formats.ifd import SIZES
 
 _ORIENTATION = 0x0112
@@ -16,18 +16,17 @@ MAKER_NOTE, LAYERS = 0x927C, 0x935C  # of the camera's maker; of Photoshop
 _PICTURES = {0x0201: 0x0202, 0x0111: 0x0117, 0x0144: 0x0145}  # where a thumbnail's bytes lie: how many they are
 _DIRECTORIES = (0x8769, 0x8825, 0xA005, 0x014A)  # Exif, GPS, interoperability; further directories
 _MOST_TAGS, _MOST_DIRECTORIES = 1000, 16
-_JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe].*?(?:\xff\xd9|$)", re.DOTALL)
 _PREFIX = b"Exif\x00\x00"
 
-SMALL = 256
-"""Bytes; no picture that shows anything is smaller."""
 
-
-def carries_no_picture(code: int, size: int) -> bool:
-    """Whether a tag is one of those that are kept: those of TIFF, EXIF and GPS that describe, and small ones."""
+def carries_no_picture(code: int, value: bytes) -> bool:
+    """Whether a tag is one of those that are kept: those of TIFF, EXIF and GPS that describe, and small ones. In a
+    maker note there can be one still (:func:`~patchloom.formats.hidden.blanked`)."""
     if code == LAYERS:
         return False
-    return size <= SMALL or 0x9000 <= code <= 0xA5FF or code in _DESCRIBING
+    if code == MAKER_NOTE or len(value) <= SMALL:
+        return True
+    return (0x9000 <= code <= 0xA5FF or code in _DESCRIBING) and not holds_picture(value)
 
 
 _DESCRIBING = {269, 270, 271, 272, 285, 301, 305, 306, 315, 316, 318, 319, 529, 532, 33432, 33723, 34675, 50341}
@@ -109,19 +108,14 @@ def without_pictures(block: bytes) -> tuple[bytes, bool]:
             for entry in entries:
                 if entry.code in _DIRECTORIES:
                     pending += list(_values(block, order, entry))
-                elif not carries_no_picture(entry.code, entry.size):
+                elif not carries_no_picture(entry.code, block[entry.at : entry.at + entry.size]):
                     blank[entry.at : entry.at + entry.size] = bytes(entry.size)
                     more = True
             for start, stop in _pictures(block, order, entries):
                 blank[start:stop] = bytes(stop - start)
     except (struct.error, ValueError):
         return b"", bool(block)
-    return without_jpeg(bytes(blank)), more
-
-
-def without_jpeg(value: bytes) -> bytes:
-    """Zeros for every JPEG in it: the previews in maker notes, which no directory points to."""
-    return _JPEG.sub(lambda found: bytes(len(found.group())), value)
+    return blanked(bytes(blank)), more
 
 
 def _pictures(block: bytes, order: str, entries: list[_Entry]) -> Iterator[tuple[int, int]]:

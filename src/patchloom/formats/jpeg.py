@@ -16,6 +16,7 @@ from PIL import Image, ImageFile, JpegImagePlugin
 from patchloom.errors import PhotoError, Unsupported
 from patchloom.formats import exif, photoshop, xmp
 from patchloom.formats.cmyk import to_rgb
+from patchloom.formats.hidden import holds_picture
 from patchloom.formats.picture import Block, JpegCoding, Metadata, Reading, Stored, split
 from patchloom.formats.registry import Header
 
@@ -206,7 +207,7 @@ def _kept_one(marker: int, body: bytes) -> tuple[Block | None, str]:
     """The segment as it is kept, or none; and the name of what has to be said of it, or none."""
     kind = f"APP{marker - 0xE0}"
     if marker == 0xFE:
-        return Block("COM", body), ""
+        return (None, "a comment") if holds_picture(body) else (Block("COM", body), "")
     if not 0xE0 <= marker <= 0xEF or marker == 0xEE or body.startswith(_PHOTOSHOP):
         return None, ""  # APP14 tells how colours are coded: the encoder's matter
     if marker == 0xE0 and body.startswith(b"JFIF\0") and len(body) >= 14:

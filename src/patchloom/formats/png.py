@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from patchloom.errors import PhotoError, Unsupported
 from patchloom.formats import exif, photoshop, xmp
+from patchloom.formats.hidden import SMALL, holds_picture
 from patchloom.formats.picture import Block, Cicp, Metadata, Palette, Reading, Samples, Stored, split
 from patchloom.formats.registry import Header
 
@@ -138,9 +139,9 @@ def _kept(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | None, 
         return Block(kind, body, look=True), []
     if kind in _CRITICAL or kind in _DROPPED:
         return None, []
-    if kind in _KEPT or (kind[:1].islower() and kind[3:4].islower() and len(body) <= exif.SMALL):
+    if kind in _KEPT or (kind[:1].islower() and kind[3:4].islower() and len(body) <= SMALL):
         return Block(kind, body), []
-    return None, [f"chunk {kind}"] if len(body) > exif.SMALL else []
+    return None, [f"chunk {kind}"] if len(body) > SMALL else []
 
 
 def _kept_text(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | None, list[str]]:
@@ -160,7 +161,7 @@ def _kept_text(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | N
         is_plain = key == _RAW_KEY + b"iptc" and photoshop.without_pictures(raw) == (raw, False)
         is_said = not is_plain and not raw.startswith(_EXIF)  # EXIF becomes a chunk of its own
         return (Block(kind, body) if is_plain else None), [name] if is_said else []
-    if len(text[1]) > _LONGEST_TEXT:
+    if len(text[1]) > _LONGEST_TEXT or holds_picture(text[1].encode()):
         return None, [name]
     return Block(kind, body), []
 

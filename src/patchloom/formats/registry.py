@@ -54,7 +54,7 @@ class Format:
         file.seek(0)
         try:
             header: Header = self._module().header(file)
-        except (struct.error, ValueError, OverflowError, OSError) as error:
+        except (struct.error, ValueError, LookupError, OverflowError, OSError) as error:
             raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
         if header.width < 1 or header.height < 1:
             raise PhotoError("has no pixels.", "Copy it again from where it came.")

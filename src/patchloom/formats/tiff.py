@@ -34,6 +34,7 @@ _COMPRESSIONS = {  # that are written; any that tifffile knows is read
 }
 _PREDICTED = ("lzw", "adobe_deflate", "zstd", "lzma")
 _FAX = ("group3", "group4")
+_BILEVEL = ("", "packbits", *_PREDICTED, *_FAX)  # that can be written of 1 bit a sample
 _LOSSY = (6, 7, 33003, 33004, 33005, 34712, 34892, 50001, 50002)
 _RAW_TAGS = (33421, 33422, 50706)  # colour filter array, its pattern, DNG version
 _UNKNOWN_COLOURS = {
@@ -96,7 +97,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[number]
         assert isinstance(page, tifffile.TiffPage)
-        _refuse(page, tags, reading)
+        _refuse(page, data, tags, reading)
         samples, photometric = _samples(page, data, number, reading)
         coding = _coding(page, data, tags, samples, photometric, reading)
     if len(directories) > len(full) or any(tag.code == 330 for tag in tags):
@@ -149,13 +150,15 @@ def _layout(data: bytes, coding: TiffCoding, meaning: Meaning) -> Iterator[TiffT
         yield tag
 
 
-def _refuse(page: tifffile.TiffPage, tags: tuple[TiffTag, ...], reading: Reading) -> None:
+def _refuse(page: tifffile.TiffPage, data: bytes, tags: tuple[TiffTag, ...], reading: Reading) -> None:
     """Raises Unsupported for everything that would not come back as it was."""
     if any(tag.code in _RAW_TAGS for tag in tags):
         raise Unsupported("is a camera raw file.", "Export a 16-bit TIFF from your raw converter first.")
     laid_out = [tag.code for tag in tags if tag.code in tifftags.LAYOUT]
     if len(set(laid_out)) < len(laid_out):  # of two sizes each reader takes another
         raise PhotoError("is damaged.", "Copy it again from where it came.")
+    if tiffpages.is_thumbnail(data, tags):
+        raise Unsupported("has its picture behind a thumbnail.", "Export it as a plain TIFF first.")
     reading.require_size(page.imagewidth, page.imagelength)
     if page.tilewidth * page.tilelength > 4 * page.imagewidth * page.imagelength + 2**24:
         raise PhotoError("is damaged.", "Copy it again from where it came.")
@@ -205,7 +208,9 @@ def _samples(page: tifffile.TiffPage, data: bytes, number: int, reading: Reading
         samples = samples[..., None]
     elif page.planarconfig == 2:
         samples = np.moveaxis(samples, 0, -1)
-    if samples.ndim != 3 or samples.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
+    bits, kind = page.bitspersample, samples.dtype.kind
+    is_beyond = kind == "u" and bits < 8 * samples.dtype.itemsize and int(samples.max(initial=0)) >= 2**bits
+    if is_beyond or samples.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
         raise PhotoError("is cut short or damaged.", "Copy it again from where it came.")
     if photometric == tifftags.YCBCR and page.compression in (6, 7, 34712, 33003):
         photometric = tifftags.RGB
@@ -234,7 +239,8 @@ def _coding(
     if compression in _LOSSY and not _is_lossless(page, data):
         reading.say("This TIFF was compressed with loss; it is written without, and becomes larger.")
         name = "adobe_deflate"
-    elif compression not in _COMPRESSIONS:
+    elif compression not in _COMPRESSIONS or (meaning.bits == 1 and name not in _BILEVEL):
+        name = "adobe_deflate"
         reading.say(f"This TIFF's compression ({_name(page.compression)}) cannot be written; it is deflated.")
     if meaning.bits not in (1, 8, 16, 32, 64) and name:
         reading.say(f"This TIFF has {meaning.bits} bits a sample; it is written without compression.")

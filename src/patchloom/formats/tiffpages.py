@@ -7,7 +7,7 @@ from patchloom.errors import OutputError
 from patchloom.formats import ifd
 from patchloom.formats.picture import TiffTag
 
-_SUBFILE, _SUB_DIRECTORIES = 254, 330
+_SUBFILE, SUB_DIRECTORIES = 254, 330
 _SAMPLES = {273: 279, 324: 325, 513: 514}  # where strips, tiles and a JPEG lie: how long they are
 _DEPTH = 4
 
@@ -21,6 +21,18 @@ def is_reduced(tags: tuple[TiffTag, ...], order: str) -> bool:
     new_kind = ifd.numbers(subfile, order) if subfile else []
     old_kind = ifd.numbers(old, order) if old else []
     return bool(new_kind and new_kind[0] & 1) or old_kind[:1] == [2]
+
+
+def is_thumbnail(file: bytes, tags: tuple[TiffTag, ...]) -> bool:
+    """Whether a directory below that of ``tags`` holds a larger picture. Raises struct.error for a damaged one."""
+    order = ifd.order_of(file)
+    below = [offset for tag in tags if tag.code == SUB_DIRECTORIES for offset in ifd.numbers(tag, order)]
+    return any(_area(ifd.read(file, offset), order) > _area(tags, order) for offset in below)
+
+
+def _area(tags: tuple[TiffTag, ...], order: str) -> int:
+    sides = {tag.code: next(iter(ifd.numbers(tag, order)), 0) for tag in tags if tag.code in (256, 257)}
+    return sides.get(256, 0) * sides.get(257, 0)
 
 
 def replaced(file: bytes, page: int, new: bytes, tags: tuple[TiffTag, ...]) -> bytes:
@@ -84,7 +96,7 @@ def _extents(file: bytes, offset: int, depth: int = 0) -> Iterator[Extent]:
         if where in tags and long in tags:
             pairs = zip(ifd.numbers(tags[where], order), ifd.numbers(tags[long], order), strict=False)
             yield from ((min(begin, len(file)), min(begin + size, len(file))) for begin, size in pairs)
-    for code in (_SUB_DIRECTORIES, ifd.EXIF, ifd.GPS):
+    for code in (SUB_DIRECTORIES, ifd.EXIF, ifd.GPS):
         for below in ifd.numbers(tags[code], order) if code in tags and depth < _DEPTH else ():
             if below + struct.calcsize(layout.counter) <= len(file):
                 yield from _extents(file, below, depth + 1)

@@ -26,6 +26,10 @@ def meaning_of(
     extra = None
     if samples.shape[-1] > tifftags.COLOURS[photometric]:
         extra = int(page.extrasamples[0]) if page.extrasamples else tifftags.UNSAID
+        if extra > tifftags.STRAIGHT:
+            raise Unsupported(
+                f"has a channel of an unknown kind ({extra}).", "Save it with plain alpha, or without."
+            )
     meaning = Meaning(photometric, page.bitspersample, samples.dtype.kind == "f", extra)
     if photometric == tifftags.PALETTE:
         if page.colormap is None or page.bitspersample > 8:

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from patchloom.formats import exif, ifd, photoshop, xmp
+from patchloom.formats import exif, hidden, ifd, photoshop, xmp
 from patchloom.formats.picture import Metadata, Palette, Reading, TiffCoding, TiffTag
 
 WHITE_IS_ZERO, GREY, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
@@ -13,7 +13,7 @@ PHOTOMETRIC, EXTRA = 262, 338
 LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291}
 LAYOUT |= {292, 293, 297, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340}
 LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 530, 531, 34016, 37679, 37680, 37681}
-_ORIENTATION, _X, _Y, _UNIT, _XMP, _PHOTOSHOP, ICC = 274, 282, 283, 296, 700, 34377, 34675
+_ORIENTATION, _X, _Y, _UNIT, _XMP, _IPTC, _PHOTOSHOP, ICC = 274, 282, 283, 296, 700, 33723, 34377, 34675
 TRANSFER, WHITE, PRIMARIES, LUMA, REFERENCE = 301, 318, 319, 529, 532
 _LOOK = (_ORIENTATION, ICC, TRANSFER, WHITE, PRIMARIES, LUMA, REFERENCE)
 
@@ -33,8 +33,12 @@ def cleaned(tags: tuple[TiffTag, ...], reading: Reading) -> Iterator[TiffTag]:
         elif tag.directory is not None:
             yield tag._replace(directory=tuple(cleaned(tag.directory, reading)))
             continue
-        elif exif.carries_no_picture(tag.code, len(tag.value)):
-            value = exif.without_jpeg(tag.value) if tag.code == exif.MAKER_NOTE else tag.value
+        elif tag.code == _IPTC:
+            value, more = photoshop.captions(tag.value)
+            value += bytes(-len(value) % ifd.SIZES[tag.type])
+            gone += ["parts of IPTC"] if more else []
+        elif exif.carries_no_picture(tag.code, tag.value):
+            value = hidden.blanked(tag.value) if tag.code == exif.MAKER_NOTE else tag.value
         else:
             gone.append("Photoshop layers" if tag.code == exif.LAYERS else f"tag {tag.code}")
             continue
@@ -60,7 +64,7 @@ def metadata_of(coding: TiffCoding, palette: Palette) -> Metadata:
         across, down = (ratios(tags[code], order)[0] * scale for code in (_X, _Y))
         dpi = (across, down) if across and down else None
     turned = next(iter(ifd.numbers(tags[_ORIENTATION], order)), 1) if _ORIENTATION in tags else 1
-    described = tuple(tag for tag in coding.tags if tag.code not in (_XMP, _PHOTOSHOP, ICC, _X, _Y, _UNIT, 33723))
+    described = tuple(tag for tag in coding.tags if tag.code not in (_XMP, _PHOTOSHOP, ICC, _X, _Y, _UNIT, _IPTC))
     mode = {3: "P", 0: "L", 1: "L"}.get(meaning.photometric, "RGB")
     has_alpha = meaning.extra in (PREMULTIPLIED, STRAIGHT)
     return Metadata(

@@ -7,6 +7,8 @@ A packet that is no well-formed XML is left out whole.
 import re
 from xml.parsers import expat
 
+from patchloom.formats.hidden import holds_picture
+
 _LONGEST = 2**14  # characters of a value that is text
 _NAMESPACES = {  # the usual prefix of each that describes
     "x": "adobe:ns:meta/",
@@ -87,7 +89,7 @@ class _Reader:
         self._packet = packet
         self._spaces: list[dict[str, str]] = [{}]
         self._open: list[tuple[int, bool]] = []  # where each open element begins, and whether it is cut
-        self._text = 0
+        self._text: list[str] = []
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
@@ -101,7 +103,7 @@ class _Reader:
         self.more |= is_cut and name.partition(":")[2] not in _PICTURES
         at = self.parser.CurrentByteIndex
         self._open.append((at, is_cut))
-        self._text = 0
+        self._text = []
         if not is_cut:
             self._cut_attributes(at, attributes)
 
@@ -109,7 +111,7 @@ class _Reader:
         gone = {
             key.encode()
             for key, value in attributes.items()
-            if not key.startswith("xmlns") and (not self._is_kept(key) or len(value) > _LONGEST)
+            if not key.startswith("xmlns") and (not self._is_kept(key) or _is_no_text(value))
         }
         if gone and (tag := _TAG.match(self._packet, at)):
             found = _ATTRIBUTE.finditer(self._packet, *tag.span(1))
@@ -119,10 +121,10 @@ class _Reader:
     def _end(self, name: str) -> None:
         start, is_cut = self._open.pop()
         self._spaces.pop()
-        if is_cut or self._text > _LONGEST:
+        if is_cut or _is_no_text("".join(self._text)):
             self.more |= not is_cut
             self.cuts.append((start, self._end_of(start)))
-        self._text = 0
+        self._text = []
 
     def _end_of(self, start: int) -> int:
         """Behind the element that began at ``start`` and ends here."""
@@ -134,7 +136,7 @@ class _Reader:
         return self._packet.index(b">", self.parser.CurrentByteIndex) + 1
 
     def _characters(self, text: str) -> None:
-        self._text += len(text)
+        self._text.append(text)
 
     def _comment(self, text: str) -> None:
         at = self.parser.CurrentByteIndex
@@ -146,3 +148,7 @@ class _Reader:
             return True  # an element or attribute of no namespace, as rdf:about is written by some
         space = self._spaces[-1].get(prefix, _NAMESPACES.get(prefix, ""))
         return space in _KNOWN and local not in _PICTURES
+
+
+def _is_no_text(value: str) -> bool:
+    return len(value) > _LONGEST or holds_picture(value.encode())
