@@ -136,9 +136,9 @@ def test_a_gif_that_ends_in_its_head_is_damaged(cut: int) -> None:
         Photo.open(pillow("GIF")[:14] + b",\0\0\0\0\1" + bytes(cut % 3))
 
 
-@pytest.mark.parametrize(("code", "value"), [(338, 32514), (258, 1), (256, 36)])
+@pytest.mark.parametrize(("code", "value"), [(338, 32514), (258, 4), (256, 36)])
 def test_a_tiff_whose_directory_contradicts_itself_is_refused(code: int, value: int) -> None:
-    """An unknown kind of alpha; one bit a sample although the samples are bytes; two widths."""
+    """An unknown kind of alpha; four bits a sample although the samples are bytes; two widths."""
     target = io.BytesIO()
     samples = RGB[..., [0, 0]] if code == 338 else RGB[..., 0]
     options = {"extrasamples": ["unassalpha"]} if code == 338 else {"compression": "jpeg2000"}
