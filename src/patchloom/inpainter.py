@@ -7,6 +7,7 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -109,7 +110,7 @@ class Inpainter:
         allowed = allowed if source is not None else ~left
         work = _Work(known, left, allowed, start, settings, neural, listener)
         with working(self.run.threads):
-            rows = [work.fill(number, plans) for number in range(len(plans))]
+            rows = work.fill(plans)
             filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
@@ -200,19 +201,25 @@ class _Work:
         self.settings, self.neural, self.observe = settings, neural, observe
         self.rim = rim_weights(hole, settings.feather)
 
-    def fill(self, number: int, plans: list[windows.Window]) -> dict[str, Any]:
-        """Fills window ``number`` of ``plans``; returns its row of the report."""
-        plan = plans[number]
-        total = sum(int(other.part.sum()) for other in plans)
-        earlier = sum(int(other.part.sum()) for other in plans[:number])
-        progress = Progress(
-            observe=self.observe,
-            window=number,
-            windows=len(plans),
-            box=plan.box,
-            start=earlier / total,
-            share=int(plan.part.sum()) / total,
-        )
+    def fill(self, plans: list[windows.Window]) -> list[dict[str, Any]]:
+        """Fills one window of ``plans`` after the other; returns a row of the report for each."""
+        sizes = [int(plan.part.sum()) for plan in plans]
+        ends = list(accumulate(sizes))
+        rows = []
+        for number, (plan, size, end) in enumerate(zip(plans, sizes, ends, strict=True)):
+            progress = Progress(
+                observe=self.observe,
+                window=number,
+                windows=len(plans),
+                box=plan.box,
+                start=(end - size) / ends[-1],
+                share=size / ends[-1],
+            )
+            rows.append(self._fill_one(plan, progress))
+        return rows
+
+    def _fill_one(self, plan: windows.Window, progress: Progress) -> dict[str, Any]:
+        """Fills the window ``plan``; returns its row of the report."""
         unknown = self.unknown[plan.slices]
         image = np.where(unknown[..., None], np.float32(0), as_rgb(self.pixels[plan.slices]))
         level = Level(image, np.ascontiguousarray(unknown), self.allowed[plan.slices] & ~unknown)

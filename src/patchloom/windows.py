@@ -85,12 +85,18 @@ def _cut(mask: Bools, top: int, left: int) -> list[Box]:
     return _cut(mask[:, :half], box.top, box.left) + _cut(mask[:, half:], box.top, box.left + half)
 
 
+def extent(hole: Bools) -> float:
+    """How far a hole that fills its box (H, W) reaches, in pixels: its longer side, and less the sparser it is."""
+    return max(hole.shape) * min(1.0, float(hole.mean()) / CUT_SHARE)
+
+
 def _window(
     hole: Bools, labels: NDArray[np.int32], number: int, box: Box, source: Bools | None, limit: float
 ) -> Window:
     """The crop for the hole pixels of group ``number`` in ``box``."""
     height, width = box.size
-    context = int(np.clip(max(height, width), LEAST_CONTEXT, MOST_CONTEXT))
+    # Of a square its side; a scratch needs no more than its two sides, however long it is.
+    context = int(np.clip(extent(hole[box.slices]), LEAST_CONTEXT, MOST_CONTEXT))
     need = 2 * height * width
     reach = box if source is None or not source.any() else box.union(bounds(source))
     while True:

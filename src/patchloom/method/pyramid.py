@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.tensors.border import as_array, as_tensor
@@ -160,9 +161,8 @@ def _mean_difference(grey: Floats, known: Floats, axis: int) -> Floats:
     begins = (slice(None), slice(-1)) if axis else (slice(-1),)
     pairs = np.pad(known[ends] * known[begins], last)
     difference = np.pad(np.abs(np.diff(grey, axis=axis)), last)
-    both = as_tensor(np.stack([difference * pairs, pairs], 2))
-    means = as_array(F.avg_pool2d(both, FEATURE_SIDE, 1, FEATURE_SIDE // 2))
-    return np.asarray(means[..., 0] / np.maximum(means[..., 1], 1e-6), means.dtype)
+    total, count = (ndimage.uniform_filter(one, FEATURE_SIDE, mode="constant") for one in (difference * pairs, pairs))
+    return np.asarray(total / np.maximum(count, 1e-6), total.dtype)
 
 
 def paper_pyramid(level: Level, most: int = 0, coarsest: int = 128) -> list[Level]:

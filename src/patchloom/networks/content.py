@@ -66,7 +66,7 @@ class ContentNetwork(nn.Module):
         They lie in the picture if they fit.
         """
         deepest = float(ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge")).max())
-        side = min(max(math.ceil(CONTEXT * deepest), SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
+        side = min(max(math.ceil(CONTEXT * deepest), 2 * SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
         starts = []
         for span, length in zip(bounds(hole).slices, hole.shape, strict=True):
             first, last = span.start, span.stop
