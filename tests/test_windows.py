@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchloom import BudgetError
-from patchloom.windows import CUT_SIDE, plan
+from patchloom.windows import CUT_SIDE, LEAST_CONTEXT, plan
 
 
 @settings(max_examples=30, deadline=None)
@@ -40,6 +40,7 @@ def test_a_long_scratch_is_cut_and_a_wide_hole_is_not() -> None:
     for window in pieces:
         rows, columns = np.nonzero(window.part)
         assert np.ptp(columns) <= CUT_SIDE and np.ptp(rows) <= CUT_SIDE
+        assert window.part.size < (CUT_SIDE + 3 * LEAST_CONTEXT) ** 2, "a thin line needs its two sides alone"
     wide = np.zeros((2000, 3000), bool)
     wide[500:1400, 800:2000] = True
     assert len(plan(wide)) == 1

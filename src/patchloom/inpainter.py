@@ -199,7 +199,7 @@ class _Work:
         self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
         self.settings, self.neural, self.observe = settings, neural, observe
-        self.rim = rim_weights(hole, settings.feather)
+        self.hole = hole
 
     def fill(self, plans: list[windows.Window]) -> list[dict[str, Any]]:
         """Fills one window of ``plans`` after the other; returns a row of the report for each."""
@@ -227,7 +227,7 @@ class _Work:
         result = synthesise(level, coarse, self.settings, self.neural, progress)
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
-        weights = self.rim[plan.slices] * plan.part
+        weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part
         self.pixels[plan.slices] = composite(self.pixels[plan.slices], result, weights, full_scale(self.pixels))
         self.unknown[plan.slices][plan.part] = False
         x, y, width, height = plan.box

@@ -87,7 +87,7 @@ def _cut(mask: Bools, top: int, left: int) -> list[Box]:
 
 def extent(hole: Bools) -> float:
     """How far a hole that fills its box (H, W) reaches, in pixels: its longer side, and less the sparser it is."""
-    return max(hole.shape) * min(1.0, float(hole.mean()) / CUT_SHARE)
+    return float(max(hole.shape) * min(1.0, hole.mean() / CUT_SHARE))
 
 
 def _window(

@@ -1,5 +1,7 @@
 """Targets of features and pixels against literal loops over patches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -78,6 +80,16 @@ def test_carried_pixels_are_corrected_copies_and_in_thin_holes_the_start() -> No
         expected = voted(field, picture, hole, tuple(cell), 1) + 0.01
         np.testing.assert_allclose(wide.target.value[0, :, *cell], expected, atol=1e-6)
         np.testing.assert_allclose(thin.target.value[0, :, *cell], picture[:, *cell], atol=1e-6)
+
+
+def test_a_thin_hole_has_no_layer_of_cells_as_wide_as_it_is_deep() -> None:
+    def weights(thickness: float, *taps: str) -> dict[str, float]:
+        targets = replace(carried(level(), thickness=thickness)[0], taps=taps)
+        return {name: term.weight for name, term in targets.terms(WHOLE, as_flags(level().hole), 1, 0).items()}
+
+    assert weights(1.0, "same", "half") == {"texture_same": 1, "texture_half": 1}
+    assert weights(0.1, "same", "half") == {"texture_same": 2}, "1.6 pixels deep: no cells of two"
+    assert weights(0.1, "half") == {"texture_half": 1}, "where there is nothing finer it stays"
 
 
 def test_a_crops_targets_are_those_of_the_whole() -> None:

@@ -21,6 +21,7 @@ from patchloom.method.pyramid import Level
 from patchloom.networks.content import ContentNetwork, Ints
 from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.membrane import membrane
 
 Place = tuple[slice, slice]
@@ -89,8 +90,9 @@ def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
     device = device_of(network)
     smooth = membrane(image, hole)
     filled, unknown = as_tensor(smooth).to(device), as_flags(hole).to(device, torch.float32)
-    change, weight = torch.zeros_like(filled), torch.zeros_like(unknown)
     height, width = hole.shape
+    box = bounds(hole)  # in which the change is kept
+    change, weight = torch.zeros_like(box.of(filled)), torch.zeros_like(box.of(unknown))
     size = (network.size, network.size)
     for rows, columns in network.frames(hole):
         mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
@@ -103,12 +105,14 @@ def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
         enlarged = F.interpolate(network(small, small_hole.float()) - small, (side, side), mode="bilinear")
         bump = torch.sin(math.pi * (torch.arange(side, device=device) + 0.5) / side)
         trust = torch.outer(bump, bump)[None, None]
-        y, x = ((index >= 0) & (index < length) for index, length in ((rows, height), (columns, width)))
-        place = rows[y][:, None], columns[x]
+        y = (rows >= box.top) & (rows < box.bottom)
+        x = (columns >= box.left) & (columns < box.right)
+        place = rows[y][:, None] - box.top, columns[x] - box.left
         change[:, :, *place] += (trust * enlarged)[:, :, y][:, :, :, x]
         weight[:, :, *place] += trust[:, :, y][:, :, :, x]
-    guess = as_array((filled + change / weight.clamp_min(1e-12)).clamp(0, 1))
-    return np.where(hole[..., None], guess, smooth)
+    guess = as_array((box.of(filled) + change / weight.clamp_min(1e-12)).clamp(0, 1))
+    smooth[box.slices] = np.where(hole[box.slices][..., None], guess, smooth[box.slices])
+    return smooth
 
 
 def _reflect(index: Ints, length: int) -> Ints:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy  # its packages load when used: spatial takes a fifth of a second, and most fills do without
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from patchloom.arrays import Bools, Floats
 
@@ -169,7 +169,7 @@ def _usual(points: Points, sizes: Floats) -> Floats:
     known = np.isfinite(sizes).any(1)
     medians = np.zeros(len(points), np.float32)
     medians[known] = np.nanmedian(sizes[known], axis=1)
-    near = cKDTree(points).query(points, k=min(32, len(points)))[1].reshape(len(points), -1)
+    near = scipy.spatial.cKDTree(points).query(points, k=min(32, len(points)))[1].reshape(len(points), -1)
     return np.asarray(medians[near].mean(1))
 
 

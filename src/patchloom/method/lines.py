@@ -22,8 +22,8 @@ be the more conspicuous. An end without a partner goes straight on to where it m
 from collections.abc import Sequence
 
 import numpy as np
+import scipy  # its packages load when used: spatial takes a fifth of a second, and most fills do without
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.ends import HALF, LENGTH, End, Points, Slopes, find_ends, turn
@@ -162,7 +162,7 @@ def run_on(end: End, curves: list[Points], hole: Bools, slopes: Slopes) -> Point
     last = entered + int((~in_hole[entered:]).argmax())
     if not in_hole.any() or entered > 12:
         return None
-    met = [cKDTree(curve).query(inwards[entered:last])[0] < 1.5 for curve in curves]
+    met = [scipy.spatial.cKDTree(curve).query(inwards[entered:last])[0] < 1.5 for curve in curves]
     meets = [entered + int(where.argmax()) for where in met if where.any()]
     if not meets and not outside[last]:
         return None
@@ -207,7 +207,7 @@ def channels_of(curves: Sequence[Points], size: tuple[int, int], halvings: int) 
         apart = np.stack([x[window], y[window]], -1)
         if apart.size == 0:
             continue
-        distance, nearest = cKDTree(points).query(apart.reshape(-1, 2), distance_upper_bound=6.0)
+        distance, nearest = scipy.spatial.cKDTree(points).query(apart.reshape(-1, 2), distance_upper_bound=6.0)
         found = np.isfinite(distance)
         nearest = np.minimum(nearest, len(points) - 1)
         offset = apart.reshape(-1, 2) - points[nearest]

@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
-from patchloom.tensors.border import as_array, as_tensor
 
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
 FEATURE_SIDE = 9  # pixels at native size over which texture features are means
@@ -52,12 +49,20 @@ class Level:
 
 def _blur_down(values: Floats) -> Floats:
     """(H, W, C) -> (ceil(H/2), ceil(W/2), C), convolved with the binomial kernel; beyond the border there is 0."""
-    height, width, channels = values.shape
-    padded = F.pad(as_tensor(values), (2, 2 + width % 2, 2, 2 + height % 2))
-    line = torch.tensor(BINOMIAL, dtype=padded.dtype) / 32.0
-    tall = F.conv2d(padded, line.view(1, 1, 6, 1).expand(channels, 1, 6, 1), stride=(2, 1), groups=channels)
-    wide = line.view(1, 1, 1, 6).expand(channels, 1, 1, 6)
-    return as_array(F.conv2d(tall, wide, stride=(1, 2), groups=channels))
+    height, width, _ = values.shape
+    padded = np.pad(values, ((2, 2 + height % 2), (2, 2 + width % 2), (0, 0)))
+    return _every_second(_every_second(padded).swapaxes(0, 1)).swapaxes(0, 1)
+
+
+def _every_second(values: Floats) -> Floats:
+    """``values`` (2h + 4, ...) convolved with the kernel along the first axis, at every second place: (h, ...)."""
+    count = len(values) // 2 - 2
+    first, second, third, fourth, fifth, sixth = (values[place:][: 2 * count : 2] for place in range(6))
+    outer, middle, inner = (np.asarray(weight / 32, values.dtype) for weight in BINOMIAL[:3])
+    result = outer * (first + sixth)  # the kernel is symmetric
+    result += middle * (second + fifth)
+    result += inner * (third + fourth)
+    return result
 
 
 def _shares(known: NDArray[Any]) -> tuple[Floats, Floats]:
@@ -161,8 +166,10 @@ def _mean_difference(grey: Floats, known: Floats, axis: int) -> Floats:
     begins = (slice(None), slice(-1)) if axis else (slice(-1),)
     pairs = np.pad(known[ends] * known[begins], last)
     difference = np.pad(np.abs(np.diff(grey, axis=axis)), last)
-    total, count = (ndimage.uniform_filter(one, FEATURE_SIDE, mode="constant") for one in (difference * pairs, pairs))
-    return np.asarray(total / np.maximum(count, 1e-6), total.dtype)
+    known_difference, share = (
+        ndimage.uniform_filter(one, FEATURE_SIDE, mode="constant") for one in (difference * pairs, pairs)
+    )
+    return np.asarray(known_difference / np.maximum(share, 1e-6), grey.dtype)
 
 
 def paper_pyramid(level: Level, most: int = 0, coarsest: int = 128) -> list[Level]:

@@ -21,11 +21,13 @@ import numpy as np
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats, Ints
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compiled import njit
 from patchloom.tensors.threads import in_pieces
 
 STEPS = np.array([1, 2, 8], dtype=np.int32)  # how far propagation looks
 PIECE = 1024  # patches or pixels a thread takes at a time
+ALL = 2**31  # attempts
 
 
 class Field(NamedTuple):
@@ -98,8 +100,10 @@ def depth_weights(hole: Bools, base: float) -> Floats:
     """``base ** -depth``, depth being a hole pixel's distance to the nearest known one; 1 where known."""
     if not hole.any():
         return np.ones(hole.shape, np.float32)
-    depth = ndimage.distance_transform_edt(hole)
-    return np.asarray(base ** -np.minimum(depth, 60.0), np.float32)
+    weights = np.ones(hole.shape, np.float32)
+    box = bounds(hole).widened(1, hole.shape).slices  # the nearest known pixel is never further away
+    weights[box] = base ** -np.minimum(ndimage.distance_transform_edt(hole[box]), 60.0)
+    return weights
 
 
 def touching(hole: Bools, radius: int) -> tuple[Ints, Ints]:
@@ -137,10 +141,15 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     the nearest one that has.
     """
     centres, index = touching(hole, field.radius)
-    nearest = ndimage.distance_transform_edt(field.numbers < 0, return_distances=False, return_indices=True)
     rows = np.minimum(centres[:, 0] // 2, field.numbers.shape[0] - 1)
     columns = np.minimum(centres[:, 1] // 2, field.numbers.shape[1] - 1)
-    parents = field.numbers[nearest[0][rows, columns], nearest[1][rows, columns]]
+    asked = field.numbers >= 0
+    asked[rows, columns] = True
+    box = bounds(asked)  # all that matters lies in it
+    numbers = field.numbers[box.slices]
+    nearest = ndimage.distance_transform_edt(numbers < 0, return_distances=False, return_indices=True)
+    rows, columns = rows - box.top, columns - box.left
+    parents = numbers[nearest[0][rows, columns], nearest[1][rows, columns]]
     offsets = snap(centres, 2 * field.offsets[parents], sources)
     return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
 
@@ -207,10 +216,20 @@ def _load(patch, weights, rows, weight, row, column, radius):  # type: ignore[no
 
 @njit(nogil=True, fastmath=True)
 def _search(
-    field: Any, canvas: Any, costs: Any, seed: int, fresh: bool, found: Any, distances: Any, begin: int, end: int
+    field: Any,
+    canvas: Any,
+    costs: Any,
+    seed: int,
+    fresh: bool,
+    attempts: int,
+    found: Any,
+    distances: Any,
+    begin: int,
+    end: int,
 ) -> None:
     """One pass over the patches ``begin`` to ``end``, whose new offsets and distances are written to ``found`` and
-    ``distances``. ``fresh``: the picture changed since the field's distances were computed."""
+    ``distances``. ``fresh``: the picture changed since the field's distances were computed. ``attempts``: so many
+    offsets at most, the patch's own first."""
     centres, index, offsets, radius = field.centres, field.numbers, field.offsets, field.radius
     sources, means, guide = canvas.sources, canvas.means, canvas.guide
     height, width, channels = canvas.picture.shape
@@ -229,7 +248,7 @@ def _search(
         best_data = np.float32(np.inf)
         best = np.float32(np.inf)
         wish = canvas.guided[row, column]
-        for attempt in range(tries + random_tries + offered):
+        for attempt in range(min(attempts, tries + random_tries + offered)):
             if attempt == 0:
                 dy, dx = offsets[i, 0], offsets[i, 1]
             elif attempt < tries:
@@ -287,29 +306,18 @@ def _search(
 def search(field: Field, canvas: Canvas, costs: Costs, *, seed: int, passes: int) -> Field:
     """``field`` improved by ``passes`` passes over all patches."""
     for number in range(passes):
-        offsets, distance = np.empty_like(field.offsets), np.empty_like(field.distance)
-        one_pass = partial(_search, field, canvas, costs, seed * 64 + number, number == 0, offsets, distance)
-        in_pieces(one_pass, len(offsets), PIECE)
-        field = field._replace(offsets=offsets, distance=distance)
+        field = _one_pass(field, canvas, costs, seed * 64 + number, fresh=number == 0, attempts=ALL)
     return field
 
 
-@njit(nogil=True, fastmath=True)
-def _distances(field: Any, canvas: Any, distance: Any, begin: int, end: int) -> None:
-    """The data cost of the patches ``begin`` to ``end``, written to ``distance``."""
-    height, width, channels = canvas.picture.shape
-    rows = canvas.picture.reshape(height, width * channels)
-    patch = np.empty(channels * (2 * field.radius + 1) ** 2, np.float32)
-    weights = np.empty_like(patch)
-    for i in range(begin, end):
-        row, column = field.centres[i, 0], field.centres[i, 1]
-        scale = _load(patch, weights, rows, canvas.weight, row, column, field.radius)
-        y, x = row + field.offsets[i, 0], column + field.offsets[i, 1]
-        distance[i] = scale * _distance(patch, weights, rows, y, x, field.radius, np.float32(np.inf))
+def _one_pass(field: Field, canvas: Canvas, costs: Costs, seed: int, fresh: bool, attempts: int) -> Field:
+    """See :func:`_search`."""
+    offsets, distance = np.empty_like(field.offsets), np.empty_like(field.distance)
+    one_pass = partial(_search, field, canvas, costs, seed, fresh, attempts, offsets, distance)
+    in_pieces(one_pass, len(offsets), PIECE)
+    return field._replace(offsets=offsets, distance=distance)
 
 
 def mean_distance(field: Field, canvas: Canvas) -> float:
     """Mean data cost of the field in the picture as it stands."""
-    distance = np.empty_like(field.distance)
-    in_pieces(partial(_distances, field, canvas, distance), len(distance), PIECE)
-    return float(distance.mean())
+    return float(_one_pass(field, canvas, Costs(0, 0), 0, fresh=True, attempts=1).distance.mean())

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compiled import njit
 
 TOLERANCE = 1e-4
@@ -50,14 +51,13 @@ def fill_membrane(picture: NDArray[np.float32], hole: NDArray[np.bool_], toleran
         raise ValueError("The membrane needs at least one known pixel.")
     if not hole.any():
         return
-    if picture.shape[2] == CHANNELS:
-        solve(picture, hole, np.float32(tolerance))
-        return
+    box = bounds(hole).widened(1, hole.shape)  # with the known pixels at the rim, the only ones that matter
+    inside = np.ascontiguousarray(hole[box.slices])
     for first in range(0, picture.shape[2], CHANNELS):
-        part = picture[..., first : first + CHANNELS]
-        padded = np.zeros((*hole.shape, CHANNELS), np.float32)
+        part = picture[box.slices][..., first : first + CHANNELS]
+        padded = np.zeros((*box.size, CHANNELS), np.float32)
         padded[..., : part.shape[2]] = part
-        solve(padded, hole, np.float32(tolerance))
+        solve(padded, inside, np.float32(tolerance))
         part[:] = padded[..., : part.shape[2]]
 
 
