@@ -7,7 +7,6 @@ normal job: the same limits, token and checks.
 
 import asyncio
 import io
-import re
 import secrets
 from binascii import a2b_base64
 from pathlib import Path
@@ -34,8 +33,6 @@ SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
 BODIES = 2  # JSON bodies held in memory at the same time
 _PIECE = 1 << 22  # characters of base64 decoded at once, so that other threads get their turn
-_BREAK = re.compile(r"\s")
-_NO_BREAKS = dict.fromkeys(map(ord, " \t\r\n\f\v"))
 
 INPAINT_FIELDS = {
     "image": "The photo, base64 or a data URL.",
@@ -225,9 +222,14 @@ def whole(value: Any, name: str) -> int:
 def decoded(text: str, name: str) -> bytes:
     """Bytes from base64, bare or in a data URL, with or without line breaks. Raises Problem."""
     start = text.find(",") + 1 if text.startswith("data:") else 0
-    text = text[start:].translate(_NO_BREAKS) if _BREAK.search(text) else text[start:]
+    pieces, rest = [], ""
     try:
-        pieces = [a2b_base64(text[at : at + _PIECE], strict_mode=True) for at in range(0, len(text), _PIECE)]
+        for at in range(start, len(text), _PIECE):
+            piece = rest + "".join(text[at : at + _PIECE].split())
+            whole = len(piece) - len(piece) % 4
+            pieces.append(a2b_base64(piece[:whole], strict_mode=True))
+            rest = piece[whole:]
+        pieces.append(a2b_base64(rest, strict_mode=True))
     except ValueError as error:
         raise refused(400, f"{name} is not base64.") from error
     return b"".join(pieces)
