@@ -11,6 +11,9 @@ from patchloom.errors import MaskError
 from patchloom.mask import Mask
 
 
+_FAR = 2**40  # pixels
+
+
 def read_mask(data: bytes, above: int = 127) -> Mask:
     """What is brighter than ``above`` once Pillow has turned the picture upright and made it grey.
 
@@ -46,9 +49,8 @@ def _grown(hole: Bools, radius: int) -> Bools:
 
 
 def _distance_in_row(hole: Bools) -> NDArray[np.int64]:
-    """(H, W): pixels to the nearest hole pixel of the same row; more than any width where there is none."""
-    width = hole.shape[1]
-    columns = np.arange(width)
-    left = np.maximum.accumulate(np.where(hole, columns, -4 * width), axis=1)
-    right = np.minimum.accumulate(np.where(hole, columns, 4 * width)[:, ::-1], axis=1)[:, ::-1]
+    """(H, W): pixels to the nearest hole pixel of the same row; more than any reach where there is none."""
+    columns = np.arange(hole.shape[1])
+    left = np.maximum.accumulate(np.where(hole, columns, -_FAR), axis=1)
+    right = np.minimum.accumulate(np.where(hole, columns, _FAR)[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(np.minimum(columns - left, right - columns))
