@@ -10,7 +10,6 @@ from patchloom.arrays import Bools
 from patchloom.errors import MaskError
 from patchloom.mask import Mask
 
-
 _FAR = 2**40  # pixels
 
 
