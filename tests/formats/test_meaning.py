@@ -47,6 +47,7 @@ def pillow(image: Image.Image, format: str, **options: Any) -> bytes:
 
 RAMP = np.arange(768, dtype=np.uint16).reshape(3, 256)
 UNSAID = struct.pack("<HH", 338, 3), struct.pack("<HH", 337, 3)  # some writers leave ExtraSamples out
+JFXX = b"\xff\xe0\0\x10none"
 TABLES = (RAMP * 85, RAMP % 256)  # of 16 bit, and of 8, as some writers leave them
 
 
@@ -254,6 +255,14 @@ def test_jpegs_keep_their_colour_transform(keep_rgb: bool, extra: dict[str, byte
     with Image.open(io.BytesIO(data)) as before, Image.open(io.BytesIO(saved)) as after:
         assert np.abs(np.asarray(before).astype(int) - np.asarray(after)).mean() < 1
         assert after.info.get("adobe_transform") == before.info.get("adobe_transform")
+
+
+def test_an_rgb_jpeg_with_fewer_samples_of_green_and_blue_is_written() -> None:
+    data = pillow(Image.fromarray(noise(3, np.uint8)), "JPEG", subsampling=2).replace(b"\xff\xe0\0\x10JFIF", JFXX)
+    adobe = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"
+    saved = Photo.open(data[:2] + adobe + data[2:]).encode()
+    with Image.open(io.BytesIO(saved)) as image:
+        assert image.info["adobe_transform"] == 0
 
 
 def test_a_profile_that_stands_twice_in_a_jpeg_is_still_seen() -> None:

@@ -120,7 +120,8 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     if coding is not None:
         options = {
             "qtables": coding.tables,
-            "subsampling": max(coding.subsampling, 0) if image.mode == "RGB" else -1,
+            # Pillow cannot write RGB with green or blue of lower resolution
+            "subsampling": max(coding.subsampling * (not coding.rgb), 0) if image.mode == "RGB" else -1,
             "progressive": coding.progressive,
             "keep_rgb": coding.rgb,
         }
