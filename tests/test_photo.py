@@ -311,7 +311,9 @@ def test_an_ending_that_cannot_be_written_is_refused(ending: str, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("format", "side"), [("WEBP", 16384), ("JPEG", 65501), ("AVIF", 32769)])
+@pytest.mark.parametrize(
+    ("format", "side"), [("WEBP", 16384), ("JPEG", 65501), ("AVIF", 32769), ("PNG", 1_000_001)]
+)
 def test_sides_beyond_what_a_format_holds_are_refused(format: str, side: int) -> None:
     for shape in ((1, side), (side, 1)):
         with pytest.raises(OutputError, match="pixels a side"):

@@ -47,7 +47,8 @@ def test_importing_the_library_changes_nothing_of_its_host() -> None:
 import logging, os, signal
 import torch
 def state():
-    loggers = {name: logging.getLogger(name).level for name in ("", "torch", "numba", "PIL", "uvicorn")}
+    names = ("", "torch", "numba", "PIL", "tifffile", "uvicorn")
+    loggers = {name: logging.getLogger(name).level for name in names}
     return (
         torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled(), dict(os.environ),
         os.getcwd(), loggers, list(logging.root.handlers), signal.getsignal(signal.SIGINT),
@@ -56,6 +57,7 @@ def state():
 before = state()
 import patchloom
 from patchloom import Inpainter, Mask, Photo, inpaint
+from patchloom.formats import avif, bmp, gif, jpeg, png, tiff, webp
 assert state() == before
 """
     )

@@ -232,8 +232,8 @@ def _kept_one(marker: int, body: bytes) -> tuple[Block | None, str]:
 def _blocks(metadata: Metadata) -> tuple[Block, ...]:
     """The segments that carry a picture's metadata when it comes from another format."""
     across, down = (round(value) for value in metadata.dpi or (0, 0))
-    density = struct.pack(">BHH", 1, across, down) if across and down else struct.pack(">BHH", 0, 1, 1)
-    blocks = [Block("APP0", b"JFIF\0\x01\x01" + density + b"\0\0")]
+    density = (1, across, down) if 0 < min(across, down) <= max(across, down) < 2**16 else (0, 1, 1)
+    blocks = [Block("APP0", b"JFIF\0\x01\x01" + struct.pack(">BHH", *density) + b"\0\0")]
     if metadata.exif and len(metadata.exif) + len(_EXIF) <= _LARGEST:
         blocks.append(Block("APP1", _EXIF + metadata.exif))
     if metadata.xmp and len(metadata.xmp) + len(_XMP) <= _LARGEST:

@@ -65,7 +65,7 @@ class Format:
         if max(width, height) > self.largest_side:
             raise OutputError(
                 f"{self.name} holds at most {self.largest_side} pixels a side; this is {width} x {height}.",
-                "Write it as PNG or TIFF, for example with --format PNG.",
+                "Write it as TIFF: --format TIFF.",
             )
 
     def decode(self, data: bytes, reading: "Reading") -> "Stored":
@@ -105,6 +105,7 @@ FORMATS: dict[str, Format] = {
             codec="png",
             depths=("uint8", "uint16"),
             cicp=True,
+            largest_side=1_000_000,  # of libpng; the file could say 2^31 - 1
             samples="1 to 8 bit, palette, 16 bit; grey, RGB, alpha, transparent colours",
             kept="profile and colour chunks (cICP, gAMA, cHRM), EXIF, XMP, text, dpi, small unknown chunks",
             said="further frames, long text, unknown chunks, raw profiles of other formats",

@@ -1,8 +1,10 @@
 """TIFF: samples by tifffile, every tag that describes the picture kept as it is."""
 
+import contextlib
 import io
 import logging
 import struct
+import threading
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -48,7 +50,20 @@ _UNKNOWN_COLOURS = {
 _MOST_TAGS = 10_000  # of a page: more than any real file has; ends a scan of a crafted one
 _MOST_SEGMENTS = 1_000_000
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it says about damaged files, our errors say
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """What tifffile says about damaged files, our errors say; in other threads it may go on."""
+    here, logger = threading.get_ident(), logging.getLogger("tifffile")
+
+    def elsewhere(record: logging.LogRecord) -> bool:
+        return record.thread != here
+
+    logger.addFilter(elsewhere)
+    try:
+        yield
+    finally:
+        logger.removeFilter(elsewhere)
 
 
 def header(file: BinaryIO) -> Header:
@@ -94,7 +109,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
         raise Unsupported("has its picture behind a thumbnail.", "Export it as a plain TIFF first.")
     number = full[reading.frame(len(full), "a TIFF of several pictures")]
     tags = directories[number]
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
+    with _quietly(), tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[number]
         assert isinstance(page, tifffile.TiffPage)
         _refuse(page, data, tags, reading)
@@ -119,7 +134,7 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     coding = metadata.tiff if same and metadata.tiff else None
     joined = picture.joined()
     joined = joined[..., None] if joined.ndim == 2 else joined
-    meaning = _fitted(coding.meaning if coding else None, picture)
+    meaning = tiffsamples.fitted(coding.meaning if coding else None, picture)
     coding = coding or TiffCoding("<", "adobe_deflate", True, meaning, tifftags.new_tags(metadata))
     options: dict[str, Any] = {}
     if metadata.mode == "P" and (indexed := to_palette(picture.joined(), metadata.palette)) is not None:
@@ -285,24 +300,6 @@ def _stored(seen: Samples, coding: TiffCoding) -> Stored:
     if meaning.extra in (tifftags.PREMULTIPLIED, tifftags.STRAIGHT):
         return Stored(colour, last, metadata)
     return Stored(colour, None, metadata, last)
-
-
-def _fitted(old: Meaning | None, picture: Stored) -> Meaning:
-    """``old`` if the samples are still what it says, else the plainest that says what they are."""
-    dtype, channels = picture.samples.dtype, picture.samples.shape[-1]
-    floats, extra = dtype.kind == "f", None
-    if picture.alpha is not None:
-        extra = tifftags.STRAIGHT
-    elif picture.extra is not None:
-        extra = tifftags.OTHER
-    if old is not None and old.photometric != tifftags.PALETTE and old.floats == floats:
-        fits = (old.extra is None) == (extra is None) and (1 if old.photometric in (0, 1) else 3) == channels
-        deep = floats or (np.uint8 if old.bits <= 8 else np.uint16) == dtype
-        if fits and deep:
-            return old._replace(bits=dtype.itemsize * 8) if floats else old
-    photometric = tifftags.GREY if channels == 1 else tifftags.RGB
-    is_bilevel = picture.metadata.mode == "1" and channels == 1 and extra is None and dtype == np.uint8
-    return Meaning(photometric, 1 if is_bilevel else dtype.itemsize * 8, floats, extra)
 
 
 def _indexed(

@@ -10,7 +10,7 @@ import tifffile
 
 from patchloom.errors import Unsupported
 from patchloom.formats import tifftags
-from patchloom.formats.picture import Meaning, Reading, Samples, TiffTag
+from patchloom.formats.picture import Meaning, Reading, Samples, Stored, TiffTag
 
 
 def meaning_of(
@@ -63,6 +63,24 @@ def _range_of(samples: Samples, reading: Reading) -> tuple[float, float]:
     if (low, high) != (0, 1):
         reading.say(f"Samples reach from {low:.4g} to {high:.4g}; they are filled on that scale and keep it.")
     return low, high
+
+
+def fitted(old: Meaning | None, picture: Stored) -> Meaning:
+    """``old`` if the samples are still what it says, else the plainest that says what they are."""
+    dtype, channels = picture.samples.dtype, picture.samples.shape[-1]
+    floats, extra = dtype.kind == "f", None
+    if picture.alpha is not None:
+        extra = tifftags.STRAIGHT
+    elif picture.extra is not None:
+        extra = tifftags.OTHER
+    if old is not None and old.photometric != tifftags.PALETTE and old.floats == floats:
+        fits = (old.extra is None) == (extra is None) and (1 if old.photometric in (0, 1) else 3) == channels
+        deep = floats or (np.uint8 if old.bits <= 8 else np.uint16) == dtype
+        if fits and deep:
+            return old._replace(bits=dtype.itemsize * 8) if floats else old
+    photometric = tifftags.GREY if channels == 1 else tifftags.RGB
+    is_bilevel = picture.metadata.mode == "1" and channels == 1 and extra is None and dtype == np.uint8
+    return Meaning(photometric, 1 if is_bilevel else dtype.itemsize * 8, floats, extra)
 
 
 def is_exact(meaning: Meaning) -> bool:
