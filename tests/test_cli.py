@@ -361,6 +361,23 @@ def test_a_closed_pipe_and_a_full_disk_are_no_tracebacks(folder: Path) -> None:
         assert done.returncode == 7 and b"no space left" in done.stderr and b"Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_a_picture_is_not_lost_because_nothing_can_be_said(folder: Path, where: str) -> None:
+    fill = f"'{sys.executable}' -m patchloom fill photo.png mask.png {' '.join(FAST)}"
+    assert subprocess.run(f"{fill} -o a.png {where}", shell=True, check=False).returncode == 0
+    piped = subprocess.run(f"{fill} -o - {where}", shell=True, check=False, stdout=subprocess.PIPE)
+    assert piped.stdout == Path("a.png").read_bytes()
+
+
+def test_a_pipe_needs_no_force_and_a_mask_no_other_ending(folder: Path) -> None:
+    if os.name == "posix":
+        assert program("mask", "mask.png", "--grow", "2", "-q", "-o", "/dev/stdout").stdout[1:4] == b"PNG"
+    for name in ("a.gif", "a.jpg"):
+        assert run("mask", "mask.png", "--grow", "2", "-o", name) == 7
+        assert not Path(name).exists()
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     locked = folder / "locked"

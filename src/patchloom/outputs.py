@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ def refuse_existing(path: Path, force: bool) -> None:
     """Raises OutputError if writing ``path`` would overwrite something and ``force`` does not allow it."""
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder.", "Give the name of a file.")
-    if not force and (path.exists() or path.is_symlink()):
+    if not force and (path.exists() or path.is_symlink()) and not _passes_on(path):
         raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with --force.")
 
 
@@ -102,6 +103,12 @@ def held(path: Path, taken: str, hint: str, patience: float = 0.0) -> Iterator[N
         with contextlib.suppress(OSError):  # Windows keeps open files
             path.unlink()
         lock.release()
+
+
+def _passes_on(path: Path) -> bool:
+    """Whether nothing is lost by writing to it: a pipe, a terminal."""
+    mode = path.stat().st_mode if path.exists() else 0
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
 def _is_special(path: Path) -> bool:

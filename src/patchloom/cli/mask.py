@@ -7,6 +7,7 @@ import click
 from patchloom.cli import files
 from patchloom.cli.options import SectionedCommand, console_options, force_option, in_section
 from patchloom.console import Console
+from patchloom.errors import OutputError
 from patchloom.settings import MaskMode
 
 _MAKE = in_section("Make it from a photo (PICTURE is the photo)")
@@ -75,10 +76,13 @@ def command(
       patchloom mask scribbled.png --from-color '#ff00ff' --tolerance 20 -o mask.png
       patchloom mask photo.jpg --box 10,20,64,64 --box 200,80,32,32 -o mask.png
     """
+    from patchloom.formats import format_of
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
     files.check_output(output, force)
+    if output != files.STREAM and format_of(output) not in (None, "PNG"):
+        raise OutputError(f"'{output}' would be a PNG.", "Masks are written as PNG; choose the ending .png.")
     source = files.source(picture)
     if from_alpha or from_color is not None or boxes:
         photo = Photo.open(source)
@@ -90,6 +94,8 @@ def command(
             mask = mask.union(part)
     else:
         mask = Mask.open(source, mode=mask_mode)
+        if mask.how:
+            console.warn(f"{mask.how}.")
     mask = (mask.invert() if invert else mask).grow(grow).grow(-shrink)
     files.write(output, mask.encode(), force)
     console.say(f"{100 * mask.share:.2g} % marked, in {len(mask.boxes())} parts")
