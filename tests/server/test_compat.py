@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import time
 from typing import Any
 
@@ -52,6 +53,13 @@ def test_png_in_gives_png_out(real: Live, prefix: str) -> None:
     marked = hole() > 0
     assert (pixels(answer)[~marked] == photo()[~marked]).all()
     assert (pixels(answer)[marked] != photo()[marked]).any()
+
+
+def test_a_media_type_may_be_written_in_capitals_and_hints_name_no_field_of_another_api(real: Live) -> None:
+    body = json.dumps({"image": b64(photo_png()), "mask": b64(png(np.zeros_like(hole())))}).encode()
+    answer = real.client.post("/api/v1/inpaint", content=body, headers={"content-type": "Application/JSON"})
+    assert answer.status_code == 422
+    assert "marks nothing" in answer.json()["errors"] and "mask_mode" not in answer.json()["errors"]
 
 
 def test_of_an_animation_the_first_frame_is_filled(real: Live) -> None:

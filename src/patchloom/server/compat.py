@@ -7,6 +7,7 @@ normal job: the same limits, token and checks.
 
 import asyncio
 import io
+import re
 import secrets
 from binascii import a2b_base64
 from pathlib import Path
@@ -23,10 +24,10 @@ from patchloom.server.answers import waited_for
 from patchloom.server.job import Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
-from patchloom.server.problems import Problem, status_of
+from patchloom.server.problems import FIELDS, Problem, status_of
 from patchloom.server.schema import checked_settings
 from patchloom.server.submission import placed
-from patchloom.server.uploads import store_picture, strict_json
+from patchloom.server.uploads import media_type, store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
 
 SEEDS = 2**31
@@ -166,7 +167,7 @@ def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: 
 
 async def read_fields(request: Request, needed: tuple[str, ...]) -> dict[str, Any]:
     """The JSON object of the request. Raises Problem."""
-    if (request.headers.get("content-type") or "").partition(";")[0].strip() != "application/json":
+    if media_type(request) != "application/json":
         raise Problem(415, "not_json", "Send application/json.")
     body = await request.body()
     try:  # in a thread and as text, which is quicker: the others need not wait for a large one
@@ -184,7 +185,7 @@ async def read_fields(request: Request, needed: tuple[str, ...]) -> dict[str, An
 async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
     """``image`` and ``mask`` of a form, and ``sd_seed``, if one was sent; other fields are of other models. Raises
     Problem."""
-    if not (request.headers.get("content-type") or "").startswith("multipart/form-data"):
+    if media_type(request) != "multipart/form-data":
         raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
     try:
         form = await request.form(max_files=8, max_fields=64, max_part_size=SETTINGS_BYTES)
@@ -269,7 +270,10 @@ def picture(job: Job, seed: int | None = None) -> Response:
     """The job's product. Raises Problem with what went wrong."""
     if job.status != "done" or job.result is None:
         error = job.error or {"code": job.status, "message": f"The job is {job.status}.", "hint": ""}
-        raise Problem(status_of(error["code"]), error["code"], error["message"], error["hint"])
+        hint = (
+            "" if FIELDS & set(re.findall(r"\w+_\w+", error["hint"])) else error["hint"]
+        )  # IOPaint has other fields
+        raise Problem(status_of(error["code"]), error["code"], error["message"], hint)
     headers = {"Cache-Control": "no-store"}
     if seed is not None:
         headers["X-Seed"] = str(seed)

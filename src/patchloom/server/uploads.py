@@ -68,9 +68,14 @@ def strict_json(text: str | bytes) -> Any:
         raise Problem(422, "bad_json", "The JSON cannot be read.", "Check it: no NaN, no comments.") from error
 
 
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters; case means nothing in it."""
+    return (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+
+
 async def read_form(request: Request) -> FormData:
     """The parts of a multipart body. Raises Problem 415 for another type and 422 for a damaged or strange one."""
-    if not (request.headers.get("content-type") or "").startswith("multipart/form-data"):
+    if media_type(request) != "multipart/form-data":
         raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
     try:
         form = await request.form(max_files=8, max_fields=16, max_part_size=SETTINGS_BYTES)
