@@ -117,7 +117,7 @@ def load_cases(folder: Path | None, side: int, hole: str) -> list[Case]:
         sources = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())]
     marked = make_hole(hole, side, side)
     pictures = [np.array(source.resize((side, side), Image.Resampling.LANCZOS)) for source in sources]
-    return [(np.where(marked[..., None], np.uint8(0), picture), marked) for picture in pictures]
+    return [dark(picture, marked) for picture in pictures]
 
 
 def measured(ways: dict[str, Callable[[Case], Cost]], cases: list[Case], repeats: int) -> dict[str, Cost]:
@@ -279,45 +279,93 @@ def dusty(height: int, width: int, spots: int, scratches: int) -> np.ndarray:
     return mask
 
 
-def once(methods: list[Method], title: str, case: Case) -> None:
-    """One fill by each method, printed."""
-    photo, hole = case
-    shown = np.where(hole[..., None], np.uint8(0), photo)
+def once(methods: list[Method], title: str, case: Case) -> Cost:
+    """One fill by each method, printed; the last one's cost."""
     for method in methods:
         runner = Runner(method)
-        cost = runner.fill((shown, hole))
+        cost = runner.fill(case)
         print(
             f"{title:38} {method.name:24} {cost.seconds:9.2f} s {cost.cpu:9.2f} CPU s {cost.memory:8.0f} MB",
             flush=True,
         )
         runner.close()
+    return cost
+
+
+def dark(photo: np.ndarray, hole: np.ndarray) -> Case:
+    """``photo`` with its hole black."""
+    return np.where(hole[..., None], np.uint8(0), photo), hole
 
 
 def large(methods: list[Method]) -> None:
     head("Large photographs")
     hole = np.zeros((4000, 4000), bool)
     hole[1500:2100, 1500:2100] = True
-    once(methods, "16 MP, a hole of 600 px", (enlarged((4000, 4000)), hole))
+    once(methods, "16 MP, a hole of 600 px", dark(enlarged((4000, 4000)), hole))
     ours = [method for method in methods if method.name != "pypatchmatch"]  # which takes the whole picture: hours
-    once(ours, "50 MP, 200 spots and 30 scratches", (enlarged((6144, 8192)), dusty(6144, 8192, 200, 30)))
+    once(ours, "50 MP, 200 spots and 30 scratches", dark(enlarged((6144, 8192)), dusty(6144, 8192, 200, 30)))
 
 
-def growth(methods: list[Method]) -> None:
-    head("Against the sizes")
-    for side, hole_side in (
+def square(side: int, hole_side: int) -> Case:
+    """The astronaut ``side`` px wide with a hole of ``hole_side`` px."""
+    hole = np.zeros((side, side), bool)
+    begin = (side - hole_side) // 3
+    hole[begin : begin + hole_side, begin : begin + hole_side] = True
+    return dark(enlarged((side, side)), hole)
+
+
+SWEEPS = {  # by what grows: pixels of a side of the photograph and of its hole
+    "hole": [
         (64, 10),
-        (128, 40),
         (512, 10),
+        (512, 32),
         (512, 100),
         (512, 180),
         (1024, 360),
         (2048, 700),
-        (4000, 180),
-    ):
-        hole = np.zeros((side, side), bool)
-        begin = (side - hole_side) // 3
-        hole[begin : begin + hole_side, begin : begin + hole_side] = True
-        once(methods, f"{side} px, a hole of {hole_side} px", (enlarged((side, side)), hole))
+        (4096, 1400),
+        (5000, 2000),
+    ],
+    "photograph": [(128, 40), (256, 40), (512, 40), (1024, 40), (2048, 40), (4096, 40), (7071, 40)],
+}
+ENOUGH = 60.0  # seconds; a method that took longer is not asked about anything larger
+
+
+def growth(methods: list[Method], plot: Path | None) -> None:
+    """Seconds and memory as the hole grows and as the photograph grows, each method until it takes too long."""
+    found: dict[tuple[str, str], list[tuple[int, Cost]]] = {}
+    for sweep, sizes in SWEEPS.items():
+        head(f"As the {sweep} grows")
+        out: set[str] = set()
+        for side, hole_side in sizes:
+            for method in (method for method in methods if method.name not in out):
+                cost = once([method], f"{side} px, a hole of {hole_side} px", square(side, hole_side))
+                grown = hole_side**2 if sweep == "hole" else side**2
+                found.setdefault((sweep, method.name), []).append((grown, cost))
+                if cost.seconds > ENOUGH:
+                    out.add(method.name)
+    if plot is not None:
+        draw(found, plot)
+
+
+def draw(found: dict[tuple[str, str], list[tuple[int, Cost]]], path: Path) -> None:
+    """Seconds and megabytes against pixels, a line a method."""
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(2, 2, figsize=(9, 6), sharex="col", sharey="row", layout="constrained")
+    for (sweep, name), costs in found.items():
+        column = list(SWEEPS).index(sweep)
+        pixels = [grown for grown, _ in costs]
+        panels[0][column].loglog(pixels, [cost.seconds for _, cost in costs], "o-", ms=3, label=name)
+        panels[1][column].semilogx(pixels, [cost.memory for _, cost in costs], "o-", ms=3, label=name)
+    panels[0][0].set_ylabel("seconds")
+    panels[1][0].set_ylabel("peak MB")
+    panels[1][0].set_xlabel("pixels of the hole")
+    panels[1][1].set_xlabel("pixels of the photograph (its hole is 40 px wide)")
+    panels[0][0].legend()
+    for panel in panels.flat:
+        panel.grid(alpha=0.3)
+    figure.savefig(path)
 
 
 def main() -> None:
@@ -332,6 +380,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, metavar="N", help="N processes at once")
     for kind in ("whole", "large", "growth"):
         parser.add_argument(f"--{kind}", action="store_true")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="a picture of what --growth finds (.svg, .png)")
     given = parser.parse_args()
     cases = load_cases(given.pictures, given.side, given.hole)
     methods = [parse_method(text) for text in [*given.methods.split(","), *given.method]]
@@ -343,7 +392,7 @@ def main() -> None:
         together(methods, cases, given.repeats, given.processes)
         asked = True
     for kind, run in (("whole", lambda: whole(cases, given.repeats)), ("large", lambda: large(methods)),
-                      ("growth", lambda: growth(methods))):  # fmt: skip
+                      ("growth", lambda: growth(methods, given.plot))):  # fmt: skip
         if getattr(given, kind):
             run()
             asked = True
