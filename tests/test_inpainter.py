@@ -206,6 +206,21 @@ def test_transparency_in_the_hole_is_filled_or_kept() -> None:
     np.testing.assert_array_equal(kept[..., 3], photo[..., 3])
 
 
+def test_windows_filled_at_the_same_time_are_as_if_one_after_the_other() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (300, 900, 3), dtype=np.uint8)
+    hole = np.zeros((300, 900), bool)
+    for column in (60, 200, 420, 640, 820):  # some near enough to see each other's results
+        hole[140:146, column : column + 6] = True
+    results = []
+    for threads in (1, 3):
+        events: list[Event] = []
+        results.append(inpaint(photo, hole, iterations=2, run=RunSettings(threads=threads), observe=events.append))
+        fractions = [event.fraction for event in events if isinstance(event, Step)]
+        assert fractions == sorted(fractions) and fractions[-1] == pytest.approx(1)
+        assert {event.window for event in events if isinstance(event, LevelDone)} == set(range(5))
+    np.testing.assert_array_equal(*results)
+
+
 def test_events_and_report_tell_the_same_story() -> None:
     events: list[Event] = []
     result = Inpainter().inpaint(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from patchloom import BudgetError
-from patchloom.windows import CUT_SIDE, LEAST_CONTEXT, plan
+from patchloom.windows import CUT_SIDE, LEAST_CONTEXT, plan, waves
 
 
 @settings(max_examples=30, deadline=None)
@@ -20,6 +20,27 @@ def test_every_hole_pixel_is_filled_once(seed: int, height: int, width: int, cou
     for window in plan(hole):
         filled[window.slices] += window.part
     np.testing.assert_array_equal(filled, hole)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31), st.integers(2, 40))
+def test_what_is_filled_at_the_same_time_does_not_overlap_and_what_overlaps_keeps_its_order(
+    seed: int, count: int
+) -> None:
+    random = np.random.default_rng(seed)
+    hole = np.zeros((900, 1200), bool)
+    for top, left in zip(random.integers(0, 880, count), random.integers(0, 1180, count), strict=True):
+        hole[top : top + random.integers(2, 20), left : left + random.integers(2, 20)] = True
+    found = plan(hole)
+    when = {number: turn for turn, wave in enumerate(waves(found)) for number in wave}
+    assert sorted(when) == list(range(len(found)))
+    for first in range(len(found)):
+        for second in range(first + 1, len(found)):
+            seen = np.zeros(hole.shape, int)
+            seen[found[first].slices] += 1
+            seen[found[second].slices] += 1
+            if seen.max() == 2:
+                assert when[first] < when[second]
 
 
 def test_near_holes_share_a_window_and_far_ones_do_not() -> None:

@@ -7,7 +7,6 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -23,7 +22,7 @@ from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_k
 from patchloom.mask import Mask
 from patchloom.method.coarse import CoarseFill, coarse_fill
 from patchloom.method.neural import NeuralStage
-from patchloom.method.progress import Listener, Progress
+from patchloom.method.progress import Listener, Progress, Tally
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
@@ -35,7 +34,7 @@ from patchloom.tensors.border import device_named
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
-from patchloom.tensors.threads import working
+from patchloom.tensors.threads import mapped, working
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Picture = TypeVar("Picture", Image.Image, Photo)
@@ -110,7 +109,7 @@ class Inpainter:
         allowed = allowed if source is not None else ~left
         work = _Work(known, left, allowed, start, settings, neural, listener)
         with working(self.run.threads):
-            rows = work.fill(plans)
+            rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
             filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
@@ -201,22 +200,21 @@ class _Work:
         self.settings, self.neural, self.observe = settings, neural, observe
         self.hole = hole
 
-    def fill(self, plans: list[windows.Window]) -> list[dict[str, Any]]:
-        """Fills one window of ``plans`` after the other; returns a row of the report for each."""
-        sizes = [int(plan.part.sum()) for plan in plans]
-        ends = list(accumulate(sizes))
-        rows = []
-        for number, (plan, size, end) in enumerate(zip(plans, sizes, ends, strict=True)):
-            progress = Progress(
-                observe=self.observe,
-                window=number,
-                windows=len(plans),
-                box=plan.box,
-                start=(end - size) / ends[-1],
-                share=size / ends[-1],
-            )
-            rows.append(self._fill_one(plan, progress))
-        return rows
+    def fill(self, plans: list[windows.Window], one_by_one: bool = False) -> list[dict[str, Any]]:
+        """Fills the windows ``plans``, those that do not overlap at the same time; returns a row of the report for
+        each."""
+        total = max(1, sum(int(plan.part.sum()) for plan in plans))
+        tally = Tally()
+
+        def fill_one(number: int) -> dict[str, Any]:
+            plan = plans[number]
+            share = int(plan.part.sum()) / total
+            return self._fill_one(plan, Progress(self.observe, number, len(plans), plan.box, share, tally))
+
+        rows: dict[int, dict[str, Any]] = {}
+        for wave in [[number] for number in range(len(plans))] if one_by_one else windows.waves(plans):
+            rows |= zip(wave, mapped(fill_one, wave), strict=True)
+        return [rows[number] for number in range(len(plans))]
 
     def _fill_one(self, plan: windows.Window, progress: Progress) -> dict[str, Any]:
         """Fills the window ``plan``; returns its row of the report."""
@@ -225,6 +223,7 @@ class _Work:
         level = Level(image, np.ascontiguousarray(unknown), self.allowed[plan.slices] & ~unknown)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
         result = synthesise(level, coarse, self.settings, self.neural, progress)
+        progress.complete()
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part

@@ -4,6 +4,7 @@ Holes near each other share a window. A scratch that runs across the whole photo
 bounded size, filled one after another; a wide hole is never cut, since its structure has to be found as a whole.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ BASE_MEMORY = 500  # MB; the program, its libraries and networks
 BYTES_PER_PIXEL = 220  # peak of one window pixel, measured over window sizes (benchmarks/speed.py)
 NEAR = 24  # pixels; holes closer than this belong together
 LEAST_CONTEXT, MOST_CONTEXT = 96, 640  # pixels of surroundings on each side
+TOGETHER = 1_000_000  # pixels; windows no larger than this may be filled at the same time
 CUT_SIDE, CUT_SHARE = 512, 0.15  # a box wider than this with a smaller share of hole is cut
 
 
@@ -61,6 +63,23 @@ def plan(hole: Bools, source: Bools | None = None, max_memory: int = 0) -> list[
         for box in _cut(inside, place[0].start, place[1].start):
             windows.append(_window(hole, labels, number, box, source, limit))
     return windows
+
+
+def waves(windows: Sequence[Window]) -> list[list[int]]:
+    """The numbers of ``windows`` in groups: those of one can be filled at the same time, after the groups before.
+
+    Windows that overlap are in different groups, in their order: so every window finds in its surroundings what it
+    would find if they were filled one after the other. A large one has a group of its own, for its memory.
+    """
+    places: list[int] = []
+    for number, window in enumerate(windows):
+        after = [places[other] + 1 for other in range(number) if window.crop.meets(windows[other].crop)]
+        places.append(max(after, default=0))
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, window in enumerate(windows):
+        alone = number + 1 if window.crop.area > TOGETHER else 0
+        groups.setdefault((places[number], alone), []).append(number)
+    return [groups[place] for place in sorted(groups)]
 
 
 def _near(mask: Bools) -> Bools:

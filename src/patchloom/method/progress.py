@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,30 @@ Picture = Callable[[], NDArray[np.float32]]
 ITERATION_WORK = 0.5  # of the neural stage, in exemplar rounds at native size
 
 
+class Tally:
+    """How much of a whole fill is done, 0..1; windows that are filled at the same time add to it, and tell the
+    observer one after the other."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.done = 0.0
+
+
 @dataclass
 class Progress:
     """One window's share of a fill.
 
-    ``start`` and ``share`` say which part of the whole fill's work (0..1) this window is; ``records`` collects a
-    row a level for the report. Levels are announced with :meth:`begin`, which ends the one before.
+    ``share`` says which part of the whole fill's work (0..1), of which the ``tally`` is kept, this window is;
+    ``records`` collects a row a level for the report. Levels are announced with :meth:`begin`, which ends the one
+    before.
     """
 
     observe: Observer
     window: int = 0
     windows: int = 1
     box: tuple[int, int, int, int] = (0, 0, 0, 0)  # of the window in the photograph: x, y, width, height
-    start: float = 0.0
     share: float = 1.0
+    tally: Tally = field(default_factory=Tally)
     records: list[dict[str, Any]] = field(default_factory=list)
     _open: tuple[dict[str, Any], float, Picture] | None = None
     _done: float = 0.0
@@ -62,7 +73,7 @@ class Progress:
         """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""
         number = len(self.records) + (self._open is not None)
         self.finish()
-        self.observe(
+        self._tell(
             LevelStarted(
                 window=self.window,
                 windows=self.windows,
@@ -86,12 +97,29 @@ class Progress:
 
         The observer may raise to stop the fill here.
         """
-        self._done += work
-        fraction = self.start + self.share * min(1.0, self._done / self._planned)
         row, picture = (self._open[0], self._open[2]) if self._open is not None else ({"level": 0}, None)
-        self.observe(
-            Step(level=row["level"], step=step, of=of, fraction=fraction, losses=losses or {}, preview=picture)
-        )
+        with self.tally.lock:
+            self._account(work)
+            fraction = min(1.0, self.tally.done)
+            self.observe(
+                Step(level=row["level"], step=step, of=of, fraction=fraction, losses=losses or {}, preview=picture)
+            )
+
+    def complete(self) -> None:
+        """The window is filled, whatever was planned."""
+        self.finish()
+        with self.tally.lock:
+            self._account(self._planned)
+
+    def _account(self, work: float) -> None:
+        """Adds ``work`` to what is done of what was planned, and its share to the tally."""
+        before = self._done
+        self._done = min(self._planned, self._done + work)
+        self.tally.done += self.share * (self._done - before) / self._planned
+
+    def _tell(self, event: Event) -> None:
+        with self.tally.lock:
+            self.observe(event)
 
     def finish(self) -> None:
         """Ends the open level, if any."""
@@ -101,7 +129,7 @@ class Progress:
         self._open = None
         row["seconds"] = round(time.perf_counter() - begun, 4)
         self.records.append(row)
-        self.observe(
+        self._tell(
             LevelDone(
                 window=self.window,
                 level=row["level"],

@@ -64,6 +64,15 @@ class Box:
     def moved(self, down: int, right: int) -> "Box":
         return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
 
+    def meets(self, other: "Box") -> bool:
+        """Whether they have a pixel in common."""
+        return (
+            self.top < other.bottom
+            and other.top < self.bottom
+            and self.left < other.right
+            and other.left < self.right
+        )
+
     def union(self, other: "Box") -> "Box":
         """The smallest box round both."""
         return Box(

@@ -80,9 +80,12 @@ def mapped(function: Callable[[Item], Result], items: "range | list[Item]") -> l
     crew = _crew.get()
     helpers = min(crew.threads, len(items)) - 1
     futures = [crew.others.submit(take) for _ in range(helpers)] if crew.others is not None else []
+    token = _crew.set(_ALONE) if futures else None  # at work like the others, who have all been asked
     try:
         take()
     finally:
+        if token is not None:
+            _crew.reset(token)
         wait(futures)
     for future in futures:
         future.result()
