@@ -4,10 +4,13 @@ Formats x depths x colours x kinds of alpha, each file made by another encoder.
 """
 
 import io
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import imagecodecs
@@ -23,6 +26,7 @@ from patchloom.settings import PRESETS
 
 RNG = np.random.default_rng(11)
 SIZE = (24, 36)
+VIPS = shutil.which("vips")
 
 
 def noise(channels: int, depth: Any, top: int | None = None) -> np.ndarray:
@@ -234,6 +238,22 @@ def seen_png(data: bytes) -> np.ndarray:
 def test_pngs_look_the_same(colour: int, depth: int, transparent: bool) -> None:
     data = png(colour, depth, transparent)
     np.testing.assert_array_equal(seen_png(Photo.open(data).encode()), seen_png(data))
+
+
+def by_vips(data: bytes, folder: Path) -> tuple[bytes, bytes]:
+    """What libvips says the samples are, and the samples."""
+    place = folder / "picture"
+    place.write_bytes(data)
+    said = subprocess.run([f"{VIPS}header", place], check=True, capture_output=True).stdout
+    subprocess.run([VIPS, "rawsave", place, f"{place}.raw"], check=True, capture_output=True)
+    return said, Path(f"{place}.raw").read_bytes()
+
+
+@pytest.mark.skipif(VIPS is None, reason="libvips-tools is not installed")
+@pytest.mark.parametrize("name", [name for name in TIFFS if "uint8<" in name or "group" in name])
+def test_another_library_sees_the_same_tiff(name: str, tmp_path: Path) -> None:
+    data = TIFFS[name]()
+    assert by_vips(Photo.open(data).encode(), tmp_path) == by_vips(data, tmp_path)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])

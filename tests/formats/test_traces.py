@@ -249,3 +249,13 @@ def test_the_thumbnail_of_a_picture_in_a_directory_below_is_not_filled_for_it() 
         writer.write(RGB, photometric="rgb", metadata=None)
     with pytest.raises(Unsupported, match="behind a thumbnail"):
         Photo.open(target.getvalue())
+
+
+def test_unknown_chunks_hold_no_picture_together() -> None:
+    data = plain("PNG")
+    at = data.index(b"IDAT") - 4
+    for start in range(0, len(SECRET), 40):
+        body = b"abcd" + SECRET[start : start + 40]
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        data = data[:at] + chunk + data[at:]
+    assert Photo.open(data).encode().count(b"abcd") < 8

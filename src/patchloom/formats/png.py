@@ -112,10 +112,12 @@ def _frames(chunks: list[tuple[str, bytes]]) -> int:
 
 
 class _Allowance:
-    """How many bytes of text may still be unpacked, so that small chunks cannot fill the memory."""
+    """How many bytes of text may still be unpacked, so that small chunks cannot fill the memory; and how many of
+    unknown chunks may be kept, so that many together hold no picture."""
 
     def __init__(self) -> None:
         self.left = 64 * 2**20
+        self.unknown = SMALL
 
     def inflated(self, data: bytes) -> bytes | None:
         """None where it is damaged or too much."""
@@ -139,7 +141,10 @@ def _kept(kind: str, body: bytes, allowance: _Allowance) -> tuple[Block | None, 
         return Block(kind, body, look=True), []
     if kind in _CRITICAL or kind in _DROPPED:
         return None, []
-    if kind in _KEPT or (kind[:1].islower() and kind[3:4].islower() and len(body) <= SMALL):
+    if kind in _KEPT:
+        return Block(kind, body), []
+    if kind[:1].islower() and kind[3:4].islower() and len(body) <= allowance.unknown:
+        allowance.unknown -= len(body)
         return Block(kind, body), []
     return None, [f"chunk {kind}"] if len(body) > SMALL else []
 
