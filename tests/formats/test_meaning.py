@@ -360,6 +360,24 @@ def test_jpeg_xl_is_read_without_loss(mode: str) -> None:
     np.testing.assert_array_equal(photo.to_array().squeeze(), samples)
 
 
+@pytest.mark.parametrize("bits", [10, 12, 16])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_jpeg_xl_of_more_than_8_bits_is_read_with_all_of_them(bits: int, channels: int) -> None:
+    pytest.importorskip("pillow_jxl", reason="the extra jxl is not installed")
+    samples = noise(channels, np.uint16, 2**bits - 1)
+    photo = Photo.open(imagecodecs.jpegxl_encode(samples, lossless=True, bitspersample=bits))
+    assert photo.pixels.dtype == np.uint16
+    np.testing.assert_array_equal(np.round(photo.to_array().squeeze() / 65535 * (2**bits - 1)), samples)
+
+
+def test_floats_of_jpeg_xl_become_16_bit_and_that_is_said() -> None:
+    pytest.importorskip("pillow_jxl", reason="the extra jxl is not installed")
+    samples, said = noise(3, np.float32), list[Event]()
+    photo = Photo.open(imagecodecs.jpegxl_encode(samples, lossless=True), observe=said.append)
+    np.testing.assert_allclose(photo.pixels / 65535, samples, atol=1 / 65535)
+    assert any("floats" in event.message for event in said if isinstance(event, Warned))
+
+
 @pytest.mark.parametrize("size", [(8, 8), (8, 256), (100, 73), (300, 2000), (9, 16), (4, 3)])
 def test_jpeg_xl_tells_its_size(size: tuple[int, int]) -> None:
     from patchloom.formats import recognised

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -70,6 +71,27 @@ def test_pages_are_asked_for_and_counted() -> None:
     assert "--page" in caught.value.hint
     with pytest.raises(PhotoError, match="no page 4; it has 3"):
         Photo.open(pages(), page=4)
+
+
+def test_a_frame_of_an_animated_jpeg_xl() -> None:
+    pytest.importorskip("pillow_jxl", reason="the extra jxl is not installed")
+    frames = np.stack([np.full((16, 24, 3), value, np.uint8) for value in (20, 200)])
+    data = bytes(imagecodecs.jpegxl_encode(frames, lossless=True))
+    with pytest.raises(Unsupported, match="animated JPEG XL"):
+        Photo.open(data)
+    for page in (1, 2):
+        np.testing.assert_array_equal(Photo.open(data, page=page).pixels, frames[page - 1])
+    with pytest.raises(PhotoError):
+        Photo.open(data, page=3)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
+def test_one_picture_has_no_second_page(format: str) -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (24, 16)).save(target, format)
+    assert Photo.open(target.getvalue(), page=1).width == 24
+    with pytest.raises(PhotoError, match="no page 2; it has 1"):
+        Photo.open(target.getvalue(), page=2)
 
 
 @pytest.mark.parametrize("format", ["WEBP", "AVIF", "GIF", "PNG"])

@@ -73,6 +73,7 @@ def header(file: BinaryIO) -> Header:
 
 
 def decode(data: bytes, reading: Reading) -> Stored:
+    reading.frame(1, "a JPEG")
     segments, scans, end = _anatomy(data)
     if scans > _MOST_SCANS:
         raise Unsupported(f"has {scans} scans, more than any picture needs.", "Save it again in an editor.")

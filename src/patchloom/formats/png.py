@@ -53,7 +53,7 @@ def header(file: BinaryIO) -> Header:
 def decode(data: bytes, reading: Reading) -> Stored:
     chunks = list(_chunks(data))
     animated = any(kind == "acTL" for kind, _ in chunks)
-    if animated and reading.frame(_frames(chunks), "an animated PNG") > 0:
+    if reading.frame(_frames(chunks) if animated else 1, "an animated PNG") > 0:
         raise Unsupported(
             "is an animated PNG, of which only page 1 can be read.", "Save the frame as a plain PNG."
         )

@@ -219,9 +219,9 @@ FORMATS: dict[str, Format] = {
             depths=("uint8", "uint16"),
             written=False,
             extra_name="jxl",
-            samples="8 and 16 bit grey, RGB, alpha",
+            samples="8 to 16 bit grey, RGB, alpha",
             kept="EXIF, profile",
-            said="that it is written as PNG",
+            said="that it is written as PNG, floats (read with 16 bits), further frames",
         ),
     )
 }
