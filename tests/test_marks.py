@@ -54,6 +54,7 @@ SAID = {
     "grey 120": ONE * 120,
     "classes": np.where(HOLE, 3 + np.arange(40, dtype=np.uint8) // 15, 0),
     "a class, its border white": np.where(HOLE & (np.arange(40) > 8), 15, ONE * 255),
+    "white beside a class": ONE * 255 + np.pad(np.full((2, 5), 7, np.uint8), ((0, 28), (0, 35))),
     "8-bit white in 16 bit": ONE.astype(np.uint16) * 255,
     "soft grey 120": soft(120),
     "red": np.dstack([ONE * 255, ZERO, ZERO]),

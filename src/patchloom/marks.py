@@ -87,14 +87,15 @@ def of_values(values: NDArray[Any], full: float, *, exact: bool, shades: bool = 
     seen = f"its values are {_span(numbers)}, and more than {full / 2:g} is filled"
     bright = counts[numbers > full / 2].sum()
     dark = counts[(numbers > 0) & (numbers <= full / 2)].sum()
-    few = exact and low == 0 and len(numbers) <= LABELS
-    if few and dark and (high < full or dark > bright) and _is_flat(values, full / 2):
+    labels = exact and low == 0 and len(numbers) <= LABELS and dark and _is_flat(values, full / 2)
+    if labels and (high < full or dark > bright):
         return Marks(values != 0, f"every value but 0 is filled; it has {_span(numbers)}", seen)
     middle = (low + high) / 2
     pale = bright < counts[numbers > middle].sum() / 2
     if shades and pale and low <= full / 16 and high - low > full * _VISIBLE:
         return Marks(values > middle, f"more than {middle:g} is filled, as it has {_span(numbers)}", seen)
-    return Marks(values > full / 2, "", seen)
+    how = f"only more than {full / 2:g} is filled; it has {_span(numbers)}" if labels and bright else ""
+    return Marks(values > full / 2, how, seen)
 
 
 def _is_flat(values: NDArray[Any], half: float) -> bool:
