@@ -242,6 +242,16 @@ def test_what_people_and_programs_write_is_text(words: bytes) -> None:
     assert photoshop.captions(caption + b"\0\0") == (caption + b"\0\0", False)
 
 
+def test_curves_that_look_like_a_picture_are_kept() -> None:
+    curve = np.arange(768, dtype=np.uint16) * 256 + 255
+    assert curve.tobytes().find(b"\xff\xd8\xff\xd9") > 0
+    target = io.BytesIO()
+    tifffile.imwrite(
+        target, RGB, photometric="rgb", extratags=[(301, 3, 768, curve.tolist(), True)], metadata=None
+    )
+    assert curve.tobytes() in Photo.open(target.getvalue()).encode()
+
+
 def test_the_thumbnail_of_a_picture_in_a_directory_below_is_not_filled_for_it() -> None:
     target = io.BytesIO()
     with tifffile.TiffWriter(target) as writer:

@@ -24,12 +24,13 @@ def carries_no_picture(code: int, value: bytes) -> bool:
     maker note there can be one still (:func:`~patchloom.formats.hidden.blanked`)."""
     if code == LAYERS:
         return False
-    if code == MAKER_NOTE or len(value) <= SMALL:
+    if code == MAKER_NOTE or code in _COLOURS or len(value) <= SMALL:
         return True
     return (0x9000 <= code <= 0xA5FF or code in _DESCRIBING) and not holds_picture(value)
 
 
-_DESCRIBING = {269, 270, 271, 272, 285, 301, 305, 306, 315, 316, 318, 319, 529, 532, 33432, 33723, 34675, 50341}
+_COLOURS = {301, 318, 319, 529, 532, 34675}  # curves, primaries, profile: numbers, which can look like anything
+_DESCRIBING = {269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, 33723, 50341}
 _DESCRIBING |= {
     33550,
     33922,

@@ -1,5 +1,6 @@
 """One page of a TIFF of several put in the place of another; the others stay as they are, byte for byte."""
 
+import contextlib
 import struct
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from patchloom.formats.picture import TiffTag
 _SUBFILE, SUB_DIRECTORIES = 254, 330
 _SAMPLES = {273: 279, 324: 325, 513: 514}  # where strips, tiles and a JPEG lie: how long they are
 _DEPTH = 4
+_MOST_BELOW = 100  # more than any real file has
 
 Extent = tuple[int, int]
 
@@ -24,10 +26,14 @@ def is_reduced(tags: tuple[TiffTag, ...], order: str) -> bool:
 
 
 def is_thumbnail(file: bytes, tags: tuple[TiffTag, ...]) -> bool:
-    """Whether a directory below that of ``tags`` holds a larger picture. Raises struct.error for a damaged one."""
+    """Whether a directory below that of ``tags`` holds a larger picture."""
     order = ifd.order_of(file)
     below = [offset for tag in tags if tag.code == SUB_DIRECTORIES for offset in ifd.numbers(tag, order)]
-    return any(_area(ifd.read(file, offset), order) > _area(tags, order) for offset in below)
+    areas = [0]
+    for offset in below[:_MOST_BELOW]:
+        with contextlib.suppress(struct.error):  # one that leads nowhere holds nothing
+            areas.append(_area(ifd.read(file, offset), order))
+    return max(areas) > _area(tags, order)
 
 
 def _area(tags: tuple[TiffTag, ...], order: str) -> int:
