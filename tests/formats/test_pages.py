@@ -85,6 +85,19 @@ def test_a_frame_of_an_animated_jpeg_xl() -> None:
         Photo.open(data, page=3)
 
 
+def test_the_picture_of_an_heic_of_several_is_its_first_page() -> None:
+    heif = pytest.importorskip("pillow_heif", reason="the extra heif is not installed")
+    target = io.BytesIO()
+    file = heif.HeifFile()
+    for value in (20, 120, 220):
+        file.add_from_pillow(Image.new("L", (64, 48), value))
+    file.save(target, primary_index=1)
+    seen = [Photo.open(target.getvalue(), page=page).pixels.mean() for page in (None, 1, 2, 3)]
+    np.testing.assert_allclose(seen, [120, 120, 20, 220], atol=2)
+    with pytest.raises(PhotoError, match="no page 4; it has 3"):
+        Photo.open(target.getvalue(), page=4)
+
+
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_one_picture_has_no_second_page(format: str) -> None:
     target = io.BytesIO()

@@ -15,9 +15,11 @@ def decode(data: bytes, reading: Reading) -> Stored:
     heif = required("pillow_heif", "heif", "an HEIC")
     # Auxiliary pictures (depth, gain maps) and thumbnails are never asked for.
     image = heif.HeifImageFile(io.BytesIO(data))
-    if reading.page is not None or image.n_frames == 1:
-        image.seek(reading.frame(image.n_frames, "an HEIC of several pictures"))
-    if image.n_frames > 1:  # of a burst or a pair for both eyes one is the picture; it is opened first
+    first = image.tell()  # of a burst or a pair for both eyes one is the picture; it is opened, and is page 1
+    pages = [first, *(number for number in range(image.n_frames) if number != first)]
+    wanted = reading._replace(page=reading.page or 1)
+    image.seek(pages[wanted.frame(image.n_frames, "an HEIC of several pictures")])
+    if image.n_frames > 1:
         reading.leave_out("further pictures")
     found = properties(meta_of(io.BytesIO(data)))
     if any(kind == b"pixi" and len(body) > 5 and max(body[5:]) > 8 for kind, body in found):
