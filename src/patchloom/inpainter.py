@@ -105,7 +105,7 @@ class Inpainter:
         if left.mean() > LARGE_SHARE:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
         if first_time():
-            listener(Warned(message="Compiling the patch search for this machine, once; it takes half a minute."))
+            listener(Warned(message="Compiling the patch search for this machine, once, in about ten seconds."))
         allowed = allowed if source is not None else ~left
         work = _Work(known, left, allowed, start, settings, neural, listener)
         with working(self.run.threads):
