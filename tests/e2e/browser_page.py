@@ -105,18 +105,6 @@ def marks(page: Any) -> np.ndarray:
         return np.asarray(image.convert("L")) > 127
 
 
-def marks_after(page: Any, selector: str, tries: int = 50) -> np.ndarray:
-    """The mask once a button whose work is done aside has changed it, (H, W) bool."""
-    before = marks(page)
-    click(page, selector)
-    for _ in range(tries):
-        now = marks(page)
-        if (now != before).any():
-            return now
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{selector} changed no mark")
-
-
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
     """With all that lies within so many pixels."""
     return np.asarray(ndimage.distance_transform_edt(~mask) <= pixels)

@@ -111,7 +111,7 @@ export class Filler extends EventTarget {
 
   begin(plan) {
     this.running = true;
-    this.session.locked = true;
+    this.session.filling = true;
     this.stopping = false;
     this.stopper = new AbortController();
     this.pace = null;
@@ -130,7 +130,7 @@ export class Filler extends EventTarget {
   finish() {
     clearInterval(this.ticking);
     this.running = false;
-    this.session.locked = false;
+    this.session.filling = false;
     this.job = null;
     this.mask = null;
     this.stage.filling(false);

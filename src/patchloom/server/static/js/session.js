@@ -25,13 +25,15 @@ export class Session extends EventTarget {
     super();
     this.history = new History((step, forward) => this.act(step, forward));
     this.layer = "hole";
-    this.locked = false; // while a fill runs, the marks it was given stay as they are
+    this.filling = false; // while a fill runs, the marks it was given stay as they are
     this.growing = true;
     this.closed();
   }
 
   closed() {
     this.id = "";
+    /** @type {Promise<void> | null} marks that are being grown; whoever asks for the marks waits for it */
+    this.pending = null;
     this.photo = null;
     this.cells = null;
     this.name = "";
@@ -80,6 +82,11 @@ export class Session extends EventTarget {
   /** The bits that a tool sets and clears. */
   ink(erase) {
     return erase ? { set: 0, clear: BITS[this.layer] } : INKS[this.layer];
+  }
+
+  /** Whether the marks stay as they are for now. */
+  get locked() {
+    return this.filling || this.pending !== null;
   }
 
   get bit() {
@@ -153,13 +160,20 @@ export class Session extends EventTarget {
     });
     const data = cells.copy(box);
     const size = { width: box.right - box.left, height: box.bottom - box.top };
-    this.locked = true;
-    const mask = await aside("grow", { data, ...size, bits: bit, pixels }, [data.buffer]).finally(() => {
-      this.locked = false;
-    });
-    if (this.cells !== cells) return;
+    const grown = aside("grow", { data, ...size, bits: bit, pixels }, [data.buffer]);
     const ink = this.ink(pixels < 0);
-    this.mark(() => cells.stamp(pixels < 0 ? mask.map((value) => 1 - value) : mask, box, ink));
+    const pending = grown.then((mask) => {
+      if (this.cells !== cells) return;
+      cells.begin();
+      cells.stamp(pixels < 0 ? mask.map((value) => 1 - value) : mask, box, ink);
+      this.remember(cells.end());
+    });
+    this.pending = pending;
+    this.changed();
+    await pending.finally(() => {
+      if (this.pending === pending) this.pending = null;
+      this.changed();
+    });
   }
 
   /** Adds to the marks, or takes from them, what a mask of another size shows. */
@@ -223,20 +237,23 @@ export class Session extends EventTarget {
   }
 
   /** The hole and its file, grown as the person sees it. @param {boolean} all with the marks of earlier fills */
-  hole(all, pixels = this.growth) {
+  async hole(all, pixels = this.growth) {
+    await this.pending;
     const { width, height } = this.cells;
     const data = this.cells.data.slice();
     return aside("hole", { data, width, height, bits: HOLE, kept: all ? DONE : 0, pixels }, [data.buffer]);
   }
 
   /** What is marked, as a PNG. */
-  maskFile() {
+  async maskFile() {
+    await this.pending;
     const bits = this.cells.any(HOLE) ? HOLE : HOLE | DONE;
     return this.file((value) => (value & bits) !== 0);
   }
 
   /** Where texture may come from, as a PNG; null if nothing limits it. */
   async sourceFile() {
+    await this.pending;
     const take = this.cells.any(TAKE);
     if (!take && !this.cells.any(AVOID)) return null;
     return this.file(take ? (value) => (value & (TAKE | AVOID)) === TAKE : (value) => (value & AVOID) === 0);
