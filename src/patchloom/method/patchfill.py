@@ -32,7 +32,6 @@ DENIED_SHARE, DENIED_BLOCK = (
 )  # of the sources, in squares of so many native pixels, to each variant
 LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen
 THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
-THINNEST = 0.25  # of it; below that a hole counts as a scratch
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,13 @@ def ensemble(count: int, base: Variant) -> list[Variant]:
 
 
 def thickness(hole: NDArray[np.bool_]) -> float:
-    """From ``THINNEST`` (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
+    """From 0.25 (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
 
     A wide hole is a question of structure: coherent, crisply voted copies. A thin one is determined by its two
     sides: many exact matches, softly voted, are nearer the truth (measured: 1.7 dB on scratches).
     """
     depth = ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge"))[1:-1, 1:-1]
-    return float(np.clip(depth[hole].mean() / THICK, THINNEST, 1.0))
-
-
-def wideness(thickness: float) -> float:
-    """From 0 (scratches) to 1 (wide holes)."""
-    return (thickness - THINNEST) / (1 - THINNEST)
+    return float(np.clip(depth[hole].mean() / THICK, 0.25, 1.0))
 
 
 class Scales:
@@ -210,18 +204,14 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
     picture, hole = scales.pictures[number].copy(), scales.holes[number]
     radius = variant.patch // 2
     nothing = np.zeros((1, 1, 3), np.float32)
-    strength = variant.guide_weight if guides else 0.0
-    if 0 < number == len(scales) - 1:
-        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels is a
-        # mean like nothing in the photograph, and would choose the dullest of all sources.
-        strength *= 1 - wideness(scales.thickness)
+    strength = variant.guide_weight if guides is not None else 0.0
     return Canvas(
         picture=picture,
         hole=hole,
         sources=_source_centres(scales, number, variant),
         weight=fields.depth_weights(hole, variant.depth_base) * scales.seen[number],
-        guide=fields.patch_means(guides[number], radius) if guides and strength > 0 else nothing,
-        means=fields.patch_means(picture[..., :3], radius) if strength > 0 else nothing,
+        guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
+        means=fields.patch_means(picture[..., :3], radius) if guides is not None else nothing,
         guided=hole.astype(np.float32) * np.float32(strength),
         given=scales.given,
         candidates=_at_level(scales.repeats, len(scales) - 1 - number),

@@ -32,6 +32,7 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.border import between, mean_of, resized
 from patchloom.tensors.field import Field, largest_patch
 
+COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the ensemble's mean (measured)
 MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ensemble's mean
 
 
@@ -68,12 +69,14 @@ def exemplar_start(
     guide: Floats | None
     if coarse is not None:
         guide = target = given_fill(level, coarse)
+        weight = settings.guide_weight * COARSE_WEIGHT
     else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
         guide = _mean_fill(level.image, scales, variants, progress) if variants else None
         target = membrane_fill(level)
         target = target if guide is None else between(guide, target, MEMBRANE_SHARE)
+        weight = settings.guide_weight
     if guide is not None:
-        variant = replace(variant, guide_weight=settings.guide_weight, seed=variant.seed + len(variants))
+        variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
     added = correction(fill.picture, level.hole, voted_differences(fill, scales), target)
