@@ -104,7 +104,7 @@ def _cut(mask: Bools, top: int, left: int) -> list[Box]:
     return _cut(mask[:, :half], box.top, box.left) + _cut(mask[:, half:], box.top, box.left + half)
 
 
-def extent(hole: Bools) -> float:
+def _extent(hole: Bools) -> float:
     """How far a hole that fills its box (H, W) reaches, in pixels: its longer side, and less the sparser it is."""
     return float(max(hole.shape) * min(1.0, hole.mean() / CUT_SHARE))
 
@@ -115,7 +115,7 @@ def _window(
     """The crop for the hole pixels of group ``number`` in ``box``."""
     height, width = box.size
     # Of a square its side; a scratch needs no more than its two sides, however long it is.
-    context = int(np.clip(extent(hole[box.slices]), LEAST_CONTEXT, MOST_CONTEXT))
+    context = int(np.clip(_extent(hole[box.slices]), LEAST_CONTEXT, MOST_CONTEXT))
     need = 2 * height * width
     reach = box if source is None or not source.any() else box.union(bounds(source))
     while True:

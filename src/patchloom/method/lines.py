@@ -23,10 +23,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy  # its packages load when used: spatial takes a fifth of a second, and most fills do without
-from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.ends import HALF, LENGTH, End, Points, Slopes, find_ends, turn
+from patchloom.tensors.boxes import depths
 
 DEEP = 8  # pixels; a hole nowhere deeper is bridged by patches that see both of its sides
 BEND = 1.0  # radians; the largest angle between an end and the chord
@@ -44,7 +44,7 @@ def lines_through(picture: Floats, hole: Bools) -> list[Points]:
 
     ``picture`` (H, W, 3). Each curve has the visible line on either side, as far as it can be followed.
     """
-    if ndimage.distance_transform_edt(hole).max() < DEEP:
+    if depths(hole).max() < DEEP:
         return []
     slopes = Slopes.of(picture, hole)
     ends = find_ends(slopes, hole)

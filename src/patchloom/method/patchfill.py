@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from patchloom.arrays import Floats
 from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields, votes
+from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Canvas, Costs, Field
 
 BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
@@ -71,8 +71,7 @@ def thickness(hole: NDArray[np.bool_]) -> float:
     A wide hole is a question of structure: coherent, crisply voted copies. A thin one is determined by its two
     sides: many exact matches, softly voted, are nearer the truth (measured: 1.7 dB on scratches).
     """
-    depth = ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge"))[1:-1, 1:-1]
-    return float(np.clip(depth[hole].mean() / THICK, 0.25, 1.0))
+    return float(np.clip(depths(hole)[hole].mean() / THICK, 0.25, 1.0))
 
 
 class Scales:

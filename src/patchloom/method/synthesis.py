@@ -5,8 +5,6 @@ by the exemplar start's field. With ``searched`` the coarse fill is a picture at
 ``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
 """
 
-from scipy import ndimage
-
 from patchloom.arrays import Floats
 from patchloom.method.coarse import given_fill, membrane_fill
 from patchloom.method.neural import NeuralStage
@@ -16,6 +14,7 @@ from patchloom.method.start import Start, exemplar_start
 from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
 from patchloom.settings import FillSettings
 from patchloom.tensors.border import resized
+from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import largest_patch
 
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
@@ -64,7 +63,7 @@ def _is_perforated(level: Level) -> bool:
     a checkerboard. The known pixels then say all that there is to say."""
     if largest_patch([~level.hole], 3):
         return False
-    return bool(ndimage.distance_transform_edt(level.hole).max() <= PERFORATED_DEPTH)
+    return bool(depths(level.hole).max() <= PERFORATED_DEPTH)
 
 
 def _optimised(level: Level, settings: FillSettings) -> list[Level]:

@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional
 
-from patchloom.tensors.boxes import bounds
+from patchloom.tensors.boxes import bounds, depths
 
 Ints = NDArray[np.intp]
 Frame = tuple[Ints, Ints]
@@ -66,7 +65,7 @@ class ContentNetwork(nn.Module):
         leaves a choice. Where the hole is longer than half of it there are several, that overlap by half.
         They lie in the picture if they fit.
         """
-        deepest = float(ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge")).max())
+        deepest = float(depths(np.pad(hole, 1, mode="edge")).max())  # a hole at the border goes on beyond it
         side = min(max(math.ceil(CONTEXT * deepest), 2 * SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
         starts = []
         for span, length in zip(bounds(hole).slices, hole.shape, strict=True):

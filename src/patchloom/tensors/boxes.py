@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from patchloom.arrays import Bools
 
@@ -101,6 +103,15 @@ def bounds(mask: Bools, align: int = 1) -> Box:
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     box = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
     return box.aligned(align, mask.shape)
+
+
+def depths(hole: Bools) -> NDArray[np.float64]:
+    """(H, W): each pixel's distance to the nearest known one; 0 where it is known itself. One at least must be."""
+    result = np.zeros(hole.shape)
+    if hole.any():
+        box = bounds(hole).widened(1, hole.shape).slices  # the nearest known pixel is never further away
+        result[box] = ndimage.distance_transform_edt(hole[box])
+    return result
 
 
 def covering(mask: Bools, most: int, least: int, align: int = 1) -> list[Box]:

@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from patchloom.tensors.boxes import depths
 
 
 def rim_weights(hole: NDArray[np.bool_], feather: int) -> NDArray[np.float32]:
@@ -10,10 +11,9 @@ def rim_weights(hole: NDArray[np.bool_], feather: int) -> NDArray[np.float32]:
 
     With ``feather`` 0 it is the hole itself. The ramp lies wholly inside, so no known pixel changes.
     """
-    if feather == 0 or not hole.any():
+    if feather == 0:
         return hole.astype(np.float32)
-    depth = ndimage.distance_transform_edt(np.pad(hole, 1, mode="edge"))[1:-1, 1:-1]
-    return np.asarray(np.clip(depth / (feather + 1), 0, 1) * hole, np.float32)
+    return np.asarray(np.clip(depths(hole) / (feather + 1), 0, 1), np.float32)
 
 
 def composite(

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats, Ints
-from patchloom.tensors.boxes import bounds
+from patchloom.tensors.boxes import bounds, depths
 from patchloom.tensors.compiled import njit
 from patchloom.tensors.threads import in_pieces
 
@@ -98,12 +98,7 @@ def patch_means(picture: Floats, radius: int) -> Floats:
 
 def depth_weights(hole: Bools, base: float) -> Floats:
     """``base ** -depth``, depth being a hole pixel's distance to the nearest known one; 1 where known."""
-    if not hole.any():
-        return np.ones(hole.shape, np.float32)
-    weights = np.ones(hole.shape, np.float32)
-    box = bounds(hole).widened(1, hole.shape).slices  # the nearest known pixel is never further away
-    weights[box] = base ** -np.minimum(ndimage.distance_transform_edt(hole[box]), 60.0)
-    return weights
+    return np.asarray(base ** -np.minimum(depths(hole), 60.0), np.float32)
 
 
 def touching(hole: Bools, radius: int) -> tuple[Ints, Ints]:

@@ -95,7 +95,11 @@ export class Session extends EventTarget {
 
   /** Does `draw` on the marks as one step that can be undone. @param {(cells: Cells) => void} draw */
   mark(draw) {
-    if (this.locked || !this.cells) return;
+    if (!this.locked && this.cells) this.draw(draw);
+  }
+
+  /** As `mark`, whether or not marks are locked: what was asked for before they were. */
+  draw(draw) {
     this.cells.begin();
     draw(this.cells);
     this.remember(this.cells.end());
@@ -164,9 +168,7 @@ export class Session extends EventTarget {
     const ink = this.ink(pixels < 0);
     const pending = grown.then((mask) => {
       if (this.cells !== cells) return;
-      cells.begin();
-      cells.stamp(pixels < 0 ? mask.map((value) => 1 - value) : mask, box, ink);
-      this.remember(cells.end());
+      this.draw(() => cells.stamp(pixels < 0 ? mask.map((value) => 1 - value) : mask, box, ink));
     });
     this.pending = pending;
     this.changed();
