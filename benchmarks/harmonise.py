@@ -6,7 +6,9 @@ A connected region of a real photograph is taken for the object; its exposure, w
 sharpness and noise are changed (all drawn from the case's number); a method sees the result and the region, and is
 compared with the untouched photograph inside the region. ``--half`` takes the photographs with an even number (on
 which constants were chosen) or an odd one (on which results are reported). ``--strength`` scales all changes.
-Prints a table, writes scores.json and a contact sheet, worst first.
+Prints a table, what the aims say of it, and the five photographs where the last method gains least; writes
+scores.json and a contact sheet, worst first. ``--jury N`` draws N of the photographs as pairs without names, the
+two last methods side by side, for `benchmarks/jury.py tally`; the key lies beside the folder.
 """
 
 import argparse
@@ -229,6 +231,40 @@ def print_table(scores: dict[str, list[dict[str, float]]]) -> None:
         )
 
 
+def print_aims(scores: dict[str, list[dict[str, float]]], names: list[str], changed: bool) -> None:
+    """What the last method gains over the paste and the best other row, and where it gains least."""
+    *others, last = scores
+    psnr = {name: np.array([row["psnr"] for row in rows]) for name, rows in scores.items()}
+    gains = psnr[last] - psnr["paste"]
+    if changed:
+        best = max(
+            (name for name in others if name != "paste"), key=lambda name: psnr[name].mean(), default="paste"
+        )
+        over = (psnr[last] - psnr[best]).mean()
+        print(f"{last}: {gains.mean():+.2f} dB over the paste, median {np.median(gains):+.2f}; "
+              f"{over:+.2f} dB over {best}, the best other row")  # fmt: skip
+    else:  # nothing was changed: the paste is the truth, and its PSNR means nothing
+        squares = np.array([row["fmse"] for row in scores[last]])
+        print(f"{last}: {np.mean(squares == 0):.0%} of {len(squares)} objects that fit are left alone bit for bit")
+    worst = np.argsort(gains)[:5]
+    print("least gain:", ", ".join(f"{names[number]} {gains[number]:+.1f}" for number in worst))
+
+
+def lay(made: list[Case], results: dict[str, list[np.ndarray]], count: int, out: Path) -> None:
+    """``count`` pairs of the two last methods without names, and beside the folder which one is on the left."""
+    out.mkdir(parents=True, exist_ok=True)
+    random, key = np.random.default_rng(len(made)), {}
+    pair = list(results)[-2:]
+    for number, chosen in enumerate(sorted(random.permutation(len(made))[:count]), 1):
+        case, left = made[chosen], int(random.integers(2))
+        outline = case.mask & ~ndimage.binary_erosion(case.mask, iterations=2)
+        tiles = [Tile(with_hole(case.composite, outline), f"pair {number:03}: as it was put in")]
+        tiles += [Tile(results[pair[left]][chosen], "LEFT"), Tile(results[pair[1 - left]][chosen], "RIGHT")]
+        contact_sheet([tiles], 560).save(out / f"{number:03}.png")
+        key[f"{number:03}"] = {"group": "harmonise", "case": case.name, "left": left, "methods": pair}
+    out.with_suffix(".json").write_text(json.dumps(key, indent=1))
+
+
 def sheet(made: list[Case], results: dict[str, list[np.ndarray]], scores: dict, path: Path) -> None:
     """One row a case: the outline, every method and the truth; worst gain of the last method first."""
     last = list(results)[-1]
@@ -254,6 +290,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--strength", type=float, default=1.0, help="of all changes; 0 is none")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--jury", type=int, metavar="N", help="lay N pairs of the two last methods in OUT/jury")
     parser.add_argument("--no-judge", action="store_true", help="without perceptual distances, which take time")
     return parser.parse_args()
 
@@ -281,6 +318,9 @@ def main() -> None:
     (given.out / "scores.json").write_text(json.dumps({"cases": names, **scores}, indent=1))
     print(f"{len(made)} cases")
     print_table(scores)
+    print_aims(scores, names, given.strength > 0)
+    if given.jury:
+        lay(made, results, given.jury, given.out / "jury")
     sheet(made, results, scores, given.out / "sheet.png")
     print(f"contact sheet: {given.out}/sheet.png")
 

@@ -15,7 +15,6 @@ from .errors import (
 from .events import CancelToken as CancelToken
 from .harmoniser import (
     Harmoniser as Harmoniser,
-    Place as Place,
     harmonise as harmonise,
     paste as paste,
 )
@@ -32,6 +31,7 @@ from .settings import (
     PRESETS as PRESETS,
     FillSettings as FillSettings,
     HarmoniseSettings as HarmoniseSettings,
+    Place as Place,
     RunSettings as RunSettings,
     fill_settings as fill_settings,
 )

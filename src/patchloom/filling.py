@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from patchloom.inpainter import Inpainter
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A picture that comes without a file's name, and what messages and the report call it."""
+
+    source: Source
+    name: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
     """What a fill is made from; pictures are given by name, as bytes or as open files.
@@ -35,7 +43,7 @@ class Inputs:
     alpha: bool = False
     source: Source | None = None
     coarse: Source | None = None
-    references: Sequence[Source] = ()
+    references: Sequence[Source | Named] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +143,22 @@ def prepare(
         source=None if inputs.source is None else opened(inputs.source, "The source mask"),
         coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
         references=[
-            Reference(
-                Photo.open(other, allow_cmyk=files.allow_cmyk, max_pixels=max_pixels, observe=observe),
-                Path(other).name if isinstance(other, str | Path) else str(number),
-            )
-            for number, other in enumerate(inputs.references, 1)
+            _reference(other, number, max_pixels, observe) for number, other in enumerate(inputs.references, 1)
         ],
         settings=settings,
         files=files,
         format=format,
     )
+
+
+def _reference(given: Source | Named, number: int, max_pixels: int, observe: Observer) -> Reference:
+    """Reads a reference, the ``number``-th, which may be of any depth and colours: its light is brought to the
+    photo's anyway. Raises PhotoError, which names it."""
+    if not isinstance(given, Named):
+        given = Named(given, Path(given).name if isinstance(given, str | Path) else str(number))
+    called = f"The reference '{given.name}'"
+    photo = Photo.open(given.source, allow_cmyk=True, max_pixels=max_pixels, called=called, observe=observe)
+    return Reference(photo, given.name)
 
 
 def _quoted(source: Source | Mask) -> str:

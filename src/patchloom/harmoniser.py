@@ -6,7 +6,7 @@ bit for bit.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from patchloom import __version__
 from patchloom.arrays import Bools, Floats
-from patchloom.errors import InputError, MaskError, SettingsError
+from patchloom.errors import InputError, MaskError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
 from patchloom.inpainter import FillResult
@@ -28,31 +28,13 @@ from patchloom.networks.texture import TextureNetwork
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.resources import peak_mb, processors
-from patchloom.settings import HarmoniseSettings, RunSettings
+from patchloom.settings import HarmoniseSettings, Place, RunSettings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite
 from patchloom.tensors.threads import working
 
 MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger one would not fit into memory
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an object's centre goes: ``x``, ``y`` in pixels of the photograph, its size times ``scale``, turned
-    counter-clockwise by ``angle`` degrees."""
-
-    x: float
-    y: float
-    scale: float = 1.0
-    angle: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not np.isfinite((self.x, self.y, self.scale, self.angle)).all() or not 0.01 <= self.scale <= 100:
-            raise SettingsError(
-                f"An object cannot be put at {self.x:g},{self.y:g},{self.scale:g},{self.angle:g}.",
-                "Give x,y,scale,angle with a scale from 0.01 to 100.",
-            )
 
 
 class Harmoniser:

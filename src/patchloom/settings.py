@@ -223,6 +223,36 @@ class HarmoniseSettings(Checked):
     seed: int = option(0, "Of the grain that is added; the same seed gives the same bytes.", ge=0, le=2**31 - 1)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an object's centre goes: ``x``, ``y`` in pixels of the photograph, its size times ``scale``, turned
+    counter-clockwise by ``angle`` degrees."""
+
+    x: float
+    y: float
+    scale: float = 1.0
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        values = (self.x, self.y, self.scale, self.angle)
+        if not all(map(math.isfinite, values)) or not 0.01 <= self.scale <= 100:
+            raise SettingsError(
+                f"An object cannot be put at {self.x:g},{self.y:g},{self.scale:g},{self.angle:g}.",
+                "Give x,y,scale,angle with a scale from 0.01 to 100.",
+            )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """From ``x,y``, ``x,y,scale`` or ``x,y,scale,angle``. Raises SettingsError."""
+        try:
+            values = [float(part) for part in text.split(",")]
+        except ValueError:
+            values = []
+        if not 2 <= len(values) <= 4:
+            raise SettingsError(f"'{text[:40]}' is not x,y[,scale[,angle]].", "For example 320,240,0.5.")
+        return cls(*values)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSettings(Checked):
     """How the work is done; changes no pixel beyond what a device's arithmetic does."""

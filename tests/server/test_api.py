@@ -174,13 +174,57 @@ def test_an_object_is_harmonised(real: Live) -> None:
     assert wrong.status_code == 422 and "strength" in wrong.text
 
 
-def test_a_reference_is_read_and_does_no_harm(real: Live) -> None:
+def test_an_object_is_put_in(real: Live) -> None:
+    thing = np.random.default_rng(0).integers(0, 255, (9, 15, 3), np.uint8)
+    sent = {"image": ("x", photo_png()), "object": ("y", png(thing))}
+    as_it_is = {"settings": json.dumps({"strength": 0})}
+    expected = photo()
+    expected[26:35, 33:48] = thing
+    answer = real.client.post("/api/paste", files=sent, data={**as_it_is, "at": "40,30"}, timeout=120)
+    assert answer.status_code == 200 and (opened(answer.content) == expected).all()
+
+    mask = np.zeros((9, 15), np.uint8)
+    mask[:, :5] = 255
+    expected[:, 38:] = photo()[:, 38:]
+    sent["mask"] = ("m", png(mask))
+    answer = real.client.post("/api/paste", files=sent, data={**as_it_is, "at": "40,30,1,0"}, timeout=120)
+    assert (opened(answer.content) == expected).all()
+
+    for at, status, said in [
+        ("", 422, "'at' is missing"), ("40", 422, "is not x,y"), ("40,30,0", 422, "scale from 0.01"),
+        ("nan,30", 422, "cannot be put"), ("4000,30", 409, "Nothing of the object lies in the photograph"),
+    ]:  # fmt: skip
+        answer = real.client.post("/api/paste", files=sent, data={"at": at})
+        assert answer.status_code == status and said in answer.text, at
+    sent["object"] = ("y", png(thing)[:60])
+    answer = real.client.post("/api/paste", files=sent, data={"at": "40,30"})
+    assert answer.json()["title"].startswith("The object is ")
+
+
+def test_references_are_read_named_and_counted(real: Live) -> None:
     pytest.importorskip("cv2")
     files = {"image": photo_png(), "mask": mask_png()}
-    stranger = png(photo(seed=9)[::-1].copy())
-    assert result(real, post(real, {**files, "reference": stranger})) == result(real, post(real, files))
-    job = post(real, {**files, "reference": stranger[:900]})
+    stranger, small = png(photo(seed=9)[::-1].copy()), png(photo(20, 20))
+
+    def sent(*references: tuple[str, bytes]) -> dict[str, Any]:
+        pictures = [(name, (name, data)) for name, data in files.items()]
+        pictures += [("reference", each) for each in references]
+        answer = real.client.post("/api/jobs", files=pictures, data={"settings": json.dumps(QUICK)})
+        return real.finish(answer.json()["id"]) if answer.status_code == 202 else answer.json()
+
+    job = sent((r"C:\shots\later.png", stranger), ("/etc/a b.png", small))
+    assert result(real, job) == result(real, post(real, files))
+    rows = job["result"]["references"]
+    assert [(row["name"], row["given"]) for row in rows] == [("later.png", 0), ("a b.png", 0)]
+    assert "does not show the same scene" in job["warnings"][0] and "smaller than" in job["warnings"][1]
+
+    job = sent(("ok.png", stranger), ("torn.png", stranger[:900]))
     assert (job["status"], job["error"]["code"]) == ("failed", "bad_photo")
+    assert job["error"]["message"].startswith("The reference 'torn.png' is ")
+    assert sent(*[("x.png", small)] * 9)["code"] == "too_many_parts"
+    assert sent(("x.txt", b"no picture"))["code"] == "unsupported_format"
+    twice = [("image", ("x", files["image"]))] * 2 + [("mask", ("m", files["mask"]))]
+    assert real.client.post("/api/jobs", files=twice).json()["code"] == "too_many_parts"
 
 
 @pytest.mark.parametrize("mask, code", [

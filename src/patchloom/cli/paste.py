@@ -7,18 +7,16 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
-from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
+from patchloom.errors import SettingsError
+from patchloom.settings import FileSettings, HarmoniseSettings, Place, RunSettings
 
 
-def place(text: str) -> tuple[float, ...]:
+def place(text: str) -> Place:
     """``x,y``, ``x,y,scale`` or ``x,y,scale,angle``."""
     try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if not 2 <= len(values) <= 4:
-        raise click.BadParameter(f"'{text}' is not x,y[,scale[,angle]], for example 320,240,0.5.")
-    return values
+        return Place.from_text(text)
+    except SettingsError as error:
+        raise click.BadParameter(f"{error} {error.hint}") from error
 
 
 @click.command(cls=SectionedCommand)
@@ -41,7 +39,7 @@ def place(text: str) -> tuple[float, ...]:
 def command(
     photo_name: str,
     object_name: str,
-    at: tuple[float, ...],
+    at: Place,
     mask_name: str | None,
     output: Output,
     ways: FileSettings,
@@ -58,7 +56,7 @@ def command(
       patchloom paste street.jpg cat.png --at 420,310
       patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
     """
-    from patchloom.harmoniser import Harmoniser, Place
+    from patchloom.harmoniser import Harmoniser
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
@@ -70,7 +68,7 @@ def command(
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     output = output.of(photo, kept, ways, "pasted")
     result = listening(
-        lambda observe: Harmoniser(run).paste(photo, thing, Place(*at), settings, mask=mask, observe=observe),
+        lambda observe: Harmoniser(run).paste(photo, thing, at, settings, mask=mask, observe=observe),
         console,
     )
     output.write(result, {"photo": photo_name, "object": object_name}, ways, console)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
-from patchloom.events import Event, LevelDone, Step, as_json
-from patchloom.filling import Inputs, prepare
+from patchloom.events import Event, LevelDone, Observer, Step, as_json
+from patchloom.filling import Inputs, Named, prepare
 from patchloom.formats import FORMATS
 from patchloom.formats.picture import to_eight_bit
 from patchloom.harmoniser import Harmoniser
@@ -27,7 +27,7 @@ from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.iopaint_masks import adjusted, read_mask
 from patchloom.server.worker import Message, Send
-from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, Place, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
@@ -50,6 +50,7 @@ class PictureEngine:
         work = {
             "fill": self.fill,
             "harmonise": self.harmonise,
+            "paste": self.paste,
             "display": self.display,
             "select": self.select,
             "adjust_mask": self.adjust_mask,
@@ -76,32 +77,52 @@ class PictureEngine:
             mask=mask,
             source=sent.get("source"),
             coarse=sent.get("coarse"),
-            references=[sent["reference"]] if "reference" in sent else [],
+            references=[
+                Named(sent[f"reference-{number}"], name)
+                for number, name in enumerate(task.get("references", ()), 1)
+            ],
         )
         files = FileSettings.from_dict(task["files"])
         prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
         filled = prepared.fill(self.inpainter, upright=bool(task.get("iopaint")), observe=observer)
-        return _store(folder, filled.data, filled.format, filled.photo)
+        rows = {name: filled.report[name] for name in ("references",) if name in filled.report}
+        return _store(folder, filled.data, filled.format, filled.photo) | rows
 
     def harmonise(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """An object in the photo's light; see ``patchloom.harmoniser``."""
-        settings, files = HarmoniseSettings(**task["settings"]), FileSettings.from_dict(task["files"])
-        observer = Reporter(folder, send, stopped)
-        photo = Photo.open(
-            (folder / "image").read_bytes(),
-            allow_cmyk=files.allow_cmyk,
-            page=files.page or None,
-            max_pixels=self.max_pixels,
-            observe=observer,
-        )
-        form = photo.written_to(format=files.format)
-        mask = Mask.open((folder / "mask").read_bytes(), mode=files.mask_mode, max_pixels=self.max_pixels)
-        mask = mask.fitted(photo.width, photo.height)
+        """The object that the mask marks in the photo's light; see ``patchloom.harmoniser``."""
+        settings, observer = HarmoniseSettings(**task["settings"]), Reporter(folder, send, stopped)
+        photo = self._opened(folder, task, "image", observer)
+        mask = self._mask_of(folder, task, photo)
         result = Harmoniser(self.inpainter.run).harmonise(photo, mask, settings, observe=observer)
-        data = result.photo.encode(
-            form, quality=files.quality, strip_metadata=files.strip_metadata, observe=observer
+        return _encoded(folder, task, result.photo, observer)
+
+    def paste(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """An object put into the photo, in its light; see ``patchloom.harmoniser``."""
+        settings, observer = HarmoniseSettings(**task["settings"]), Reporter(folder, send, stopped)
+        photo = self._opened(folder, task, "image", observer)
+        thing = self._opened(folder, task, "object", observer)
+        mask = self._mask_of(folder, task, thing) if (folder / "mask").exists() else None
+        place = Place.from_text(task["at"])
+        result = Harmoniser(self.inpainter.run).paste(photo, thing, place, settings, mask=mask, observe=observer)
+        return _encoded(folder, task, result.photo, observer)
+
+    def _opened(self, folder: Path, task: Message, part: str, observe: Observer) -> Photo:
+        """The picture that was sent as ``part``. Raises PhotoError."""
+        files = FileSettings.from_dict(task["files"])
+        return Photo.open(
+            (folder / part).read_bytes(),
+            allow_cmyk=files.allow_cmyk,
+            page=files.page or None if part == "image" else None,
+            max_pixels=self.max_pixels,
+            called="The object" if part == "object" else "",
+            observe=observe,
         )
-        return _store(folder, data, form, result.photo)
+
+    def _mask_of(self, folder: Path, task: Message, picture: Photo) -> Mask:
+        """The mask that was sent, brought to the size of ``picture``. Raises MaskError."""
+        mode = FileSettings.from_dict(task["files"]).mask_mode
+        mask = Mask.open((folder / "mask").read_bytes(), mode=mode, max_pixels=self.max_pixels)
+        return mask.fitted(picture.width, picture.height)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
@@ -176,6 +197,14 @@ def _installed_networks() -> dict[str, list[str]]:
     for file in weights.installed():
         names[file.role].append(file.name)
     return names
+
+
+def _encoded(folder: Path, task: Message, photo: Photo, observe: Observer) -> Message:
+    """Stores ``photo`` as the task's file settings say."""
+    files = FileSettings.from_dict(task["files"])
+    form = photo.written_to(format=files.format)
+    data = photo.encode(form, quality=files.quality, strip_metadata=files.strip_metadata, observe=observe)
+    return _store(folder, data, form, photo)
 
 
 def _store(folder: Path, data: bytes, form: str, picture: Photo) -> Message:

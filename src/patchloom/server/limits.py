@@ -11,6 +11,7 @@ class Limits(Checked):
 
     max_request_mb: int = option(320, "Largest request in MB; refused before it is read.", ge=1, le=100_000)
     max_megapixels: float = option(64.0, "Largest photo in megapixels; refused before it is decoded.", ge=0.001)
+    max_references: int = option(8, "Pictures that one fill may bring as references.", ge=0, le=256)
     max_queue: int = option(16, "Jobs that may wait; the next is told to come back later.", ge=1, le=10_000)
     max_queue_per_client: int = option(
         0, "Jobs of one address that may wait; 0 is as many as may wait at all.", ge=0, le=10_000

@@ -38,6 +38,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             "limits": {
                 "request_bytes": limits.request_bytes,
                 "pixels": limits.pixels,
+                "references": limits.max_references,
                 "settings_bytes": SETTINGS_BYTES,
                 "queue": limits.max_queue,
                 "job_seconds": limits.job_seconds,
@@ -92,6 +93,17 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     )
     async def harmonise(request: Request) -> Response:
         return product(await waited_for(jobs, await submit_form(request, jobs, limits, "harmonise"), request))
+
+    @api.post(
+        "/api/paste",
+        tags=["server"],
+        summary="Put an object into a photo, in its light",
+        description="settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
+        openapi_extra=openapi.form(uploads.PASTE_PARTS, harmonise_schema(), uploads.PASTE_OPTIONS),
+        responses=openapi.PICTURE,
+    )
+    async def paste(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "paste"), request))
 
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:

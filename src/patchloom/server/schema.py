@@ -65,7 +65,7 @@ def presets() -> list[dict[str, Any]]:
 
 def checked_for(kind: str, values: dict[str, Any]) -> FillSettings | HarmoniseSettings:
     """Settings from a client for a ``kind`` of job. Raises SettingsError."""
-    if kind != "harmonise":
+    if kind not in ("harmonise", "paste"):
         return checked_settings(values)
     settings = HarmoniseSettings.from_dict(values)
     _check_name("texture", settings.texture)

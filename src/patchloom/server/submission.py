@@ -25,7 +25,7 @@ LONGEST_KEY = 200
 async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
     """Reads the request, takes a place, stores it and queues the job; a refusal leaves nothing behind."""
     jobs.require_place(client_of(request))
-    form = await uploads.read_form(request)  # before a place is taken: an upload may take its time
+    form = await uploads.read_form(request, kind)  # before a place is taken: an upload may take its time
     return await submit_read(form, request, jobs, limits, kind)
 
 
@@ -40,8 +40,10 @@ async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limi
         first_frame = uploads.flag(form, "first_frame")
         files = uploads.file_settings(form).to_dict()
         files["page"] = files["page"] or int(first_frame)
-        pictures = uploads.pictures(form, uploads.PARTS[kind])
-        task = {"settings": settings, "files": files}
+        pictures = uploads.pictures(form, kind, limits)
+        task = {"settings": settings, "files": files, "references": uploads.names(pictures)}
+        if kind == "paste":
+            task["at"] = uploads.place(form)
 
         async def store(folder: Path) -> None:
             await uploads.store(pictures, folder, limits, bool(files["page"]))
@@ -94,7 +96,7 @@ class Sent:
         known = self._keys.setdefault(key, _Known())
         known.users += 1
         try:
-            form = await uploads.read_form(request)
+            form = await uploads.read_form(request, "fill")
             async with known.turn:
                 digest = await run_in_threadpool(_digest, form)
                 if known.job not in jobs:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,14 +17,15 @@ from patchloom.server import measure
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
-from patchloom.settings import FileSettings
+from patchloom.settings import FileSettings, Place
 
 FILL_PARTS = {  # part -> what it is
     "image": f"The photo: {', '.join(FORMATS)}.",
     "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
     "source": "Optional: texture may come only from where this is white.",
     "coarse": "Optional: the same photo filled by another tool, to be refined.",
-    "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over.",
+    "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over. May be "
+    "sent several times; the job calls it by its file's name.",
 }
 DISPLAY_PARTS = {"image": "Any supported picture."}
 SELECT_PARTS = {
@@ -36,18 +37,41 @@ HARMONISE_PARTS = {
     "image": "The photo with the object in it.",
     "mask": "White is the object. Of the photo's size, or smaller with the same proportions.",
 }
+PASTE_PARTS = {
+    "image": "The photo.",
+    "object": "The picture that is put in.",
+    "mask": "Optional: what of the object is put in is white; else what of it is not transparent, else all of it. "
+    "Of the object's size, or smaller with the same proportions.",
+}
+REPEATED = "reference"  # the part that may come several times
 PARTS = {
     "fill": FILL_PARTS,
     "harmonise": HARMONISE_PARTS,
+    "paste": PASTE_PARTS,
     "display": DISPLAY_PARTS,
     "select": SELECT_PARTS,
 }  # of each kind of job
-NEEDED = ("image", "mask")
+MOST_FILES = 300  # of a form; how many references may be among them is for the limits to say
+LONGEST_NAME = 80  # characters of a file's name that are kept
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
     "first_frame": "true: of an animated or multi-page file use the first picture.",
 }
-FIELDS = (*FILL_PARTS, *OPTIONS, *(item.name for item in fields(FileSettings)))
+PASTE_OPTIONS = {
+    "at": "Where the object's centre goes, in pixels of the photo: x,y or x,y,scale or x,y,scale,angle. The scale "
+    "is in parts of its own size, the angle in degrees counter-clockwise.",
+}
+
+
+def is_needed(text: str) -> bool:
+    """Whether a part of that description has to be sent."""
+    return not text.startswith("Optional: ")
+
+
+def fields_of(kind: str) -> tuple[str, ...]:
+    """Every part that a request for this kind of job may have."""
+    options = {**OPTIONS, **(PASTE_OPTIONS if kind == "paste" else {})}
+    return (*PARTS[kind], *options, *(item.name for item in fields(FileSettings)))
 
 
 def strict_json(text: str | bytes) -> Any:
@@ -73,19 +97,21 @@ def media_type(request: Request) -> str:
     return (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
 
 
-async def read_form(request: Request) -> FormData:
-    """The parts of a multipart body. Raises Problem 415 for another type and 422 for a damaged or strange one."""
+async def read_form(request: Request, kind: str) -> FormData:
+    """The parts of a multipart body for a ``kind`` of job. Raises Problem 415 for another type and 422 for a
+    damaged or strange one."""
     if media_type(request) != "multipart/form-data":
         raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
     try:
-        form = await request.form(max_files=8, max_fields=16, max_part_size=SETTINGS_BYTES)
+        form = await request.form(max_files=MOST_FILES, max_fields=16, max_part_size=SETTINGS_BYTES)
     except HTTPException as error:
         raise Problem(422, "bad_form", str(error.detail), "Send pictures as files, settings as text.") from error
+    known = fields_of(kind)
     for name in form:
-        if name not in FIELDS:
+        if name not in known:
             await form.close()
             raise Problem(
-                422, "unknown_field", f"There is no field '{name[:40]}'.", f"Known are: {', '.join(FIELDS)}."
+                422, "unknown_field", f"There is no field '{name[:40]}'.", f"Known are: {', '.join(known)}."
             )
     return form
 
@@ -123,20 +149,52 @@ def settings_text(form: FormData) -> dict[str, Any]:
     return values
 
 
-def pictures(form: FormData, parts: Iterable[str]) -> dict[str, UploadFile]:
-    """The file parts that were sent, of those in ``parts``. Raises Problem 422."""
+def place(form: FormData) -> str:
+    """Where an object goes, as it was sent and as ``Place`` reads it. Raises Problem 422, SettingsError."""
+    text = form.get("at", "")
+    if not text or not isinstance(text, str):
+        raise Problem(422, "missing_part", "The part 'at' is missing.", "With curl: -F at=320,240,0.5")
+    Place.from_text(text)
+    return text
+
+
+def pictures(form: FormData, kind: str, limits: Limits) -> dict[str, UploadFile]:
+    """The file parts that were sent, under the names that their files get: those of the parts, but ``reference-1``
+    and on. Raises Problem 413, 422."""
     sent: dict[str, UploadFile] = {}
-    for name in parts:
-        value = form.get(name)
-        if isinstance(value, UploadFile):
-            sent[name] = value
-        elif value is not None:
-            raise Problem(422, "bad_form", f"{name} must be a file part.", f"With curl: -F {name}=@picture.png")
-        elif name in NEEDED:
+    for name, text in PARTS[kind].items():
+        values = form.getlist(name)
+        for number, value in enumerate(values, 1):
+            if not isinstance(value, UploadFile):
+                raise Problem(
+                    422, "bad_form", f"{name} must be a file part.", f"With curl: -F {name}=@picture.png"
+                )
+            sent[f"{name}-{number}" if name == REPEATED else name] = value
+        if not values and is_needed(text):
             raise Problem(
                 422, "missing_part", f"The part '{name}' is missing.", f"With curl: -F {name}=@picture.png"
             )
+        most = limits.max_references if name == REPEATED else 1
+        if len(values) > most:
+            raise Problem(
+                413,
+                "too_many_parts",
+                f"The part '{name}' was sent {len(values)} times; at most {most} are taken.",
+                "Leave some out, or start the server with a larger --max-references." if name == REPEATED else "",
+            )
     return sent
+
+
+def names(sent: dict[str, UploadFile]) -> list[str]:
+    """What the references among the parts are called: their files' names, without folders and what cannot be
+    printed, or their numbers."""
+    found = []
+    for part, upload in sent.items():
+        if part.startswith(f"{REPEATED}-"):
+            last = re.split(r"[/\\]", upload.filename or "")[-1]
+            printable = "".join(letter for letter in last if letter.isprintable()).strip()
+            found.append(printable[:LONGEST_NAME] or part.removeprefix(f"{REPEATED}-"))
+    return found
 
 
 async def store(sent: dict[str, UploadFile], folder: Path, limits: Limits, first_frame: bool) -> None:
