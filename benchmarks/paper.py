@@ -1,11 +1,13 @@
 """The paper's claims, tried: its loop from different starts, with and without each of its parts.
 
     python benchmarks/paper.py runs/paper --weights ../shared/weights/vgg19-relu3_1.safetensors
+    python benchmarks/paper.py runs/paper --groups official,boxes,blobs --rows "balanced;balanced, then searched"
 
 The 16 pictures published with the paper's code, at half size (256 px, their hole of 180 px then 90): two of the
 paper's three levels. Each row is the preset ``paper`` with one thing changed; VGG-19 as far as the file of weights
 reaches. Fills are kept, so that a stopped run goes on; ``--limit`` takes the first pictures, ``--rows`` some rows.
-Prints a table of means, and for every row in how many pictures it beats the row ``paper``.
+Prints a table of means, and for every row in how many pictures it is nearer the truth than the row ``paper``
+(without it: than the first). ``--groups`` takes the holes of ``benchmarks/quality.py``, at native size.
 """
 
 import argparse
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from quality import Case, load_cases
 
 from patchloom import Inpainter, Mask, Photo, fill_settings
 from patchloom.evaluation.metrics import Judge
@@ -43,15 +46,25 @@ ROWS: dict[str, dict[str, object]] = {  # what differs from the preset; "from" n
 COLUMNS = ("psnr", "ssim", "perceptual", "texture", "sharpness", "seam")
 
 
-def cases(folder: Path, size: int, limit: int) -> list[tuple[str, NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Name, picture (size, size, 3) and hole of each published example."""
+def cases(given: argparse.Namespace) -> dict[str, list[Case]]:
+    """Pictures and holes by group; the published examples (size, size, 3) are a group without a name."""
+    if given.groups:
+        return load_cases(SHARED, given.groups.split(","), given.limit)
+    size = given.size
     first, last = (round(edge * size / 512) for edge in (165, 345))
     hole = np.zeros((size, size), bool)
     hole[first:last, first:last] = True
-    return [
-        (path.stem, np.asarray(Image.open(path).convert("RGB").resize((size, size), Image.Resampling.BOX)), hole)
-        for path in sorted(folder.glob("*.png"))[:limit]
+    published = [
+        Case(
+            path.stem, np.asarray(Image.open(path).convert("RGB").resize((size, size), Image.Resampling.BOX)), hole
+        )
+        for path in sorted(given.data.glob("*.png"))[: given.limit]
     ]
+    return {"": published}
+
+
+def path_of(given: argparse.Namespace, group: str, row: str, name: str) -> Path:
+    return Path(given.out, group, row.replace(" ", "-").replace(",", ""), f"{name}.png")
 
 
 def filled(
@@ -69,24 +82,27 @@ def filled(
 
 
 def fill_all(given: argparse.Namespace, rows: list[str]) -> None:
-    for name, truth, hole in cases(given.data, given.size, given.limit):
-        for row in rows:
-            path = given.out / row.replace(" ", "-").replace(",", "") / f"{name}.png"
-            if path.exists():
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            begun = time.perf_counter()
-            picture = filled(row, truth, hole, given.out / "balanced" / f"{name}.png", str(given.weights))
-            path.with_suffix(".json").write_text(json.dumps({"seconds": time.perf_counter() - begun}))
-            Image.fromarray(picture).save(path)
-            print(f"{row} {name}: {time.perf_counter() - begun:.1f} s", flush=True)
+    for group, members in cases(given).items():
+        for name, truth, hole in members:
+            for row in rows:
+                path = path_of(given, group, row, name)
+                if path.exists():
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                begun = time.perf_counter()
+                picture = filled(row, truth, hole, path_of(given, group, "balanced", name), str(given.weights))
+                path.with_suffix(".json").write_text(json.dumps({"seconds": time.perf_counter() - begun}))
+                Image.fromarray(picture).save(path)
+                print(f"{group} {row} {name}: {time.perf_counter() - begun:.1f} s", flush=True)
 
 
-def scores_of(given: argparse.Namespace, row: str, judge: Judge) -> dict[str, dict[str, float]]:
+def scores_of(
+    given: argparse.Namespace, group: str, members: list[Case], row: str, judge: Judge
+) -> dict[str, dict[str, float]]:
     """{picture: {column: score}} of the fills that are there."""
     found = {}
-    for name, truth, hole in cases(given.data, given.size, given.limit):
-        path = given.out / row.replace(" ", "-").replace(",", "") / f"{name}.png"
+    for name, truth, hole in members:
+        path = path_of(given, group, row, name)
         if path.exists():
             case = judge.of(truth.astype(np.float32) / 255, hole, regions=("hole",))
             found[name] = dict(case.score(np.asarray(Image.open(path)).astype(np.float32) / 255)["hole"])
@@ -95,15 +111,17 @@ def scores_of(given: argparse.Namespace, row: str, judge: Judge) -> dict[str, di
 
 
 def print_table(results: dict[str, dict[str, dict[str, float]]]) -> None:
-    print("| | pictures | PSNR | SSIM | perc | texture | serr | seam | seconds | nearer the truth than `paper` |")
+    against = "paper" if "paper" in results else next(iter(results))
+    titles = ("", "pictures", *COLUMNS, "seconds", f"nearer the truth than {against}")
+    print("| " + " | ".join(titles) + " |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for row, found in results.items():
         if not found:
             continue
         mean = {name: np.mean([one[name] for one in found.values()]) for name in (*COLUMNS, "seconds")}
         serr = np.abs(np.log([one["sharpness"] for one in found.values()])).mean()
-        both = found.keys() & results.get("paper", {}).keys()
-        better = sum(found[name]["perceptual"] < results["paper"][name]["perceptual"] for name in both)
+        both = found.keys() & results[against].keys()
+        better = sum(found[name]["perceptual"] < results[against][name]["perceptual"] for name in both)
         print(
             f"| {row} | {len(found)} | {mean['psnr']:.2f} | {mean['ssim']:.3f} | {mean['perceptual']:.3f} | "
             f"{mean['texture']:.3f} | {serr:.3f} | {mean['seam']:.2f} | {mean['seconds']:.1f} | "
@@ -117,7 +135,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED / "data/official")
     parser.add_argument("--weights", type=Path, default=SHARED / "weights/vgg19-relu3_1.safetensors")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--limit", type=int, default=16)
+    parser.add_argument("--groups", default="", help="of benchmarks/quality.py, comma-separated")
+    parser.add_argument("--limit", type=int, help="the first so many pictures (of a group)")
     parser.add_argument("--content", action="append", default=[], type=Path, help="a content network: a row more")
     parser.add_argument("--rows", default=";".join(ROWS), help="names, separated by semicolons")
     given = parser.parse_args()
@@ -125,7 +144,9 @@ def main() -> None:
     rows = [*given.rows.split(";"), *(file.stem for file in given.content)]
     fill_all(given, rows)
     judge = Judge(load_texture(str(given.weights), "cpu"))
-    print_table({row: scores_of(given, row, judge) for row in rows})
+    for group, members in cases(given).items():
+        print(f"\n{group}".rstrip())
+        print_table({row: scores_of(given, group, members, row, judge) for row in rows})
 
 
 if __name__ == "__main__":
