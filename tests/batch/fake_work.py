@@ -6,12 +6,13 @@ Each execution leaves a line in ``LOG`` beside the results, so that tests count 
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from patchloom.batch.folders import open_folder
-from patchloom.batch.work import FillPicture, Outcome, Share, Stopped, Task
+from patchloom.batch.work import FillPicture, Made, Outcome, Share, Stopped, Task
 from patchloom.errors import BudgetError, PhotoError
 from patchloom.events import Observer, Step, ignore
 
@@ -30,7 +31,8 @@ class Reverse(FillPicture):
         share: Share,
         observe: Observer = ignore,
         room: Literal["share", "all", "half"] = "share",
-    ) -> tuple[bytes, float]:
+        others: Sequence[tuple[str, bytes]] = (),
+    ) -> Made:
         with Path(self.results, LOG).open("ab") as file:
             file.write(os.fsencode(f"{name} {room} {os.getpid()} {share.memory_mb}\n"))
         word = photo_bytes.split()[0].decode()
@@ -45,7 +47,7 @@ class Reverse(FillPicture):
         for step in range(200 if word == "slow" else 1):
             observe(Step(level=0, step=step, of=200, fraction=step / 200))
             time.sleep(0.05 if word == "slow" else 0.0)
-        return photo_bytes[::-1], 0.1
+        return Made(photo_bytes[::-1], 0.1)
 
     def __call__(self, task: Task, share: Share, stopped: Stopped) -> Outcome:
         outcome = FillPicture.__call__(self, task, share, stopped)

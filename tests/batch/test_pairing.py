@@ -1,8 +1,12 @@
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from hypothesis import given, strategies as st
 
 from patchloom.batch.folders import Found
 from patchloom.batch.pairing import Naming, Pair, pair, refuse_conflicts
+from patchloom.batch.patterns import Others, parted
 from patchloom.errors import InputError
 
 
@@ -80,3 +84,58 @@ def test_a_name_is_one_however_its_accents_are_spelt() -> None:
         same_folder=True,
     )
     assert [item.photo for item in beside.pairs] == ["caf\u00e9.jpg"]
+
+
+def paired(
+    pattern: str, others: Iterable[str], photos: Iterable[str], folder: str = "", **more: Any
+) -> dict[str, Any]:
+    """The references of each photo, by the names that a folder holds."""
+    _, names = parted(pattern)
+    found = Others(names, frozenset(others), among_photos=folder == "photos", among_masks=folder == "masks")
+    result = pair(
+        files(*photos), files(*more.get("masks", ())), more.get("naming", Naming(single="m.png")), others=found
+    )
+    return {item.photo: item.references for item in result.pairs} | {"unused": tuple(result.unused_references)}
+
+
+def test_references_belong_to_photos_by_a_pattern_of_names() -> None:
+    photos = ["a.jpg", "a-1.tif", "b/a.jpg"]
+    assert paired("refs", ["a.png", "a.tif", "ab.png", "b/a.png"], photos) == {
+        "a.jpg": ("a.png", "a.tif"), "a-1.tif": (), "b/a.jpg": ("b/a.png",), "unused": ("ab.png",),
+    }  # fmt: skip
+    assert paired("refs/{stem}-*.jpg", ["a-1.jpg", "a-1-2.jpg", "x-1.jpg"], photos) == {
+        "a.jpg": ("a-1-2.jpg", "a-1.jpg"), "a-1.tif": ("a-1-2.jpg",), "b/a.jpg": (), "unused": ("x-1.jpg",),
+    }  # fmt: skip
+    assert paired("refs/?/{stem}.*", ["1/a.jpg", "2/a.jpg", "2/b/a.jpg"], photos)["a.jpg"] == (
+        "1/a.jpg",
+        "2/a.jpg",
+    )
+    assert paired("refs/{stem}/*", ["a/x.jpg", "a/y/z.jpg"], photos)["a.jpg"] == ("a/x.jpg",)
+    everybody = paired("refs/day*.jpg", ["day1.jpg", "day2.jpg", "night.jpg"], photos)
+    assert everybody["a.jpg"] == everybody["b/a.jpg"] == ("day1.jpg", "day2.jpg")
+    assert paired("refs/{stem}-\u00e9*.jpg", ["a-e\u0301.jpg"], photos)["a.jpg"] == ("a-e\u0301.jpg",)
+
+
+def test_a_picture_that_is_anothers_reference_is_no_photo_and_a_mask_no_reference() -> None:
+    names = ["a.jpg", "a_1.jpg", "b.jpg"]
+    assert paired("shots/{stem}_*", names, names, "photos") == {"a.jpg": ("a_1.jpg",), "b.jpg": (), "unused": ()}
+    each = paired(
+        "shots/*.jpg", names, names, "photos"
+    )  # a tripod: every shot is a photo, and the others' reference
+    assert each["b.jpg"] == ("a.jpg", "a_1.jpg") and len(each) == 4
+    marks = ["a.png", "a-other.png"]
+    assert paired("marks/{stem}*", marks, ["a.jpg"], "masks", naming=Naming(), masks=marks) == {
+        "a.jpg": ("a-other.png",), "unused": (),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", ["refs/{name}.jpg", "refs/{stem}/{stem}.jpg", "refs/{stem"])
+def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
+    with pytest.raises(InputError, match="no pattern"):
+        parted(pattern)
+
+
+def test_a_pattern_names_its_folder() -> None:
+    found = {"refs": "refs", "a/b/{stem}*": "a/b/", "{stem}*": ".", "s3://in/r/*/{stem}.jpg": "s3://in/r/"}
+    for pattern, folder in {**found, "r/one.jpg": "r"}.items():
+        assert parted(pattern)[0] == folder

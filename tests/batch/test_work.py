@@ -38,7 +38,7 @@ def test_a_share_refuses_what_it_cannot_hold_but_never_changes_a_byte() -> None:
     mask = Mask.from_boxes([(20, 20, 16, 16)], 64, 64).encode()
     with pytest.raises(BudgetError, match="a worker's share is 10 MB"):
         work.fill("x.png", photo, mask, Share(1, 10, 8000))
-    alone, _ = work.fill("x.png", photo, mask, Share(1, 10, 8000), room="all")
-    shared, hole_share = work.fill("x.png", photo, mask, Share(1, 4000, 8000))
+    alone, *_ = work.fill("x.png", photo, mask, Share(1, 10, 8000), room="all")
+    shared, hole_share, _ = work.fill("x.png", photo, mask, Share(1, 4000, 8000))
     assert alone == shared
     assert hole_share == 256 / 4096

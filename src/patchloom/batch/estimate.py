@@ -75,7 +75,7 @@ def _seconds_each(batch: Batch, probes: list[Pair]) -> float:
         started = time.perf_counter()
         try:
             photo, mask = batch.photos.read(item.photo), batch.masks.read(item.mask)
-            batch.work.fill(item.output, photo, mask, share)
+            batch.work.fill(item.output, photo, mask, share, others=batch.work.others(item))
         except PatchloomError:
             continue
         times.append(time.perf_counter() - started)

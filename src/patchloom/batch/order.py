@@ -17,6 +17,7 @@ from patchloom.batch.cluster import Cluster
 from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
 from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
 from patchloom.batch.pairing import Naming, Pairing, pair, refuse_conflicts
+from patchloom.batch.patterns import Others, Pattern, parted, pictures
 from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
 from patchloom.batch.watch import Watch
@@ -33,7 +34,8 @@ class Order:
     """A folder of photos, a folder of masks or one mask for all, and a folder for the results.
 
     ``photos``, ``masks`` and ``results`` are paths or fsspec addresses. ``jobs`` 0 chooses the number of workers.
-    ``cluster`` is the address of a ``distributed`` scheduler, empty for this machine.
+    ``cluster`` is the address of a ``distributed`` scheduler, empty for this machine. ``references``: a folder or
+    a pattern of names, of pictures that photos may take from (see ``patterns.py``).
     """
 
     photos: str
@@ -47,6 +49,7 @@ class Order:
     fail_fast: bool = False
     jobs: int = 0
     cluster: str = ""
+    references: str = ""
     journal: Path | None = None
 
 
@@ -63,6 +66,7 @@ class Batch:
         self.masks, single = _masks(order.masks)
         self.naming = Naming(single, order.suffix, order.recipe.files.format or "")
         self.same_folder = self.masks.location == self.photos.location
+        self.references, self.pattern = _references(order.references)
         if isinstance(self.photos, LocalFolder) and not Path(self.photos.location).is_dir():
             raise InputError(f"There is no folder '{order.photos}'.", "Check its name.")
         if self.same_folder and not (single or order.suffix):
@@ -71,8 +75,10 @@ class Batch:
             )
         if order.recipe.fill.content_picture is not None:
             raise SettingsError("A batch takes no picture as --content.", "Give it with 'patchloom fill' instead.")
-        if any(_is_same(self.results, folder) for folder in (self.photos, self.masks)):
-            raise OutputError("The results would lie among the photos or masks.", "Choose another folder with -o.")
+        if any(_is_same(self.results, folder) for folder in (self.photos, self.masks, self.references) if folder):
+            raise OutputError(
+                "The results would lie among the photos, masks or references.", "Choose another folder with -o."
+            )
         digest = order.recipe.sha256()
         self.work = FillPicture(
             photos=self.photos.location,
@@ -80,6 +86,7 @@ class Batch:
             results=self.results.location,
             recipe=order.recipe,
             recipe_sha256=digest,
+            references=self.references.location if self.references is not None else "",
             run=order.run,
             owner=uuid.uuid4().hex,
         )
@@ -98,7 +105,10 @@ class Batch:
 
     def pairing(self) -> Pairing:
         """The photos and their masks. Raises InputError where anything is not clear."""
-        result = pair(self.photo_files(), self.mask_files(), self.naming, same_folder=self.same_folder)
+        others = self.others(self.reference_files())
+        result = pair(
+            self.photo_files(), self.mask_files(), self.naming, same_folder=self.same_folder, others=others
+        )
         refuse_conflicts(result)
         return result
 
@@ -117,9 +127,32 @@ class Batch:
             return iter([found] if found else [])
         return self._own(self.masks)
 
+    def reference_files(self) -> Iterator[Found]:
+        """Of the references' folder, and of those below it where the pattern or the order says so."""
+        if self.references is None or self.pattern is None:
+            return iter(())
+        below = "/" in self.pattern.before + self.pattern.after
+        return self.references.files(self.order.recursive or below, [self.results])
+
+    def others(self, files: Iterable[Found]) -> Others | None:
+        """``files`` as references by the order's pattern; None where it has none."""
+        if self.references is None or self.pattern is None:
+            return None
+        names = frozenset(pictures(found.name for found in files))
+        return Others(
+            self.pattern,
+            names,
+            among_photos=_is_same(self.references, self.photos),
+            among_masks=_is_same(self.references, self.masks),
+        )
+
     def _own(self, folder: Folder) -> Iterator[Found]:
-        """A folder's files without the results, should those lie inside it, and without masks among photos."""
-        apart = [self.results] if folder is self.masks or self.same_folder else [self.results, self.masks]
+        """A folder's files without the results, should those lie inside it, and without masks and references among
+        photos."""
+        apart = [self.results]
+        if folder is self.photos:
+            inside = (self.masks, self.references)
+            apart += [each for each in inside if each is not None and not _is_same(each, self.photos)]
         return folder.files(self.order.recursive, apart)
 
     def crew(self, pictures: int) -> tuple[int, Share]:
@@ -142,7 +175,7 @@ def fill_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToken
     """
     batch = Batch(order)
     pairing = batch.pairing()
-    for message in _remarks(pairing):
+    for message in _remarks(pairing, batch):
         observe(Warned(message=message))
     with batch.claimed() as journal:
         known = known_pictures(batch.journal_path) if order.existing in ("resume", "replace") else {}
@@ -163,6 +196,8 @@ def watch_folder(order: Order, *, observe: Observer = ignore, cancel: CancelToke
             same_folder=batch.same_folder,
             replace=order.existing == "replace",
             complain=lambda message: observe(Warned(message=message)),
+            references=batch.reference_files,
+            others=batch.others,
         )
         return _run(batch, journal, source, [], 0, observe, cancel)
 
@@ -231,12 +266,31 @@ def _masks(location: str) -> tuple[Folder, str]:
     raise InputError(f"There is no mask file or folder '{location}'.", "Give --masks a folder or one picture.")
 
 
+def _references(text: str) -> tuple[Folder | None, Pattern | None]:
+    """The references' folder and the pattern of their names. Raises InputError where there is no such folder."""
+    if not text:
+        return None, None
+    location, pattern = parted(text)
+    folder = open_folder(location)
+    if isinstance(folder, LocalFolder) and not Path(folder.location).is_dir():
+        raise InputError(f"There is no folder '{location}'.", "Check what --references names.")
+    return folder, pattern
+
+
 def _is_same(one: Folder, other: Folder) -> bool:
     return one.location == other.location  # resolved, where they are local
 
 
-def _remarks(pairing: Pairing) -> Iterator[str]:
+def _remarks(pairing: Pairing, batch: Batch) -> Iterator[str]:
+    alone = [item.photo for item in pairing.pairs if not item.references]
+    if batch.references is not None and alone:
+        photos = "photo has" if len(alone) == 1 else "photos have"
+        yield f"{len(alone)} {photos} no reference, for example {alone[0]}."
     if pairing.unused_masks:
         count = len(pairing.unused_masks)
         masks = "mask belongs" if count == 1 else "masks belong"
         yield f"{count} {masks} to no photo, for example {pairing.unused_masks[0]}."
+    if pairing.unused_references:
+        count = len(pairing.unused_references)
+        belong = "reference belongs" if count == 1 else "references belong"
+        yield f"{count} {belong} to no photo, for example {pairing.unused_references[0]}."

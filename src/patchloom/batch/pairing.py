@@ -5,24 +5,26 @@ tree, with ``suffix`` appended to the stem where one is given (``scan7.tif`` and
 would make two results share a name, or leave open which mask is meant, is refused before anything is filled.
 """
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import splitext
 
 from patchloom.batch.folders import Found
+from patchloom.batch.patterns import Others, composed
 from patchloom.errors import InputError
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One picture of a run: relative names. ``mask`` is empty where the photo has none."""
+    """One picture of a run: relative names. ``mask`` is empty where the photo has none; ``references`` are other
+    pictures that it may take from."""
 
     photo: str
     mask: str
     output: str
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,11 @@ class Naming:
             return False
         if not masks_among_photos:
             return True
-        return name != self.single and not (self.suffix and _composed(path).endswith(_composed(self.suffix)))
+        return name != self.single and not (self.suffix and composed(path).endswith(composed(self.suffix)))
 
     def mask_key(self, photo: str) -> str:
         """What a photo's mask is looked up by: its path without the ending."""
-        return _composed(splitext(photo)[0] + self.suffix)
+        return composed(splitext(photo)[0] + self.suffix)
 
     def output(self, photo: str) -> str:
         """Its own name, or one with the ending of the format in which it is written."""
@@ -56,34 +58,59 @@ class Naming:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """All clear pairs in the order of their names, why the others are not, and masks that no photo asked for."""
+    """All clear pairs in the order of their names, why the others are not, and masks and references that no photo
+    asked for."""
 
     pairs: list[Pair]
     conflicts: list[str] = field(default_factory=list)
     unused_masks: list[str] = field(default_factory=list)
+    unused_references: list[str] = field(default_factory=list)
 
 
-def pair(photos: Iterable[Found], masks: Iterable[Found], naming: Naming, *, same_folder: bool = False) -> Pairing:
+def pair(
+    photos: Iterable[Found],
+    masks: Iterable[Found],
+    naming: Naming,
+    *,
+    same_folder: bool = False,
+    others: Others | None = None,
+) -> Pairing:
     """Pairs the photos with masks. ``same_folder``: photos and masks lie together, told apart by the suffix.
+    ``others``: pictures that may be references of some of them.
 
     A photo without a mask is paired with "". Photos in conflict are left out: two whose results would have one
     name (upper and lower case count as one, as on many disks), two that would take one mask, one with two masks.
     """
     names = [found.name for found in photos if naming.is_photo(found.name, same_folder)]
     by_stem = {} if naming.single else _by_stem(found.name for found in masks)
+    if others is not None:
+        marks = set()  # which are no references
+        if others.among_masks:
+            marks = {mask for name in names for mask in by_stem.get(naming.mask_key(name), ())} | {naming.single}
+        taken = replace(others, names=others.names - marks).by_photo(names)
+        result = pair_names(taken.photos, by_stem, naming, same_folder)
+        pairs = [replace(item, references=taken.references[item.photo]) for item in result.pairs]
+        used = {name for item in pairs for name in item.references} if others.among_masks else set()
+        unused = [name for name in result.unused_masks if name not in used]
+        return replace(result, pairs=pairs, unused_masks=unused, unused_references=taken.unused)
+    return pair_names(names, by_stem, naming, same_folder)
+
+
+def pair_names(names: list[str], by_stem: dict[str, list[str]], naming: Naming, same_folder: bool) -> Pairing:
+    """:func:`pair` of photos' names and of masks by what they are looked up by."""
     candidates = [
         (name, [naming.single] if naming.single else by_stem.get(naming.mask_key(name), [])) for name in names
     ]
     takers, writers = Counter[str](), Counter[str]()
     for name, found in candidates:
         takers.update(found)
-        writers[_composed(naming.output(name)).casefold()] += 1
+        writers[composed(naming.output(name)).casefold()] += 1
     result = Pairing([])
     for name, found in candidates:
         output = naming.output(name)
         if len(found) > 1:
             result.conflicts.append(f"{name} has {len(found)} masks: {', '.join(found)}.")
-        elif writers[_composed(output).casefold()] > 1:
+        elif writers[composed(output).casefold()] > 1:
             result.conflicts.append(f"{name} and another picture would both be written as {output}.")
         elif found and not naming.single and takers[found[0]] > 1:
             result.conflicts.append(
@@ -105,16 +132,11 @@ def refuse_conflicts(pairing: Pairing) -> None:
         raise InputError("There is no picture in the folder.", "Add --recursive if they lie in folders below it.")
 
 
-def _composed(name: str) -> str:
-    """One spelling for one name: macOS writes an accent as a character of its own, others do not."""
-    return unicodedata.normalize("NFC", name)
-
-
 def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
     """Pictures by path without ending."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         path, ending = splitext(name)
         if ending.lower() in ENDINGS:
-            groups[_composed(path)].append(name)
+            groups[composed(path)].append(name)
     return dict(groups)

@@ -5,11 +5,12 @@ One that changes later, because a scanner paused or a scan was repeated, is fill
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from patchloom.batch.folders import Folder, Found
 from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Naming, pair
+from patchloom.batch.patterns import Others
 from patchloom.batch.work import Task
 
 SETTLED = 2.0
@@ -22,9 +23,10 @@ LOOK_EVERY = 1.0
 class Watch:
     """Iterates over tasks for complete, not yet filled pictures; None says: nothing just now.
 
-    ``known`` is what the journal says of earlier runs; the work itself finds out whether that still holds.
-    Results of other origin are overwritten only with ``replace``. Pictures that
-    are left alone, those whose names collide among them, are said once through ``complain``. ``clock``: seconds.
+    ``references``: the files that photos may take from, which ``others`` pairs with them; one that appears later
+    has its photo filled again. ``known`` is what the journal says of earlier runs; the work itself finds out
+    whether that still holds. Results of other origin are overwritten only with ``replace``. Pictures that are left
+    alone, those whose names collide among them, are said once through ``complain``. ``clock``: seconds.
     """
 
     def __init__(
@@ -38,9 +40,12 @@ class Watch:
         same_folder: bool = False,
         replace: bool = False,
         complain: Callable[[str], None] = lambda message: None,
+        references: Callable[[], Iterator[Found]] = lambda: iter(()),
+        others: Callable[[Iterable[Found]], Others | None] = lambda files: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._photos, self._masks, self._naming = photos, masks, naming
+        self._references, self._others = references, others
         self._same, self._replace = same_folder, replace
         self._results, self._known, self._complain, self._clock = results, known, complain, clock
         self._seen: dict[str, tuple[Found, float]] = {}
@@ -59,13 +64,20 @@ class Watch:
         """Tasks for what has become complete since the last look."""
         photos = {found.name: found for found in self._settled("photo", self._photos())}
         masks = {found.name: found for found in self._settled("mask", self._masks())}
-        pairing = pair(photos.values(), masks.values(), self._naming, same_folder=self._same)
+        references = {found.name: found for found in self._settled("reference", self._references())}
+        pairing = pair(
+            photos.values(),
+            masks.values(),
+            self._naming,
+            same_folder=self._same,
+            others=self._others(references.values()),
+        )
         for message in pairing.conflicts:
             self._say(message)
         for item in pairing.pairs:
             if item.mask not in masks:
                 continue
-            files = (photos[item.photo], masks[item.mask])
+            files = (photos[item.photo], masks[item.mask], *(references[name] for name in item.references))
             if self._given.get(item.photo) == files:
                 continue
             fresh = self._results.find(item.output) is None

@@ -12,10 +12,10 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from patchloom.batch.folders import Folder, open_folder
 from patchloom.batch.journal import Known
@@ -75,6 +75,7 @@ class Outcome:
     key: str = ""
     result_sha256: str = ""
     hole_share: float = 0.0
+    references: tuple[dict[str, Any], ...] = ()  # what each gave: rows of the fill's report
     warnings: tuple[str, ...] = ()
     memory_mb: int = 0
     worker: str = ""
@@ -88,7 +89,10 @@ class Outcome:
             "output": pair.output,
             "status": self.status,
         }
-        for name in ("error", "hint", "code", "trace", "key", "result_sha256", "warnings", "memory_mb", "worker"):
+        for name in (
+            "error", "hint", "code", "trace", "key", "result_sha256", "references", "warnings", "memory_mb",
+            "worker",
+        ):  # fmt: skip
             if value := getattr(self, name):
                 line[name] = value
         return line | {
@@ -122,6 +126,14 @@ class Recipe:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
+class Made(NamedTuple):
+    """A filled picture as a file, the hole's share of the picture, 0..1, and what each reference gave."""
+
+    data: bytes
+    hole_share: float
+    references: tuple[dict[str, Any], ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FillPicture:
     """Fills one picture of a folder; the :data:`Work` of a batch. Folders are given by their location."""
@@ -131,6 +143,7 @@ class FillPicture:
     results: str
     recipe: Recipe
     recipe_sha256: str
+    references: str = ""  # their folder, where there are any
     run: RunSettings = field(default_factory=RunSettings)
     owner: str = ""  # the run that has claimed the results' folder
 
@@ -141,7 +154,8 @@ class FillPicture:
             raise MaskError(f"{pair.photo} has no mask.", "Add one of the same stem, or move the photo away.")
         photo_bytes = open_folder(self.photos).read(pair.photo)
         mask_bytes = open_folder(self.masks).read(pair.mask)
-        key = self.key(photo_bytes, mask_bytes)
+        others = self.others(pair)
+        key = self.key(photo_bytes, mask_bytes, *(data for _, data in others))
         there = _sha256_of(results, pair.output)
         if there and task.fresh:
             return Outcome(task=task, status="done", key=key, result_sha256=there)
@@ -149,18 +163,26 @@ class FillPicture:
             return Outcome(task=task, status="kept", key=key, result_sha256=there)
         warnings: list[str] = []
         observe = _observer(stopped, warnings)
-        data, hole_share = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room)
+        made = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room, others)
         if stopped() or results.owner() not in ("", self.owner):  # the coordinator is gone, another has begun
             raise Cancelled("Another run has the folder now; nothing was written.")
-        results.write(pair.output, data)
+        results.write(pair.output, made.data)
         return Outcome(
             task=task,
             status="done",
             key=key,
-            result_sha256=hashlib.sha256(data).hexdigest(),
-            hole_share=hole_share,
+            result_sha256=hashlib.sha256(made.data).hexdigest(),
+            hole_share=made.hole_share,
+            references=made.references,
             warnings=tuple(warnings),
         )
+
+    def others(self, pair: Pair) -> list[tuple[str, bytes]]:
+        """The names and the bytes of a picture's references. Raises InputError."""
+        if not pair.references:
+            return []
+        folder = open_folder(self.references)
+        return [(name, folder.read(name)) for name in pair.references]
 
     def fill(
         self,
@@ -170,15 +192,17 @@ class FillPicture:
         share: Share,
         observe: Observer = ignore,
         room: Literal["share", "all", "half"] = "share",
-    ) -> tuple[bytes, float]:
-        """The filled picture as the file ``name``, and the hole's share of the picture, 0..1.
+        others: Sequence[tuple[str, bytes]] = (),
+    ) -> Made:
+        """The filled picture as the file ``name``; ``others``: names and bytes of its references.
 
         The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
-        from patchloom.filling import Inputs, prepare
+        from patchloom.filling import Inputs, Named, prepare
 
-        inputs = Inputs(photo=photo_bytes, mask=mask_bytes)
+        references = [Named(data, name) for name, data in others]
+        inputs = Inputs(photo=photo_bytes, mask=mask_bytes, references=references)
         prepared = prepare(inputs, self.recipe.fill, self.recipe.files, name=name, observe=observe)
         limit = share.memory_mb // 2 if room == "half" else share.whole_mb
         if room == "share" and share.memory_mb < share.whole_mb:
@@ -186,11 +210,12 @@ class FillPicture:
         if room == "half":
             observe(Warned(message=f"Filled with {limit} MB, so the surroundings may be narrower than elsewhere."))
         run = replace(self.run, threads=share.threads, max_memory=limit or self.run.max_memory)
-        return prepared.fill(_inpainter(run), observe=observe).data, prepared.hole.share
+        filled = prepared.fill(_inpainter(run), observe=observe)
+        return Made(filled.data, prepared.hole.share, tuple(filled.report.get("references", ())))
 
-    def key(self, photo_bytes: bytes, mask_bytes: bytes) -> str:
-        """Equal exactly if photo, mask and recipe are equal."""
-        parts = [hashlib.sha256(data).hexdigest() for data in (photo_bytes, mask_bytes)]
+    def key(self, *files: bytes) -> str:
+        """Equal exactly if the files (photo, mask and references, in this order) and the recipe are equal."""
+        parts = [hashlib.sha256(data).hexdigest() for data in files]
         return hashlib.sha256("".join([*parts, self.recipe_sha256]).encode()).hexdigest()
 
 

@@ -31,6 +31,12 @@ SOME_FAILED = 6
 @click.argument("photos", metavar="IN")
 @click.option("--masks", required=True, metavar="DIR|FILE", help="A mask for each photo, by stem, or one for all.")
 @click.option("-o", "--output", "results", required=True, metavar="OUT", help="The folder for the results.")
+@click.option(
+    "--references",
+    default="",
+    metavar="DIR|PATTERN",
+    help="Pictures that photos may take from: of the same stem in DIR, or names such as 'refs/{stem}-*.jpg'.",
+)
 @click.option("--mask-suffix", default="", metavar="TEXT", help="Masks are named STEM + TEXT, for example _mask.")
 @click.option("-r", "--recursive", is_flag=True, help="Folders below IN too; OUT gets the same tree.")
 @click.option("--resume", is_flag=True, help="Continue an earlier run; what changed since is done again.")
@@ -54,6 +60,7 @@ def command(
     photos: str,
     masks: str,
     results: str,
+    references: str,
     mask_suffix: str,
     recursive: bool,
     resume: bool,
@@ -75,13 +82,15 @@ def command(
 
     One picture that fails does not end the run: it is named, the others go on, and the exit code is 6. A run that
     was interrupted is continued with --resume. IN, OUT and the masks can be fsspec addresses such as
-    s3://bucket/scans. The bytes of a result depend neither on the order nor on the number of workers.
+    s3://bucket/scans. In a pattern for references {stem} is a photo's name without its ending; without it they
+    are every photo's. The bytes of a result depend neither on the order nor on the number of workers.
 
     \b
     Examples:
       patchloom batch scans --masks masks -o clean
       patchloom batch shots --masks shots --mask-suffix _mask -o clean --recursive
       patchloom batch shots --masks stamp.png -o clean --resume --report report.json
+      patchloom batch tripod --masks people.png --references 'tripod/*.jpg' -o empty
       patchloom batch s3://in/a --masks s3://in/m -o s3://out/a --cluster tcp://10.0.0.5:8786
       patchloom batch inbox --masks stamp.png -o outbox --watch
     """
@@ -99,6 +108,7 @@ def command(
         photos=photos,
         masks=masks,
         results=results,
+        references=references,
         suffix=mask_suffix,
         recursive=recursive,
         recipe=Recipe(fill=settings, files=ways),
@@ -155,6 +165,8 @@ def _show_plan(batch: "Batch", console: Console) -> None:
     ]
     rows += [(item.photo, "", item.output, "no mask") for item in pairing.pairs if not item.mask]
     console.table("", ["photo", "mask", "result", "hole"], rows)
+    if batch.references is not None:
+        console.say(f"{sum(len(item.references) for item in pairing.pairs)} references in all")
     if pairing.unused_masks:
         console.warn(
             f"{len(pairing.unused_masks)} masks belong to no photo, for example {pairing.unused_masks[0]}."
