@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -542,6 +543,13 @@ def test_doctor_says_what_a_cuda_build_without_a_card_costs(
         assert run("doctor", "--json") == 0
         found = {row["what"]: row["found"] for row in json.loads(capsys.readouterr().out)}
         assert says in found["cuda"]
+
+
+def test_doctor_knows_every_extra(capsys: pytest.CaptureFixture[str]) -> None:
+    run("doctor", "--json")
+    shown = {row.split()[1] for row in re.findall(r"extra \w+", capsys.readouterr().out)}
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    assert shown == set(project["optional-dependencies"])
 
 
 def test_doctor_finds_this_environment_well(capsys: pytest.CaptureFixture[str]) -> None:

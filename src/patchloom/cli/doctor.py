@@ -20,6 +20,7 @@ _EXTRAS = {
     "metrics": ("prometheus-client",),
     "heif": ("pillow-heif",),
     "jxl": ("pillow-jxl-plugin",),
+    "align": ("opencv-contrib-python-headless",),
 }
 
 _WITHOUT_CUDA = "pip uninstall -y torch triton; pip install torch --index-url https://download.pytorch.org/whl/cpu"
