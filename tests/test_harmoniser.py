@@ -82,6 +82,16 @@ def test_an_object_that_fits_is_left_alone_bit_for_bit(scene: np.ndarray, mask: 
     np.testing.assert_array_equal(result.photo.pixels, photo.pixels)
 
 
+def test_a_rougher_thing_in_the_right_light_keeps_its_roughness(scene: np.ndarray, mask: np.ndarray) -> None:
+    """Fur before a wall: it looks noisier than its surroundings, and nobody put it there."""
+    rough = scene + mask[..., None] * np.random.default_rng(5).normal(0, 0.03, scene.shape)
+    photo = Photo.from_array(eight_bit(rough))
+    result = Harmoniser().harmonise(photo, Mask(mask))
+    assert result.report["grain"]["noise"] > 4 * result.report["grain_around"]["noise"]
+    assert result.report["left_alone"]
+    np.testing.assert_array_equal(result.photo.pixels, photo.pixels)
+
+
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16, np.float32, np.float64])
 def test_outside_the_mask_nothing_changes_at_any_depth(scene: np.ndarray, mask: np.ndarray, depth: type) -> None:
     changed = with_object(scene, mask, Adjustment(exposure=-0.8))

@@ -11,7 +11,8 @@ From coarse to fine:
    small share of texture gives photographs their grain, a large one in several scales gives an object the brush of
    a painting (after Luan et al., *Deep painterly harmonization*, 2018).
 
-An object that fits is left alone: what has too little evidence is not done.
+An object that fits is left alone. Whether it does, its light says: where there is too little evidence that it was
+changed, sharpness and noise stay as they are, too, since regions of one photograph often differ in both.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -70,10 +71,10 @@ def harmonise(
     progress.plan(stages, 2.0 + (stages - 2) * settings.iterations)
     height, width = level.size
     progress.begin(width, height, "light", lambda: level.image)
-    x, record = _lit(level, foreign)
+    x, record, fits = _lit(level, foreign)
     progress.step(1, 1, 1.0)
     progress.begin(width, height, "grain", lambda: x)
-    x, found = _grained(level, x, settings)
+    x, found = _grained(level, x, settings, fits)
     record |= found
     progress.step(1, 1, 1.0)
     if network is not None and texture:
@@ -84,27 +85,28 @@ def harmonise(
     return Harmonised(result, record | {"left_alone": np.array_equal(result, level.image)})
 
 
-def _lit(level: Level, foreign: bool) -> tuple[Floats, dict[str, Any]]:
-    """The object in the surroundings' light, without noise that they have not."""
+def _lit(level: Level, foreign: bool) -> tuple[Floats, dict[str, Any], bool]:
+    """The object in the surroundings' light, without noise that they have not; or as it is, where it fits."""
     picture, mask = level.image.copy(), level.hole
     inside, outside = _measured(level, picture)
     if inside is not None and outside is not None:
         picture = grain.denoised(picture, mask, inside, outside)
     adjustment, evidence = light.adjustment_of(picture, mask, level.source, foreign=foreign)
+    fits = False
     if evidence >= (LEAST_OF_ANOTHER if foreign else LEAST_EVIDENCE):
         picture[mask] = adjustment.apply(picture[mask]).clip(0, 1)
     else:
-        adjustment = light.Adjustment()
+        adjustment, fits = light.Adjustment(), not foreign
     record: dict[str, Any] = {"adjustment": asdict(adjustment), "evidence": round(evidence, 2)}
-    return picture, record
+    return level.image if fits else picture, record, fits
 
 
-def _grained(level: Level, x: Floats, settings: HarmoniseSettings) -> tuple[Floats, dict[str, Any]]:
-    """``x`` with the object's sharpness and missing noise matched."""
+def _grained(level: Level, x: Floats, settings: HarmoniseSettings, fits: bool) -> tuple[Floats, dict[str, Any]]:
+    """``x`` with the object's sharpness and missing noise matched, unless it ``fits``."""
     inside, outside = _measured(level, x)
     if inside is None or outside is None:
         return x, {"grain": None, "grain_around": None}
-    matched = grain.matched(x, level.hole, inside, outside, settings.seed)
+    matched = x if fits else grain.matched(x, level.hole, inside, outside, settings.seed)
     return matched, {"grain": asdict(inside), "grain_around": asdict(outside)}
 
 
