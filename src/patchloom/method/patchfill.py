@@ -1,4 +1,5 @@
-"""Multi-scale patch-based inpainting: a nearest-neighbour field, carried from level to level up to native size.
+"""Multi-scale patch-based inpainting: a nearest-neighbour field is found at the coarsest level, where the hole is
+small, and scaled up to start the search at the next, up to native size.
 
 At the top of the shrinking pyramid (``pyramid.py``) the hole is a few pixels wide and its patches are matched
 well; every finer level starts from the *vote of the carried field in the finer picture*, and refines the field

@@ -1,4 +1,4 @@
-"""The nearest-neighbour field of a hole, carried from level to level: search passes.
+"""The nearest-neighbour field of a hole: search passes, and the step to the next finer level.
 
 Every patch that touches the hole holds one integer *offset* to a *source*, a patch of known pixels that lies
 wholly inside the picture. A **search** pass offers each patch the offsets of its neighbours and random ones
