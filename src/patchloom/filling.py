@@ -142,22 +142,20 @@ def prepare(
         hole=mask.to_fill(settings),
         source=None if inputs.source is None else opened(inputs.source, "The source mask"),
         coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
-        references=[
-            _reference(other, number, max_pixels, observe) for number, other in enumerate(inputs.references, 1)
-        ],
+        references=[_reference(other, number, max_pixels) for number, other in enumerate(inputs.references, 1)],
         settings=settings,
         files=files,
         format=format,
     )
 
 
-def _reference(given: Source | Named, number: int, max_pixels: int, observe: Observer) -> Reference:
-    """Reads a reference, the ``number``-th, which may be of any depth and colours: its light is brought to the
-    photo's anyway. Raises PhotoError, which names it."""
+def _reference(given: Source | Named, number: int, max_pixels: int) -> Reference:
+    """Reads a reference, the ``number``-th, which may be of any depth and colours, for its light is brought to the
+    photo's; of several pages the first. Raises PhotoError, which names it."""
     if not isinstance(given, Named):
         given = Named(given, Path(given).name if isinstance(given, str | Path) else str(number))
     called = f"The reference '{given.name}'"
-    photo = Photo.open(given.source, allow_cmyk=True, max_pixels=max_pixels, called=called, observe=observe)
+    photo = Photo.open(given.source, allow_cmyk=True, page=1, max_pixels=max_pixels, called=called)
     return Reference(photo, given.name)
 
 

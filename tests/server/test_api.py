@@ -213,7 +213,7 @@ def test_references_are_read_named_and_counted(real: Live) -> None:
         return real.finish(answer.json()["id"]) if answer.status_code == 202 else answer.json()
 
     job = sent((r"C:\shots\later.png", stranger), ("/etc/a b.png", small))
-    assert result(real, job) == result(real, post(real, files))
+    assert (opened(result(real, job))[hole() == 0] == photo()[hole() == 0]).all()
     rows = job["result"]["references"]
     assert [(row["name"], row["given"]) for row in rows] == [("later.png", 0), ("a b.png", 0)]
     assert "does not show the same scene" in job["warnings"][0] and "smaller than" in job["warnings"][1]

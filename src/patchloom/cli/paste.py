@@ -64,7 +64,7 @@ def command(
     kept = {"the photo": photo_name, "the object": object_name, "the mask": mask_name}
     output.check(kept)
     photo = files.photo(photo_name, ways, console.hear)
-    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, observe=console.hear)
+    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, page=1, observe=console.hear)
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     output = output.of(photo, kept, ways, "pasted")
     result = listening(

@@ -112,7 +112,7 @@ class PictureEngine:
         return Photo.open(
             (folder / part).read_bytes(),
             allow_cmyk=files.allow_cmyk,
-            page=files.page or None if part == "image" else None,
+            page=files.page or None if part == "image" else 1,
             max_pixels=self.max_pixels,
             called="The object" if part == "object" else "",
             observe=observe,
