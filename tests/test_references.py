@@ -58,15 +58,40 @@ def test_an_aligned_reference_gives_the_hidden_pixels_back(
     np.testing.assert_array_equal(filled[~mask], shot[~mask])
 
 
-def test_an_unrelated_reference_changes_nothing_and_that_is_said(mask: np.ndarray) -> None:
-    shot, settings = Photo.from_array(scene(1)), fill_settings(**QUICK)
+def test_where_only_aligned_ones_count_an_unrelated_reference_changes_nothing_and_that_is_said(
+    mask: np.ndarray,
+) -> None:
+    shot, settings = Photo.from_array(scene(1)), fill_settings(align="always", **QUICK)
     without = Inpainter().inpaint(shot, Mask(mask), settings)
     given = [Reference(Photo.from_array(scene(2)), "other.jpg"), Reference(Photo.from_array(scene(1)[:9]), "tiny")]
     result = Inpainter().inpaint(shot, Mask(mask), settings, references=given)
     np.testing.assert_array_equal(result.photo.pixels, without.photo.pixels)
     assert [row["given"] for row in result.report["references"]] == [0, 0]
-    assert "other.jpg gives nothing: it does not show the same scene" in result.report["warnings"][0]
+    assert "other.jpg: it does not show the same scene; it gives nothing" in result.report["warnings"][0]
     assert "smaller than" in result.report["warnings"][1]
+
+
+@pytest.mark.parametrize("align", ["auto", "never"])
+def test_texture_that_only_an_unaligned_reference_has_is_copied_from_it(mask: np.ndarray, align: str) -> None:
+    """A wall whose only window is to be replaced; another picture shows the wall's pattern, which the photograph has
+    nowhere else. What is copied is said; the rest of the photograph is kept."""
+    random = np.random.default_rng(3)
+    pattern = ndimage.gaussian_filter(random.random((SIZE, 2 * SIZE, 3)), (2, 2, 0), mode="wrap")
+    pattern = np.rint((pattern - pattern.min()) / np.ptp(pattern) * 255).astype(np.uint8)
+    shot = np.full((SIZE, SIZE, 3), 128, np.uint8)
+    near = np.s_[60:132, 50:138]
+    shot[near] = pattern[near]
+    allowed = np.ones((SIZE, SIZE), bool)
+    allowed[near] = False
+    given = [Reference(Photo.from_array(pattern), "wall.jpg")]
+    settings = fill_settings(align=align, **QUICK)
+    result = Inpainter().inpaint(
+        Photo.from_array(shot), Mask(mask), settings, source=Mask(allowed), references=given
+    )
+    (row,) = result.report["references"]
+    assert row["given"] + row["texture"] > 0.9
+    assert result.photo.pixels[mask].std() > 0.5 * shot[near].std()  # the grey wall alone would give none
+    np.testing.assert_array_equal(result.photo.pixels[~mask], shot[~mask])
 
 
 def test_a_reference_that_shows_something_else_or_the_same_is_not_used(mask: np.ndarray) -> None:

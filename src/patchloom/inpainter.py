@@ -6,7 +6,7 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -15,6 +15,7 @@ from PIL import Image
 
 from patchloom import __version__, windows
 from patchloom.arrays import Bools
+from patchloom.beside import Beside
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
@@ -27,7 +28,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
-from patchloom.references import Reference, Used, fill_from
+from patchloom.references import Reference, take_over
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 from patchloom.tensors.border import device_named
@@ -74,7 +75,8 @@ class Inpainter:
     ) -> FillResult:
         """``photo`` with ``mask`` filled.
 
-        ``references``: other pictures; what they show of the hole is taken over, brought to the photo's exposure.
+        ``references``: other pictures. What those of the same scene show of the hole is taken over, brought to the
+        photo's exposure; texture is copied from the others as well (``settings.align``).
         ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
         any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
         events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
@@ -95,7 +97,7 @@ class Inpainter:
         photo = _finite(photo, hole)
         share = float(hole.mean())
         height, width = hole.shape
-        known, left, used = self._shown(photo, hole, references, settings, listener)
+        known, left, used = take_over(photo, hole, references, settings, listener)
         neural = self._neural_stage(settings, listener)
         start = self._coarse(settings, coarse)
         plans = (
@@ -107,7 +109,8 @@ class Inpainter:
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once, in about ten seconds."))
         allowed = allowed if source is not None else ~left
-        work = _Work(known, left, allowed, start, settings, neural, listener)
+        beside = Beside.chosen(references, used, settings)
+        work = _Work(known, left, allowed, start, settings, neural, beside, listener)
         with working(self.run.threads):
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
             filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
@@ -116,21 +119,8 @@ class Inpainter:
         if start is not None:
             weights |= start.weights
         report = self._report(settings, weights, rows, listener, begun)
-        return FillResult(filled, report | ({"references": [asdict(row) for row in used]} if used else {}))
-
-    def _shown(
-        self, photo: Photo, hole: Bools, references: Sequence[Reference], settings: FillSettings, observe: Observer
-    ) -> tuple[Photo, Bools, list[Used]]:
-        """``photo`` with what the references show of ``hole``, what is left to fill, and a row a reference."""
-        if not references:
-            return photo, hole, []
-        top = full_scale(photo.pixels)
-        unit, taken, used = fill_from(photo.pixels, hole, references, top)
-        for row in used:
-            if row.why:
-                observe(Warned(message=f"The reference {row.name} gives nothing: {row.why}."))
-        weights = rim_weights(hole, settings.feather) * taken
-        return photo.with_pixels(composite(photo.pixels, unit, weights, top)), hole & ~taken, used
+        report |= {"references": beside.rows(used)} if used else {}
+        return FillResult(filled, report)
 
     def check(self, settings: FillSettings, *, coarse: bool = False) -> None:
         """Loads the networks that a fill needs; ``coarse``: a coarse picture will be given.
@@ -192,13 +182,14 @@ class _Work:
         start: CoarseFill | None,
         settings: FillSettings,
         neural: NeuralStage | None,
+        beside: Beside,
         observe: Observer,
     ) -> None:
         self.pixels = photo.pixels.copy()
         self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
         self.settings, self.neural, self.observe = settings, neural, observe
-        self.hole = hole
+        self.hole, self.beside = hole, beside
 
     def fill(self, plans: list[windows.Window], one_by_one: bool = False) -> list[dict[str, Any]]:
         """Fills the windows ``plans``, those that do not overlap at the same time; returns a row of the report for
@@ -222,8 +213,10 @@ class _Work:
         image = np.where(unknown[..., None], np.float32(0), as_rgb(self.pixels[plan.slices]))
         level = Level(image, np.ascontiguousarray(unknown), self.allowed[plan.slices] & ~unknown)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
-        result = synthesise(level, coarse, self.settings, self.neural, progress)
+        others = self.beside.of(level)
+        result = synthesise(level, coarse, self.settings, self.neural, progress, list(others.values()))
         progress.complete()
+        self.beside.count(list(others), int(plan.part.sum()), progress.records)
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
         weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part

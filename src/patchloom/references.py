@@ -16,9 +16,12 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.errors import MissingExtra
-from patchloom.formats.picture import to_eight_bit
+from patchloom.events import Observer, Warned
+from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.method.shown import LEAST_SAME, shown
 from patchloom.photo import Photo
+from patchloom.settings import FillSettings
+from patchloom.tensors.compose import composite, rim_weights
 
 Matrix = NDArray[np.float64]
 
@@ -28,6 +31,7 @@ RANSAC_PIXELS = 3.0
 LEAST_INLIERS, LEAST_SHARE = 12, 0.2  # matches that one homography explains, and their part of all
 CONTEXT = 96  # pixels round a hole in which the alignment is refined
 LEAST_SIDE = 32  # pixels of a reference
+TOO_SMALL = f"it is smaller than {LEAST_SIDE} pixels"
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,42 @@ class Reference:
 @dataclass(frozen=True)
 class Used:
     """A reference in the report: how many ``matches`` agree on where it was taken from (``aligned``: enough), the
-    share of the hole that it gave, and ``why`` it gave nothing."""
+    share of the hole that it gave, ``why`` it gave nothing, and the share of the rest that is its ``texture``."""
 
     name: str
     aligned: bool
     matches: int
     given: float
     why: str = ""
+    texture: float = 0.0
+
+
+def take_over(
+    photo: Photo, hole: Bools, references: Sequence[Reference], settings: FillSettings, observe: Observer
+) -> tuple[Photo, Bools, list[Used]]:
+    """``photo`` with what the references show of ``hole`` (H, W), what is left to fill, and a row a reference.
+
+    Raises MissingExtra.
+    """
+    if not references or settings.align == "never":
+        return photo, hole, [Used(one.name, False, 0, 0.0, "it was not to be aligned") for one in references]
+    top = full_scale(photo.pixels)
+    unit, taken, used = fill_from(photo.pixels, hole, references, top)
+    for row in used:
+        if row.why:
+            instead = "its texture is offered" if offers_texture(row, settings) else "it gives nothing"
+            observe(Warned(message=f"The reference {row.name}: {row.why}; {instead}."))
+    weights = rim_weights(hole, settings.feather) * taken
+    return photo.with_pixels(composite(photo.pixels, unit, weights, top)), hole & ~taken, used
+
+
+def offers_texture(row: Used, settings: FillSettings) -> bool:
+    """Whether texture may be copied from the reference that gave ``row``.
+
+    Not from one of the same scene that disagrees with the photograph: it may show what has to go.
+    """
+    searched = settings.matching == "searched"  # in the photograph alone
+    return settings.align != "always" and not row.aligned and row.why != TOO_SMALL and not searched
 
 
 def fill_from(
@@ -74,7 +107,7 @@ def _from_one(unit: Floats, base: NDArray[np.uint8], hole: Bools, left: Bools, r
     """Takes over what ``reference`` shows: changes ``unit`` and ``left``. ``base`` is the photo in eight bits."""
     name, photo = reference.name, reference.photo
     if min(photo.width, photo.height) < LEAST_SIDE:
-        return Used(name, False, 0, 0.0, f"it is smaller than {LEAST_SIDE} pixels")
+        return Used(name, False, 0, 0.0, TOO_SMALL)
     other = to_eight_bit(photo.pixels)
     matrix, matches = homography(base, other, hole)
     if matrix is None:
@@ -217,5 +250,8 @@ def opencv() -> Any:
     try:
         import cv2
     except ModuleNotFoundError as error:
-        raise MissingExtra("Aligning references needs OpenCV.", "pip install 'patchloom[align]'") from error
+        raise MissingExtra(
+            "Aligning references needs OpenCV.",
+            "pip install 'patchloom[align]'; --align never copies their texture without.",
+        ) from error
     return cv2

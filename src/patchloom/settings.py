@@ -118,6 +118,7 @@ Preset = Literal["fast", "balanced", "best", "paper"]
 Matching = Literal["carried", "searched"]
 Structure = Literal["off", "on"]
 Metric = Literal["euclidean", "correlation"]
+Align = Literal["auto", "always", "never"]
 Alpha = Literal["fill", "keep"]
 Optimised = Literal["last", "all"]
 Optimiser = Literal["adam", "lbfgs"]
@@ -152,6 +153,12 @@ class FillSettings(Checked):
     )
     texture: str = option(
         "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
+    )
+
+    align: Align = option(
+        "auto",
+        "Of references: auto takes over what those that can be aligned show of the hole, and copies texture from "
+        "the others; always: aligned ones alone; never: texture alone.",
     )
 
     # The exemplar start (method/patchfill.py)

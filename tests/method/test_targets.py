@@ -33,7 +33,9 @@ def start(of: Level) -> np.ndarray:
 def carried(of: Level, seed: int = 0, thickness: float = 1.0) -> tuple[CarriedTargets, fields.Field]:
     field = fields.random_field(of.hole, fields.source_centres(~of.hole, 1), 1, seed)
     correction = np.where(of.hole[..., None], np.float32(0.01), np.zeros((16, 20, 3), np.float32))
-    return CarriedTargets(of, start(of), correction, field, Toy(), ("same", "half"), thickness), field
+    return CarriedTargets(
+        replace(of, image=start(of)), correction, field, Toy(), ("same", "half"), thickness
+    ), field
 
 
 def voted(

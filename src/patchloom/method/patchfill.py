@@ -14,11 +14,13 @@ language of patches, and a content network's output takes the same place.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.arrays import Floats
+from patchloom.arrays import Bools, Floats
+from patchloom.method.atlas import Atlas
 from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields, votes
@@ -76,34 +78,39 @@ def thickness(hole: NDArray[np.bool_]) -> float:
 
 
 class Scales:
-    """The arrays every exemplar fill of one window shares, level by level, coarsest first."""
+    """The arrays every exemplar fill of one window shares, level by level, coarsest first.
+
+    ``others``: pictures beside the window that may be copied from as well (``atlas.py``). ``own``: the window's
+    levels alone.
+    """
 
     def __init__(
         self,
         levels: list[Level],
         curves: Sequence[NDArray[np.float64]] = (),
         repeats: NDArray[np.int32] | None = None,
+        others: Sequence[Level] = (),
     ) -> None:
-        # Above native size texture features stand beside the colours (measured: a fifth of the sharpness error and
-        # a twelfth of the texture distance, for .08 dB). At native size colours show the texture themselves.
-        features = texture_features(levels)
-        self.pictures = [
-            np.concatenate([level.image, FEATURE_SCALE * feature], axis=2)
-            for level, feature in zip(levels[:-1], features[:-1], strict=True)
-        ]
-        self.pictures.append(levels[-1].image)
+        self.own, self.atlas = levels, Atlas(levels, others)
+
+        def joined(pages: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
+            count = len(levels)
+            return [self.atlas.joined([page[n] for page in pages], count - 1 - n) for n in range(count)]
+
+        pages = self.atlas.pages
+        self.pictures: list[Floats] = joined([_pictures(page) for page in pages])
         self.given = 2 if curves else 0
-        self.repeats = np.zeros((0, 2), np.int32) if repeats is None else repeats
+        self.repeats = np.concatenate([self.atlas.offsets, *([] if repeats is None else [repeats])])
         if curves:
             self.pictures = [
                 np.concatenate([picture, channels_of(curves, picture.shape[:2], len(levels) - 1 - number)], axis=2)
                 for number, picture in enumerate(self.pictures)
             ]
-        self.holes = [level.hole for level in levels]
-        self.sources = [level.source for level in levels]
+        self.holes: list[Bools] = joined([[level.hole & (page is levels) for level in page] for page in pages])
+        self.sources: list[Bools] = joined([[level.source for level in page] for page in pages])
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
         self.seen = [np.maximum(share, LEAST_SEEN) for share in seen_shares(levels)]
-        self.thickness = thickness(self.holes[-1])
+        self.thickness = thickness(levels[-1].hole)
 
     def __len__(self) -> int:
         return len(self.holes)
@@ -111,6 +118,20 @@ class Scales:
     def work(self, number: int) -> float:
         """The cost of one round at level ``number``, in units of one at native size."""
         return float(max(1, self.holes[number].sum()) / max(1, self.holes[-1].sum()))
+
+
+def _pictures(levels: list[Level]) -> list[Floats]:
+    """What patches are compared in, (H, W, C) for every level, coarsest first.
+
+    Above native size texture features stand beside the colours (measured: a fifth of the sharpness error and a
+    twelfth of the texture distance, for .08 dB). At native size colours show the texture themselves.
+    """
+    features = texture_features(levels)
+    pictures = [
+        np.concatenate([level.image, FEATURE_SCALE * feature], axis=2)
+        for level, feature in zip(levels[:-1], features[:-1], strict=True)
+    ]
+    return [*pictures, levels[-1].image]
 
 
 def guide_scales(guide: Floats, count: int) -> list[Floats]:
@@ -147,8 +168,8 @@ class ExemplarFill:
 
     @property
     def picture(self) -> Floats:
-        """(H, W, 3), complete."""
-        return self.canvas.picture[..., :3]
+        """The window (H, W, 3), complete."""
+        return self.canvas.picture[:, : self.canvas.own, :3]
 
 
 def exemplar_fill(
@@ -192,7 +213,7 @@ def exemplar_fill(
 
 def voted_differences(fill: ExemplarFill, scales: Scales) -> Floats:
     """(H, W, 2, 3): the votes of the patches of ``fill``, native, for neighbours' differences in colour."""
-    return votes.voted_differences(fill.field, fill.canvas, _native_sigma(scales))
+    return votes.voted_differences(fill.field, fill.canvas, _native_sigma(scales))[:, : fill.canvas.own]
 
 
 def _native_sigma(scales: Scales) -> float:
@@ -201,7 +222,9 @@ def _native_sigma(scales: Scales) -> float:
 
 def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floats] | None) -> Canvas:
     """Level ``number`` as the search sees it under ``variant``."""
-    picture, hole = scales.pictures[number].copy(), scales.holes[number]
+    picture, hole, own = scales.pictures[number].copy(), scales.holes[number], scales.own[number].hole
+    weight = np.zeros(hole.shape, np.float32)  # nothing beyond the window is part of a patch that is looked for
+    weight[:, : own.shape[1]] = fields.depth_weights(own, variant.depth_base) * scales.seen[number]
     radius = variant.patch // 2
     nothing = np.zeros((1, 1, 3), np.float32)
     strength = variant.guide_weight if guides is not None else 0.0
@@ -209,10 +232,12 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
         picture=picture,
         hole=hole,
         sources=_source_centres(scales, number, variant),
-        weight=fields.depth_weights(hole, variant.depth_base) * scales.seen[number],
+        weight=weight,
         guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
         means=fields.patch_means(picture[..., :3], radius) if guides is not None else nothing,
         guided=hole.astype(np.float32) * np.float32(strength),
+        own=own.shape[1],
+        away=float(np.sqrt(own.sum())),
         given=scales.given,
         candidates=_at_level(scales.repeats, len(scales) - 1 - number),
     )

@@ -4,7 +4,7 @@ What guides it is the coarse picture that somebody has for the hole, or else the
 the blending aims at is the same, or lies halfway between that mean and the membrane.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -38,24 +38,33 @@ MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ens
 
 @dataclass(frozen=True)
 class Start:
-    """A blended exemplar fill (H, W, 3), the field it was copied by, what blending added to the copies, and the
-    hole's thickness (``patchfill.py``)."""
+    """A blended exemplar fill (H, W, 3), and how it came about.
+
+    ``field``: where it was copied from, in ``shown``, the level complete and with other pictures beside it;
+    ``correction``: what blending added to the copies; ``thickness``: the hole's (``patchfill.py``).
+    """
 
     picture: Floats
     field: Field
+    shown: Level
     correction: Floats
     thickness: float
 
 
 def exemplar_start(
-    level: Level, coarse: Floats | None, settings: FillSettings, optimised: list[Level], progress: Progress
+    level: Level,
+    coarse: Floats | None,
+    settings: FillSettings,
+    optimised: list[Level],
+    progress: Progress,
+    others: Sequence[Level] = (),
 ) -> Start:
     """The exemplar fill, guided by the coarse picture or, without one, by the ensemble's mean; and blended.
 
-    ``optimised`` are the levels that will be optimised then, for the progress. Raises MaskError where no patch
-    outside the hole is whole.
+    ``optimised`` are the levels that will be optimised then, for the progress; ``others``, pictures of at most the
+    level's height, may be copied from as well. Raises MaskError where no patch outside the hole is whole.
     """
-    scales = _scales(level, settings)
+    scales = _scales(level, settings, others)
     variant = Variant(
         patch=_patch_that_fits(scales, settings.patch | 1),
         locality=settings.locality,
@@ -80,7 +89,14 @@ def exemplar_start(
     guides = None if guide is None else guide_scales(guide, len(scales))
     fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
     added = correction(fill.picture, level.hole, voted_differences(fill, scales), target)
-    return Start((fill.picture + added).clip(0, 1), fill.field, added, scales.thickness)
+    if others:
+        columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
+        progress.note(others=scales.atlas.shares(columns))
+    picture = (fill.picture + added).clip(0, 1)
+    shown = scales.atlas.native
+    shown = replace(shown, image=shown.image.copy())
+    shown.image[:, : level.size[1]] = level.composite(picture)
+    return Start(picture, fill.field, shown, added, scales.thickness)
 
 
 def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress: Progress) -> Floats:
@@ -88,7 +104,7 @@ def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress:
 
     They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
     """
-    height, width = scales.holes[-1].shape
+    height, width = shown.shape[:2]
     progress.begin(width, height, "guide", lambda: shown)
     fills = []
     for one in variants:
@@ -123,9 +139,10 @@ def _patch_that_fits(scales: Scales, patch: int) -> int:
     return side
 
 
-def _scales(level: Level, settings: FillSettings) -> Scales:
+def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Scales:
     """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
     levels = shrinking_pyramid(level, settings.patch, settings.levels)
     if settings.structure == "off":
-        return Scales(levels)
-    return Scales(levels, lines_through(level.image, level.hole), repeating_offsets(level.image, level.hole))
+        return Scales(levels, others=others)
+    lines = lines_through(level.image, level.hole)
+    return Scales(levels, lines, repeating_offsets(level.image, level.hole), others)

@@ -5,6 +5,8 @@ by the exemplar start's field. With ``searched`` the coarse fill is a picture at
 ``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
 """
 
+from collections.abc import Sequence
+
 from patchloom.arrays import Floats
 from patchloom.method.coarse import given_fill, membrane_fill
 from patchloom.method.neural import NeuralStage
@@ -21,11 +23,17 @@ PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch aro
 
 
 def synthesise(
-    native: Level, coarse: Floats | None, settings: FillSettings, neural: NeuralStage | None, progress: Progress
+    native: Level,
+    coarse: Floats | None,
+    settings: FillSettings,
+    neural: NeuralStage | None,
+    progress: Progress,
+    others: Sequence[Level] = (),
 ) -> Floats:
     """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
 
-    ``coarse`` (H, W, 3) is the coarse picture that somebody has for it, if there is one.
+    ``coarse`` (H, W, 3) is the coarse picture that somebody has for it, if there is one; ``others``, pictures
+    of at most its height, an exemplar start may copy from as well (``atlas.py``).
 
     Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
     MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
@@ -41,7 +49,7 @@ def synthesise(
         progress.plan_fill([], 0, levels, settings.iterations)
         x = given_fill(first, coarse)
     else:
-        start = exemplar_start(first, coarse, settings, levels, progress)
+        start = exemplar_start(first, coarse, settings, levels, progress, others)
         x = start.picture
     for level in levels:
         assert neural is not None
@@ -51,7 +59,7 @@ def synthesise(
             targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
         else:
             targets = CarriedTargets(
-                level, x, start.correction, start.field, neural.network, neural.taps, start.thickness
+                start.shown, start.correction, start.field, neural.network, neural.taps, start.thickness
             )
         x = neural.run(level, x, targets, progress)
     progress.finish()

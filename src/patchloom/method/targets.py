@@ -129,12 +129,12 @@ class _Searched(Term):
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size.
 
-    ``start`` (H, W, 3) is the fill that the field made, ``correction`` (H, W, 3) what blending added to the
-    copies in it; their pixels get it as well.
+    ``level`` is complete: with the fill that the field made in its hole, and with other pictures that were copied
+    from to the right of the window. ``correction`` (H, W, 3) is what blending added to the copies in the window;
+    their pixels get it as well.
     """
 
     level: Level
-    start: Floats
     correction: Floats
     field: Field
     network: TextureNetwork
@@ -144,7 +144,7 @@ class CarriedTargets:
 
     @cached_property
     def known(self) -> Tensor:
-        return as_tensor(self.level.composite(self.start)).to(device_of(self.network))
+        return as_tensor(self.level.image).to(device_of(self.network))
 
     @cached_property
     def _field(self) -> tuple[Tensor, Tensor]:

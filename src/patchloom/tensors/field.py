@@ -51,7 +51,8 @@ class Canvas(NamedTuple):
     colour and any others what else patches are to have in common; ``hole`` (H, W); ``sources`` (H, W) True where a
     patch centred there may be copied; ``weight`` (H, W) of each pixel in a patch's cost.
     ``guide`` (H, W, 3) is the patch-mean colour wanted, ``means`` (H, W, 3) the patch-mean colour of the
-    known picture, ``guided`` (H, W) the strength of that wish. The last ``given`` channels are known in the hole
+    known picture, ``guided`` (H, W) the strength of that wish. Columns from ``own`` on belong to other pictures
+    (0: none do), all ``away`` pixels away for the locality. The last ``given`` channels are known in the hole
     too; ``candidates`` (K, 2) are offsets that every patch tries.
     """
 
@@ -62,6 +63,8 @@ class Canvas(NamedTuple):
     guide: Floats
     means: Floats
     guided: Floats
+    own: int = 0
+    away: float = 0.0
     given: int = 0
     candidates: Ints = np.zeros((0, 2), np.int32)
 
@@ -230,6 +233,8 @@ def _search(
     height, width, channels = canvas.picture.shape
     rows = canvas.picture.reshape(height, width * channels)
     locality, coherence = np.float32(costs.locality), np.float32(costs.coherence)
+    own = canvas.own if canvas.own > 0 else width
+    away = np.float32(canvas.away)
     span = np.float32(max(height, width))
     tries = 4 * len(STEPS) + 1
     random_tries = int(np.log2(span))
@@ -269,7 +274,7 @@ def _search(
             y, x = row + dy, column + dx
             if y < 0 or y >= height or x < 0 or x >= width or not sources[y, x]:
                 continue
-            extra = locality * np.sqrt(np.float32(dy * dy + dx * dx))
+            extra = locality * (np.sqrt(np.float32(dy * dy + dx * dx)) if x < own else away)
             same = 0
             for ny in range(-1, 2):
                 for nx in range(-1, 2):

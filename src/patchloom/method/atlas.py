@@ -1,0 +1,196 @@
+"""Other pictures beside a window: one more place to copy from.
+
+Each level of the window has the same level of every other picture to its right. An offset of the field may lead
+there as anywhere else; no patch crosses a border, because the columns between two pictures belong to no source.
+Pictures are halved each by itself, so that they do not run into each other at coarse levels, and begin at columns
+that halve without a remainder, so that a doubled offset leads to the same place.
+
+What another picture shows is found first (:func:`placed`): where in it, and at which of a few scales, the
+surroundings of the hole look most like those of the window (scene completion, Hays and Efros 2007); and it is
+brought to the window's light.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from patchloom.arrays import Bools, Floats
+from patchloom.method.pyramid import Level, shrinking_step
+from patchloom.tensors.border import resized
+
+UNIT = 16  # columns of which others begin at a multiple, at native size: cells of all texture layers fit in
+SIDE = 64  # pixels of the window's longer side when places are compared
+SCALES = (0.5, 0.7, 1.0, 1.4)  # at which another picture is looked at, in its pixels for one of the window's
+NEAR = 12.0  # pixels of the compared size over which what is round the hole counts less and less
+COVERED = 0.95  # the least share of the hole, and of what is compared, that a place has to show
+FORGIVEN = 0.9  # of the square of a difference in light: it will be corrected, but tells scenes apart as well
+GAIN = 0.6, 1.6  # of another picture's contrast, at most
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Another picture as a level of the window's size; ``miss``: root mean square colour difference at its rim,
+    at the compared size."""
+
+    level: Level
+    miss: float
+
+
+class Atlas:
+    """The levels of a window, coarsest first, and those of other pictures beside them.
+
+    ``pages``: the window's levels, then each other's; ``begins`` (K,): the columns at which the others begin, at
+    native size.
+    """
+
+    def __init__(self, levels: list[Level], others: Sequence[Level] = ()) -> None:
+        self.pages = [levels]
+        for other in others:
+            page = [other]
+            for _ in levels[1:]:
+                page.append(shrinking_step(page[-1]))
+            self.pages.append(page[::-1])
+        unit = max(UNIT, 2 ** (len(levels) - 1))
+        self.begins: list[int] = []
+        end = levels[-1].size[1]
+        for other in others:
+            self.begins.append(unit * (-(-end // unit) + 2))  # at the coarsest level a column is between them
+            end = self.begins[-1] + other.size[1]
+
+    def joined(self, values: Sequence[NDArray[Any]], halvings: int) -> NDArray[Any]:
+        """Arrays (H, W, ...) of the pages, so many ``halvings`` above native size, as one; zeros between."""
+        if len(values) == 1:
+            return values[0]
+        begins = [0, *(begin >> halvings for begin in self.begins)]
+        height, width = values[0].shape[0], begins[-1] + values[-1].shape[1]
+        result = np.zeros((height, width, *values[0].shape[2:]), values[0].dtype)
+        for begin, value in zip(begins, values, strict=True):
+            result[: value.shape[0], begin : begin + value.shape[1]] = value
+        return result
+
+    @property
+    def native(self) -> Level:
+        """The finest level, the others beside it."""
+        finest = [page[-1] for page in self.pages]
+        images, holes, sources = zip(*((one.image, one.hole, one.source) for one in finest), strict=True)
+        return Level(self.joined(images, 0), self.joined(holes, 0), self.joined(sources, 0))
+
+    @property
+    def offsets(self) -> NDArray[np.int32]:
+        """(K, 2): those that lead from a place of the window to the same place in each other."""
+        return np.array([(0, begin) for begin in self.begins], np.int32).reshape(-1, 2)
+
+    def shares(self, columns: NDArray[np.int32]) -> list[float]:
+        """How large a part of sources at ``columns`` (N,) lies in each of the others."""
+        owner = np.searchsorted(self.begins, columns, "right")
+        return [round(float((owner == number).mean()), 4) for number in range(1, len(self.pages))]
+
+
+def placed(window: Level, picture: NDArray[np.uint8], shown: Bools) -> Placed | None:
+    """``picture`` (H', W', 3) as a level of the size of ``window``, where its surroundings fit the hole best.
+
+    ``shown`` (H', W'): where it has pixels. None where no place shows the whole hole.
+    """
+    shrink = SIDE / max(window.size)
+    depth = ndimage.distance_transform_edt(_small(~window.hole, shrink) > 0.999)
+    small = _small(window.image, shrink)
+    weight = np.where(depth > 0, np.exp(-depth / NEAR), 0).astype(np.float32)
+    best: tuple[float, float, int, int] | None = None
+    for scale in SCALES:
+        if min(picture.shape[:2]) * shrink / scale < 8:
+            continue
+        other = _small(picture, shrink / scale)
+        there = (_small(shown, shrink / scale) > 0.999).astype(np.float32)
+        miss = _misses(small, weight, (depth == 0).astype(np.float32), other, there)
+        place = np.unravel_index(int(miss.argmin()), miss.shape)
+        if np.isfinite(miss[place]) and (best is None or miss[place] < best[0]):
+            best = float(miss[place]), scale, int(place[0]), int(place[1])
+    if best is None:
+        return None
+    least, scale, row, column = best
+    level = _cut(window, picture, shown, scale, row / shrink, column / shrink)
+    return Placed(_in_light_of(window, level), least)
+
+
+def _small(values: NDArray[Any], factor: float) -> Floats:
+    """(H, W, C) or (H, W), of floats, bytes (255 is 1) or flags, at ``factor`` of its size."""
+    height, width = (max(1, round(side * factor)) for side in values.shape[:2])
+    flat = values if values.ndim == 3 else values[..., None]
+    block = max(1, int(0.5 / factor))  # whole blocks first: a large picture never becomes one of floats
+    rows, columns = (side // block * block for side in flat.shape[:2])
+    blocks = flat[:rows, :columns].reshape(rows // block, block, columns // block, block, -1)
+    small = resized(_unit(blocks.mean((1, 3), dtype=np.float32), values.dtype), (height, width))
+    return small if values.ndim == 3 else small[..., 0]
+
+
+def _unit(values: NDArray[Any], of: np.dtype[Any]) -> Floats:
+    """As floats in 0..1, if they come from values of the kind ``of``."""
+    return np.asarray(values, np.float32) / np.float32(255 if of == np.uint8 else 1)
+
+
+def _misses(window: Floats, weight: Floats, hole: Floats, other: Floats, there: Floats) -> Floats:
+    """For every place of the window (h, w, 3) in ``other`` (H, W, 3), beginning at most half its size beyond the
+    border: how it misses what is round the hole, with all channels free to be lighter or darker; infinite where
+    ``other`` does not show enough.
+
+    (H + h, W + w); entry (r, c) is the window's corner at row r - h // 2, column c - w // 2.
+    """
+    h, w = hole.shape
+    size = [other.shape[0] + 2 * h, other.shape[1] + 2 * w]
+    fast = [fft.next_fast_len(side, real=True) for side in size]
+
+    def spectrum(values: Floats) -> NDArray[np.complexfloating]:
+        return np.asarray(fft.rfft2(values, fast))
+
+    def at_places(template: Floats, picture: NDArray[np.complexfloating]) -> Floats:
+        found = np.asarray(fft.irfft2(np.conj(spectrum(template)) * picture, fast), np.float32)
+        rolled = np.roll(found, (h // 2, w // 2), (0, 1))
+        return rolled[: other.shape[0], : other.shape[1]]
+
+    k = spectrum(there)
+    count = at_places(weight, k)
+    total = np.zeros_like(count)
+    for channel in range(3):
+        mine, theirs = window[..., channel], other[..., channel] * there
+        first, second = at_places(weight * mine, k), at_places(weight, spectrum(theirs))
+        squares = (
+            at_places(weight * mine**2, k)
+            - 2 * at_places(weight * mine, spectrum(theirs))
+            + at_places(weight, spectrum(theirs * other[..., channel]))
+        )
+        total += squares - FORGIVEN * (first - second) ** 2 / np.maximum(count, 1e-6)
+    enough = (count > COVERED * weight.sum()) & (at_places(hole, k) > COVERED * hole.sum())
+    return np.where(enough, np.sqrt(np.maximum(total, 0) / np.maximum(3 * count, 1e-6)), np.inf)
+
+
+def _cut(
+    window: Level, picture: NDArray[np.uint8], shown: Bools, scale: float, row: float, column: float
+) -> Level:
+    """A level of the window's size: ``picture`` at ``scale``, from (row, column) less half of the window on."""
+    height, width = window.size
+    top, left = round((row - height // 2) * scale), round((column - width // 2) * scale)
+    tall, wide = round(height * scale), round(width * scale)
+    rows = slice(max(0, top), max(0, min(picture.shape[0], top + tall)))
+    columns = slice(max(0, left), max(0, min(picture.shape[1], left + wide)))
+    whole = np.zeros((tall, wide, 4), np.float32)
+    inside = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    whole[*inside, :3] = _unit(picture[rows, columns], picture.dtype)
+    whole[*inside, 3] = shown[rows, columns]
+    whole = whole if scale == 1 else resized(whole, (height, width))
+    seen = whole[..., 3] > 0.999
+    return Level(np.where(seen[..., None], whole[..., :3].clip(0, 1), 0).astype(np.float32), ~seen, seen)
+
+
+def _in_light_of(window: Level, other: Level) -> Level:
+    """``other`` with each channel's median and spread those of the window, over what both show."""
+    both = ~window.hole & ~other.hole
+    mine, theirs = window.image[both], other.image[both]
+    middle, its = np.median(mine, 0), np.median(theirs, 0)
+    spread, its_spread = np.abs(mine - middle).mean(0), np.abs(theirs - its).mean(0)
+    gain = np.clip(spread / np.maximum(its_spread, 1e-3), *GAIN)
+    image = (middle + gain * (other.image - its)).clip(0, 1).astype(np.float32)
+    return Level(np.where(other.hole[..., None], np.float32(0), image), other.hole, other.source)
