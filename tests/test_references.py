@@ -73,7 +73,7 @@ def test_where_only_aligned_ones_count_an_unrelated_reference_changes_nothing_an
 
 @pytest.mark.parametrize("align", ["auto", "never"])
 def test_texture_that_only_an_unaligned_reference_has_is_copied_from_it(mask: np.ndarray, align: str) -> None:
-    """A wall whose only window is to be replaced; another picture shows the wall's pattern, which the photograph has
+    """A wall whose only window has to go; another picture shows the wall's pattern, which the photograph has
     nowhere else. What is copied is said; the rest of the photograph is kept."""
     random = np.random.default_rng(3)
     pattern = ndimage.gaussian_filter(random.random((SIZE, 2 * SIZE, 3)), (2, 2, 0), mode="wrap")

@@ -39,7 +39,9 @@ def test_no_patch_holds_pixels_of_two_pictures_at_any_level() -> None:
     for number, (level, sources) in enumerate(zip(levels, scales.sources, strict=True)):
         halvings = len(levels) - 1 - number
         begins = [0, *(begin >> halvings for begin in scales.atlas.begins)]
-        assert all((begin << halvings) == native for begin, native in zip(begins[1:], scales.atlas.begins, strict=True))
+        assert all(
+            (begin << halvings) == native for begin, native in zip(begins[1:], scales.atlas.begins, strict=True)
+        )
         owner = np.searchsorted(begins, np.arange(sources.shape[1]), "right")
         for _, column in np.argwhere(source_centres(sources, 2)):
             assert len(set(owner[column - 2 : column + 3])) == 1

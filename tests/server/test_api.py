@@ -207,9 +207,10 @@ def test_references_are_read_named_and_counted(real: Live) -> None:
     stranger, small = png(photo(seed=9)[::-1].copy()), png(photo(20, 20))
 
     def sent(*references: tuple[str, bytes]) -> dict[str, Any]:
+        settings = json.dumps(QUICK | {"align": "always"})
         pictures = [(name, (name, data)) for name, data in files.items()]
         pictures += [("reference", each) for each in references]
-        answer = real.client.post("/api/jobs", files=pictures, data={"settings": json.dumps(QUICK)})
+        answer = real.client.post("/api/jobs", files=pictures, data={"settings": settings})
         return real.finish(answer.json()["id"]) if answer.status_code == 202 else answer.json()
 
     job = sent((r"C:\shots\later.png", stranger), ("/etc/a b.png", small))
