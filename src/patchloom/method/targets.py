@@ -7,8 +7,8 @@ Two ways to know the nearest patch, with one result, terms of the objective (``l
 * **carried**: the exemplar start's field already says where every patch comes from, coherently; a cell of a map of
   stride t is matched by the field's offset at the cell's centre, divided by t. The pixels get a target likewise.
 
-Differs from the paper because: from a blurred start a search in features finds another source for every cell, whose
-average on brick and needles is a blurred weave; the carried field gives real texture.
+Differs from the paper because: from a blurred start a search in features finds another source for every cell, and
+their average on brick and needles is a blurred weave; the carried field gives real texture.
 """
 
 from collections.abc import Mapping, Sequence
