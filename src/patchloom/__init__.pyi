@@ -23,6 +23,7 @@ from .inpainter import (
     Inpainter as Inpainter,
     inpaint as inpaint,
 )
+from .library import Library as Library
 from .mask import Mask as Mask
 from .networks.weights import register_network as register_network
 from .photo import Photo as Photo

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from patchloom.errors import MaskError
 from patchloom.events import Observer, Warned, ignore
+from patchloom.library import FROM_LIBRARY, Library
 from patchloom.mask import Mask, Rectangle
 from patchloom.photo import MAX_PIXELS, Photo, Source
 from patchloom.references import Reference
@@ -34,7 +35,8 @@ class Inputs:
 
     The hole is all that ``mask``, ``boxes`` (x, y, width, height) and, with ``alpha``, the photograph's
     transparent pixels mark. ``source``: texture may come only from what it marks.
-    ``coarse`` and ``references``: see ``Inpainter.inpaint``.
+    ``coarse`` and ``references``: see ``Inpainter.inpaint``. So many pictures of the ``library``, a folder, as
+    ``from_library`` says are references as well.
     """
 
     photo: Source
@@ -44,6 +46,8 @@ class Inputs:
     source: Source | None = None
     coarse: Source | None = None
     references: Sequence[Source | Named] = ()
+    library: Path | None = None
+    from_library: int = FROM_LIBRARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +138,19 @@ def prepare(
     mask = parts[0]
     for part in parts[1:]:
         mask = mask.union(part)
+    hole = mask.to_fill(settings)
+    references = [_reference(other, number, max_pixels) for number, other in enumerate(inputs.references, 1)]
+    if inputs.library is not None:
+        references += Library(inputs.library).like(photo, hole, inputs.from_library)
     format = photo.written_to(name, files.format)
     picture = inputs.coarse if inputs.coarse is not None else settings.content_picture
     return Prepared(
         photo=photo,
         mask=mask,
-        hole=mask.to_fill(settings),
+        hole=hole,
         source=None if inputs.source is None else opened(inputs.source, "The source mask"),
         coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
-        references=[_reference(other, number, max_pixels) for number, other in enumerate(inputs.references, 1)],
+        references=references,
         settings=settings,
         files=files,
         format=format,

@@ -282,7 +282,7 @@ def inpaint(
     preset: str = ...,
     source: AnyMask | None = ...,
     coarse: AnyPicture | None = ...,
-    references: Sequence[AnyPicture] = ...,
+    references: Sequence[AnyPicture | Reference] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
@@ -295,7 +295,7 @@ def inpaint(
     preset: str = ...,
     source: AnyMask | None = ...,
     coarse: AnyPicture | None = ...,
-    references: Sequence[AnyPicture] = ...,
+    references: Sequence[AnyPicture | Reference] = ...,
     observe: Observer = ...,
     run: RunSettings | None = ...,
     **overrides: Any,
@@ -307,7 +307,7 @@ def inpaint(
     preset: str = "balanced",
     source: AnyMask | None = None,
     coarse: AnyPicture | None = None,
-    references: Sequence[AnyPicture] = (),
+    references: Sequence[AnyPicture | Reference] = (),
     observe: Observer = ignore,
     run: RunSettings | None = None,
     **overrides: Any,
@@ -332,7 +332,10 @@ def inpaint(
         fill_settings(preset, **overrides),
         source=None if source is None else as_mask(source),
         coarse=None if coarse is None else as_photo(coarse),
-        references=[Reference(as_photo(picture), str(number)) for number, picture in enumerate(references, 1)],
+        references=[
+            one if isinstance(one, Reference) else Reference(as_photo(one), str(number))
+            for number, one in enumerate(references, 1)
+        ],
         observe=observe,
     )
     filled: AnyPicture = of_kind(photo, result.photo)

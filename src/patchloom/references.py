@@ -36,10 +36,11 @@ TOO_SMALL = f"it is smaller than {LEAST_SIDE} pixels"
 
 @dataclass(frozen=True)
 class Reference:
-    """Another picture, and what it is called in reports and remarks."""
+    """Another picture, and what it is called in reports and remarks; ``texture_only``: it is of another scene."""
 
     photo: Photo
     name: str
+    texture_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def fill_from(
     rows = []
     for reference in references:
         before = int(left.sum())
-        row = Used(reference.name, False, 0, 0.0, "nothing is left")
-        if before:
+        row = Used(reference.name, False, 0, 0.0, "" if reference.texture_only else "nothing is left")
+        if before and not reference.texture_only:
             row = _from_one(unit, base, hole, left, reference)
         rows.append(replace(row, given=round((before - int(left.sum())) / max(1, int(hole.sum())), 4)))
     return unit, hole & ~left, rows

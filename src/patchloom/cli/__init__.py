@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "harmonise": Entry("harmonise", "Bring an object that was put in to the light of the photograph."),
     "paste": Entry("paste", "Put an object into a photograph, in its light."),
     "burst": Entry("burst", "Take out of a shot what other shots of the scene do not show.", "align"),
+    "library": Entry("library", "Keep photographs to copy from."),
     "serve": Entry("serve", "Open a page to paint on, and an API to call.", "web"),
     "mask": Entry("mask", "Make or change a mask."),
     "info": Entry("info", "Say what is in a picture file."),

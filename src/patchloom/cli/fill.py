@@ -50,6 +50,20 @@ if TYPE_CHECKING:
     help="Another picture of the same scene, or a folder of such: what it shows of the hole is taken; repeatable.",
 )
 @click.option(
+    "--library",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Texture may come from photographs of this library too, which patchloom library build makes.",
+)
+@click.option(
+    "--from-library",
+    type=click.IntRange(1, 64),
+    default=5,
+    metavar="N",
+    show_default=True,
+    help="Take the N photographs of the library that fit the hole's surroundings best.",
+)
+@click.option(
     "--steps",
     "--preview-dir",
     "steps",
@@ -70,6 +84,8 @@ def command(
     versions: int,
     source_name: str | None,
     references: tuple[Path, ...],
+    library: Path | None,
+    from_library: int,
     steps: Path | None,
     dry_run: bool,
     ways: FileSettings,
@@ -113,6 +129,8 @@ def command(
         alpha=from_alpha,
         source=None if source_name is None else files.source(source_name),
         references=others,
+        library=library,
+        from_library=from_library,
     )
     prepared = prepare(inputs, settings, ways, name=output.name or "", observe=console.hear)
     if output.name is None:
