@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from scipy import ndimage
 
-from patchloom import Inpainter, Mask, Photo, Reference, cli, fill_settings
+from patchloom import Inpainter, Mask, Photo, Reference, cli, fill_settings, inpaint
 from test_references import HOLE, SIZE, psnr, scene
 
 pytest.importorskip("cv2", reason="needs patchloom[align]")
@@ -84,6 +85,17 @@ def test_a_reference_that_does_not_fit_costs_no_fill_and_is_named(
     assert f"The reference {name}" in (err := capsys.readouterr().err) and said in err
     row = json.loads(Path("r.json").read_text())["references"][0]
     assert (row["name"], row["given"], row["why"]) == (name, 0, said)
+
+
+@pytest.mark.parametrize("depth", [np.uint16, np.float64])
+def test_what_a_deep_reference_shows_is_as_deep_as_the_photo(depth: type) -> None:
+    deep = ndimage.gaussian_filter(scene(1).astype(float) * 257, (3, 3, 0))  # no two neighbours alike
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[HOLE] = True
+    shot = np.where(mask[..., None], 0, deep).astype(np.uint16)
+    reference = deep.astype(np.uint16) if depth is np.uint16 else deep / 65535
+    filled = inpaint(shot, mask, references=[reference], preset="fast", texture="none", content="none")
+    assert np.sqrt(np.square(filled.astype(float) - deep)[mask].mean()) < 20  # of 65535; eight bits would leave 74
 
 
 def test_the_report_says_which_pixels_came_from_which_picture() -> None:

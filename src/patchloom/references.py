@@ -21,6 +21,7 @@ from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.method.shown import LEAST_SAME, shown
 from patchloom.photo import Photo
 from patchloom.settings import FillSettings
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite, rim_weights
 
 Matrix = NDArray[np.float64]
@@ -65,14 +66,16 @@ def take_over(
     """
     if not references or settings.align == "never":
         return photo, hole, [Used(one.name, False, 0, 0.0, "it was not to be aligned") for one in references]
-    top = full_scale(photo.pixels)
-    unit, taken, used = fill_from(photo.pixels, hole, references, top)
+    pixels, top = photo.pixels.copy(), full_scale(photo.pixels)
+    crop = bounds(hole).widened(2 * CONTEXT, hole.shape).slices  # all that windows round holes reach
+    unit, taken, used = fill_from(photo.pixels, hole, references, top, crop)
     for row in used:
         if row.why:
             instead = "its texture is offered" if offers_texture(row, settings) else "it gives nothing"
             observe(Warned(message=f"The reference {row.name}: {row.why}; {instead}."))
-    weights = rim_weights(hole, settings.feather) * taken
-    return photo.with_pixels(composite(photo.pixels, unit, weights, top)), hole & ~taken, used
+    weights = rim_weights(hole[crop], settings.feather) * taken[crop]
+    pixels[crop] = composite(pixels[crop], unit, weights, top)
+    return photo.with_pixels(pixels), hole & ~taken, used
 
 
 def offers_texture(row: Used, settings: FillSettings) -> bool:
@@ -85,42 +88,56 @@ def offers_texture(row: Used, settings: FillSettings) -> bool:
 
 
 def fill_from(
-    pixels: NDArray[Any], hole: Bools, references: Sequence[Reference], top: float
+    pixels: NDArray[Any],
+    hole: Bools,
+    references: Sequence[Reference],
+    top: float,
+    crop: tuple[slice, slice],
 ) -> tuple[Floats, Bools, list[Used]]:
     """What the references show of ``hole`` (H, W) in ``pixels`` (H, W, C), one after another.
 
-    Gives colours (H, W, C) in 0..1 and where in the hole they are (H, W), and a row a reference. ``top`` is the
-    pixels' full scale. Raises MissingExtra.
+    Gives colours (h, w, C) in 0..1 of the ``crop`` that holds the hole, where in the hole they are (H, W), and a
+    row a reference. ``top`` is the pixels' full scale. Raises MissingExtra.
     """
-    unit = (pixels / np.float32(top)).astype(np.float32)
+    unit = (pixels[crop] / np.float32(top)).astype(np.float32)
     left, base = hole.copy(), to_eight_bit(pixels)
     rows = []
     for reference in references:
         before = int(left.sum())
         row = Used(reference.name, False, 0, 0.0, "" if reference.texture_only else "nothing is left")
         if before and not reference.texture_only:
-            row = _from_one(unit, base, hole, left, reference)
+            row = _from_one(unit, base, hole, left, reference, crop)
         rows.append(replace(row, given=round((before - int(left.sum())) / max(1, int(hole.sum())), 4)))
     return unit, hole & ~left, rows
 
 
-def _from_one(unit: Floats, base: NDArray[np.uint8], hole: Bools, left: Bools, reference: Reference) -> Used:
-    """Takes over what ``reference`` shows: changes ``unit`` and ``left``. ``base`` is the photo in eight bits."""
+def _from_one(
+    unit: Floats,
+    base: NDArray[np.uint8],
+    hole: Bools,
+    left: Bools,
+    reference: Reference,
+    crop: tuple[slice, slice],
+) -> Used:
+    """Takes over what ``reference`` shows: changes ``unit``, which is of the ``crop``, and ``left``. ``base`` is
+    the photo in eight bits."""
     name, photo = reference.name, reference.photo
     if min(photo.width, photo.height) < LEAST_SIDE:
         return Used(name, False, 0, 0.0, TOO_SMALL)
-    other = to_eight_bit(photo.pixels)
-    matrix, matches = homography(base, other, hole)
+    other = photo.pixels if photo.pixels.dtype.itemsize <= 2 else photo.pixels.astype(np.float32)
+    matrix, matches = homography(base, to_eight_bit(other), hole)
     if matrix is None:
         return Used(name, False, matches, 0.0, "it does not show the same scene")
+    matrix = matrix @ _shift(crop)
+    wanted = left[crop]
     taken, agreement = False, [0.0]
-    labels, _ = ndimage.label(ndimage.maximum_filter(left.view(np.uint8), CONTEXT // 2 + 1))
+    labels, _ = ndimage.label(ndimage.maximum_filter(wanted.astype(np.uint8), CONTEXT // 2 + 1))
     for rows, columns in ndimage.find_objects(labels):
-        window = _widened(rows, columns, left.shape)
-        warped, seen = warp(unit, other, left, matrix, window, photo.alpha)
-        found = shown(unit[window], left[window], warped, seen)
+        window = _widened(rows, columns, wanted.shape)
+        warped, seen = warp(unit, other, wanted, matrix, window, photo.alpha)
+        found = shown(unit[window], wanted[window], warped, seen)
         unit[window] = found.picture
-        left[window] &= ~found.taken
+        wanted[window] &= ~found.taken
         taken |= bool(found.taken.any())
         agreement += found.agreement
     if taken:
@@ -174,20 +191,21 @@ def _sane(matrix: Matrix) -> bool:
 
 def warp(
     unit: Floats,
-    other: NDArray[np.uint8],
+    other: NDArray[Any],
     hole: Bools,
     matrix: Matrix,
     window: tuple[slice, slice],
     alpha: NDArray[Any] | None = None,
 ) -> tuple[Floats, Bools]:
-    """``other`` as it is seen in ``window`` of ``unit``, (h, w, C) in 0..1, and where it has pixels, (h, w).
+    """``other``, of any depth, as it is seen in ``window`` of ``unit``, (h, w, C) in 0..1, and where it has
+    pixels, (h, w).
 
     The alignment is refined in the window, as far as it then agrees better.
     """
     cv2 = opencv()
     rows, columns = window
-    shift = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
-    here = (matrix @ shift) / (matrix @ shift)[2, 2]
+    here = matrix @ _shift(window)
+    here /= here[2, 2]
     size = (columns.stop - columns.start, rows.stop - rows.start)
     known = ~hole[window]
     photo = _grey(to_eight_bit(unit[window]))
@@ -206,8 +224,14 @@ def warp(
     return _channels(view, unit.shape[2]), seen
 
 
+def _shift(window: tuple[slice, slice]) -> Matrix:
+    """From points of the ``window`` to points of what it was cut from."""
+    rows, columns = window
+    return np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+
+
 def _warped(
-    other: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int], alpha: NDArray[Any] | None
+    other: NDArray[Any], matrix: Matrix, size: tuple[int, int], alpha: NDArray[Any] | None
 ) -> tuple[Floats, Bools]:
     """``other`` seen through ``matrix`` in a picture of ``size`` (width, height), and where it has pixels."""
     cv2 = opencv()
@@ -215,7 +239,8 @@ def _warped(
     view = cv2.warpPerspective(other, matrix, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE)
     whole = np.full(other.shape[:2], 255, np.uint8) if alpha is None else to_eight_bit(alpha)
     seen = cv2.warpPerspective(whole, matrix, size, flags=linear) > 250
-    return view.reshape(*view.shape[:2], -1).astype(np.float32) / 255, seen
+    unit = view.reshape(*view.shape[:2], -1).astype(np.float32) / np.float32(full_scale(other))
+    return unit.clip(0, 1), seen
 
 
 def _likeness(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
