@@ -362,6 +362,7 @@ def test_a_closed_pipe_and_a_full_disk_are_no_tracebacks(folder: Path) -> None:
         assert done.returncode == 7 and b"no space left" in done.stderr and b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 @pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
 def test_a_picture_is_not_lost_because_nothing_can_be_said(folder: Path, where: str) -> None:

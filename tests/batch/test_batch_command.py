@@ -73,6 +73,7 @@ def alone(folder: Path) -> Path:
     return folder / "alone"
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_byte_and_fill_gives_the_same(folder: Path, alone: Path) -> None:
     assert len(results(alone)) == 10
     assert batch(folder, folder / "more", "--jobs", "3").returncode == 6
@@ -85,6 +86,7 @@ def test_the_number_of_workers_changes_no_byte_and_fill_gives_the_same(folder: P
     assert single.read_bytes() == (alone / "p05.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_continues_and_does_each_picture_once(folder: Path, alone: Path, blow: int) -> None:
     out = folder / f"interrupted-{blow}"
@@ -116,6 +118,7 @@ def test_an_interrupted_run_continues_and_does_each_picture_once(folder: Path, a
     assert not list(out.glob(".*.part"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="starts a cluster through sh")
 def test_a_cluster_gives_the_same_bytes_through_fsspec_addresses(folder: Path, alone: Path) -> None:
     pytest.importorskip("distributed")
@@ -148,7 +151,12 @@ def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path, capsys: pytest.C
         (["photos", "--masks", "masks", "-o", "photos"], 7, "another folder"),
         (["photos", "--masks", "masks", "-o", "alone"], 7, "--resume"),
         (["photos", "--masks", "masks", "-o", "x", "--resume", "--force"], 2, "Give one of"),
-        (["photos", "--masks", "masks", "-o", "x", "--cluster", "tcp://127.0.0.1:1"], 1, "no scheduler"),
+        pytest.param(
+            ["photos", "--masks", "masks", "-o", "x", "--cluster", "tcp://127.0.0.1:1"],
+            1,
+            "no scheduler",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_done(
@@ -168,6 +176,7 @@ def test_what_cannot_be_is_said_before_anything_is_done(
     assert not (folder / "x").exists() or not results(folder / "x")
 
 
+@pytest.mark.slow
 def test_watch_fills_what_appears(folder: Path, alone: Path) -> None:
     inbox, out = folder / "inbox", folder / "outbox"
     inbox.mkdir()

@@ -89,6 +89,7 @@ def test_what_cannot_be_paired_is_said(folder: Path, capsys: pytest.CaptureFixtu
     assert "2 references belong to no photo, for example a-later.png" in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="starts a cluster through sh")
 def test_a_cluster_takes_from_references_at_addresses(folder: Path) -> None:
     pytest.importorskip("distributed")

@@ -128,6 +128,56 @@ def test_gimp_3_fills_its_selection(real: Live, tmp_path: Path) -> None:
     require_filled(tmp_path / "out.png")
 
 
+KRITA = """
+import patchloom_krita
+from krita import InfoObject, Krita, Selection
+
+def __main__(arguments):
+    photo, out, server, *box = arguments
+    document = Krita.instance().openDocument(photo)
+    if box:
+        selection = Selection()
+        selection.select(*map(int, box), 255)
+        document.setSelection(selection)
+    try:
+        patchloom_krita.fill(document, server)
+    except OSError as error:
+        print("said:", error, flush=True)
+    document.setBatchmode(True)
+    document.exportImage(out, InfoObject())
+"""
+
+
+def krita(folder: Path, server: str, *box: int) -> str:
+    """What a headless Krita says to the script above, which writes out.png; all files lie in ``folder``."""
+    if shutil.which("kritarunner") is None or not Path("/usr/lib/python3/dist-packages/PyQt5").exists():
+        pytest.skip("not installed: krita, python3-pyqt5")
+    (folder / "drive.py").write_text(KRITA)
+    (folder / "photo.png").write_bytes(photo_png())
+    paths = f"{folder}:{EXAMPLES / 'krita'}"
+    home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "QT_QPA_PLATFORM": "offscreen"}
+    home["PATH"] = "/usr/bin:/bin"  # Krita's Python looks for its modules beside the first python3 of the path
+    done = subprocess.run(
+        ["kritarunner", "-s", "drive", folder / "photo.png", folder / "out.png", server, *map(str, box)],
+        env=os.environ | home | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=250,
+    )
+    return done.stdout
+
+
+def test_krita_fills_its_selection(real: Live, tmp_path: Path) -> None:
+    said = krita(tmp_path, f"http://127.0.0.1:{real.port}", *BOX)
+    assert (tmp_path / "out.png").exists(), said
+    require_filled(tmp_path / "out.png")
+
+
+def test_krita_says_that_nothing_is_selected(tmp_path: Path) -> None:
+    assert "select what should go" in krita(tmp_path, "http://127.0.0.1:9")
+
+
 @pytest.fixture(scope="module")
 def node() -> Any:
     spec = importlib.util.spec_from_file_location("patchloom_node", EXAMPLES / "comfyui" / "patchloom_node.py")
