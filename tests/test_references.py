@@ -128,6 +128,22 @@ def test_what_is_left_at_the_rim_is_spread_over_the_hole(mask: np.ndarray) -> No
     np.testing.assert_array_equal(found.picture[~mask], truth[~mask])
 
 
+def test_like_colours_by_chance_are_not_the_same_scene(mask: np.ndarray) -> None:
+    """Two meadows: the same green and light, and no blade of grass in common. Noise is no other meadow."""
+    meadows = [
+        0.5
+        + 0.03
+        * ndimage.gaussian_filter(np.random.default_rng(seed).normal(0, 1, (SIZE, SIZE, 1)), (2, 2, 0))
+        / 0.14
+        for seed in (0, 1)
+    ]
+    photo, other = (np.repeat(each, 3, 2).astype(np.float32) for each in meadows)
+    noisy = (photo + np.random.default_rng(2).normal(0, 0.03, photo.shape)).astype(np.float32)
+    shot = np.where(mask[..., None], 0, photo).astype(np.float32)
+    assert not shown(shot, mask, other, np.ones_like(mask)).taken.any()
+    assert shown(shot, mask, noisy, np.ones_like(mask)).taken[HOLE].all()
+
+
 def shots() -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """The empty scene, four shots of it with somebody at another place in each, and where he is in the first."""
     empty = scene(4)

@@ -1,10 +1,10 @@
 """Filling from an aligned reference: its view of a hole, matched in exposure and blended into the rim.
 
 The other picture is given as it would be seen from where the photograph was taken (``references.py``). It counts
-hole by hole: where most of a hole's rim looks the same in both, what it shows is taken over; differences that are
-left at the rim are spread smoothly over the hole (gradient domain; Perez et al. 2003). Where the rim shows
-something else in the two, as where somebody walked, it is no witness; where most of it does, the other picture
-is not used.
+hole by hole: where most of a hole's rim looks the same in both, and has the same structure, what it shows is taken
+over; differences that are left at the rim are spread smoothly over the hole (gradient domain; Perez et al. 2003).
+Where the rim shows something else in the two, as where somebody walked, it is no witness; where most of it does,
+the other picture is not used.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,9 @@ from patchloom.tensors.membrane import membrane
 RIM = 6  # pixels outside the hole that are compared
 SAME = 0.08  # mean absolute difference of colours, smoothed, that is still the same thing
 LEAST_SAME = 0.6  # of a hole's rim, for the other picture to count
+FINE, COARSE = 1.5, 6.0  # pixels, standard deviations; what lies between is structure, not noise and not light
+LIKE = 0.3  # least correlation of structure (measured: .94 and more of one scene, .18 and less of two)
+PLAIN = 0.01  # structure fainter than this may be noise, and is no witness
 NOTHING_NEW, MOST_NEW = 0.02, 0.1  # a difference in the hole that is none, and the share that may be above it
 LEAST_PIXELS = 200  # seen in both, for exposures to be compared
 TRIMMED = 0.3  # of the pixels compared, those that differ most: moved things and highlights
@@ -27,7 +30,7 @@ DARK = 0.02
 @dataclass(frozen=True)
 class Shown:
     """``picture`` (H, W, 3) with what was shown in ``taken`` (H, W); ``agreement``: of every hole's rim, 0..1,
-    as far as its pixels look the same in both."""
+    as far as its pixels look the same in both; 0 where structures tell two scenes."""
 
     picture: Floats
     taken: Bools
@@ -82,9 +85,12 @@ def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools) -> Shown:
     owner = labels[tuple(nearest)]  # the hole that each pixel is nearest to
     taken = np.zeros_like(hole)
     agreement = []
+    structures = [structure(each, known) for each in (picture, other)]
     for number in range(1, count + 1):
         beside = rim & (owner == number)
         share = float(same[beside].mean()) if beside.any() else 0.0
+        if not alike(*(each[known & (away <= 4 * RIM) & (owner == number)] for each in structures)):
+            share = 0.0  # of like colours by chance
         agreement.append(round(share, 3))
         part = (labels == number) & seen
         new = np.abs(other - picture)[part].mean(1) > NOTHING_NEW  # else it shows what is to go
@@ -96,6 +102,24 @@ def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools) -> Shown:
     unknown = ~known | (rim & ~same)
     spread = smooth_into(difference, unknown)
     return Shown(np.where(taken[..., None], np.clip(other + spread, 0, 1), picture), taken, agreement)
+
+
+def structure(picture: Floats, known: Bools) -> Floats:
+    """(H, W): edges and texture of ``picture`` (H, W, 3) where ``known``, without noise and without light."""
+    grey = np.where(known, picture.mean(2), 0)
+    fine, coarse = (
+        ndimage.gaussian_filter(grey, sigma)
+        / np.maximum(ndimage.gaussian_filter(known.astype(np.float32), sigma), 1e-3)
+        for sigma in (FINE, COARSE)
+    )
+    return np.asarray(fine - coarse, np.float32)
+
+
+def alike(one: Floats, other: Floats) -> bool:
+    """Whether two regions' structures (N,) may be of one scene: correlated, or too faint to tell."""
+    if len(one) < 2 or max(one.std(), other.std()) < PLAIN:
+        return True
+    return float(np.corrcoef(one, other)[0, 1]) >= LIKE
 
 
 def smooth_into(values: Floats, unknown: Bools) -> Floats:
