@@ -35,6 +35,7 @@ DENIED_SHARE, DENIED_BLOCK = (
 )  # of the sources, in squares of so many native pixels, to each variant
 LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen
 THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
+THINNEST = 0.25  # of it; below that a hole counts as a scratch
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,17 @@ def ensemble(count: int, base: Variant) -> list[Variant]:
 
 
 def thickness(hole: NDArray[np.bool_]) -> float:
-    """From 0.25 (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
+    """From ``THINNEST`` (scratches) to 1 (wide holes): the mean depth of the hole's pixels in units of ``THICK``.
 
     A wide hole is a question of structure: coherent, crisply voted copies. A thin one is determined by its two
     sides: many exact matches, softly voted, are nearer the truth (measured: 1.7 dB on scratches).
     """
-    return float(np.clip(depths(hole)[hole].mean() / THICK, 0.25, 1.0))
+    return float(np.clip(depths(hole)[hole].mean() / THICK, THINNEST, 1.0))
+
+
+def wideness(thickness: float) -> float:
+    """From 0 (scratches) to 1 (wide holes)."""
+    return (thickness - THINNEST) / (1 - THINNEST)
 
 
 class Scales:
@@ -228,6 +234,10 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
     radius = variant.patch // 2
     nothing = np.zeros((1, 1, 3), np.float32)
     strength = variant.guide_weight if guides is not None else 0.0
+    if 0 < number == len(scales) - 1:
+        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels is a mean
+        # like nothing in the photograph, and would choose the dullest of all sources.
+        strength *= 1 - wideness(scales.thickness)
     return Canvas(
         picture=picture,
         hole=hole,

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from patchloom.arrays import Floats
 from patchloom.method.losses import Features, Pixels, Target, Term, Texture
-from patchloom.method.patchfill import THICK
+from patchloom.method.patchfill import THICK, wideness
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
 from patchloom.tensors.border import as_flags, as_tensor, device_of
@@ -172,8 +172,7 @@ class CarriedTargets:
             colours = self.known[0].flatten(1).T[votes[1].used]
             voted = votes[1].target(colours)
             copies = voted.value + box.of(as_tensor(self.correction)).to(voted.value)
-            share = (self.thickness - 0.25) / 0.75
-            value = torch.lerp(box.of(self.known), copies, share)
+            value = torch.lerp(box.of(self.known), copies, wideness(self.thickness))
             terms["pixels"] = Pixels(pixels, Target.whole(value, voted.weight))
         return terms
 
