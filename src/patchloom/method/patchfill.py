@@ -235,8 +235,8 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
     nothing = np.zeros((1, 1, 3), np.float32)
     strength = variant.guide_weight if guides is not None else 0.0
     if 0 < number == len(scales) - 1:
-        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels is a mean
-        # like nothing in the photograph, and would choose the dullest of all sources.
+        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels is a
+        # mean like nothing in the photograph, and would choose the dullest of all sources.
         strength *= 1 - wideness(scales.thickness)
     return Canvas(
         picture=picture,
