@@ -66,14 +66,16 @@ def take_over(
     """
     if not references or settings.align == "never":
         return photo, hole, [Used(one.name, False, 0, 0.0, "it was not to be aligned") for one in references]
-    pixels, top = photo.pixels.copy(), full_scale(photo.pixels)
+    top = full_scale(photo.pixels)
     crop = bounds(hole).widened(2 * CONTEXT, hole.shape).slices  # all that windows round holes reach
     unit, taken, used = fill_from(photo.pixels, hole, references, top, crop)
     for row in used:
         if row.why:
             instead = "its texture is offered" if offers_texture(row, settings) else "it gives nothing"
             observe(Warned(message=f"The reference {row.name}: {row.why}; {instead}."))
-    weights = rim_weights(hole[crop], settings.feather) * taken[crop]
+    if not taken.any():
+        return photo, hole, used
+    pixels, weights = photo.pixels.copy(), rim_weights(hole[crop], settings.feather) * taken[crop]
     pixels[crop] = composite(pixels[crop], unit, weights, top)
     return photo.with_pixels(pixels), hole & ~taken, used
 
