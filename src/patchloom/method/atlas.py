@@ -24,11 +24,11 @@ from patchloom.tensors.border import resized
 
 UNIT = 16  # columns of which others begin at a multiple, at native size: cells of all texture layers fit in
 SIDE = 64  # pixels of the window's longer side when places are compared
-SCALES = (0.5, 0.7, 1.0, 1.4)  # at which another picture is looked at, in its pixels for one of the window's
+SCALES = (1.0, 1.4, 2.0)  # of its pixels for one of the window's: an enlarged picture is soft, and makes fog
 NEAR = 12.0  # pixels of the compared size over which what is round the hole counts less and less
 COVERED = 0.95  # the least share of the hole, and of what is compared, that a place has to show
 FORGIVEN = 0.9  # of the square of a difference in light: it will be corrected, but tells scenes apart as well
-GAIN = 0.6, 1.6  # of another picture's contrast, at most
+GAIN = 0.7, 1.4  # of another picture's contrast, at most
 
 
 @dataclass(frozen=True)
@@ -186,11 +186,16 @@ def _cut(
 
 
 def _in_light_of(window: Level, other: Level) -> Level:
-    """``other`` with each channel's median and spread those of the window, over what both show."""
+    """``other`` with the window's brightness and contrast, over what both show, and halfway to its colours.
+
+    One gain for all channels: channel by channel a scene of other things would get colours that neither has.
+    """
     both = ~window.hole & ~other.hole
-    mine, theirs = window.image[both], other.image[both]
-    middle, its = np.median(mine, 0), np.median(theirs, 0)
-    spread, its_spread = np.abs(mine - middle).mean(0), np.abs(theirs - its).mean(0)
-    gain = np.clip(spread / np.maximum(its_spread, 1e-3), *GAIN)
-    image = (middle + gain * (other.image - its)).clip(0, 1).astype(np.float32)
+    mine, its = window.image[both], other.image[both]
+    spread, its_spread = (np.abs(grey - np.median(grey)).mean() for grey in (mine.mean(1), its.mean(1)))
+    gain = np.clip(spread / max(its_spread, 1e-3), *GAIN)
+    middle, its_middle = np.median(mine, 0), np.median(its, 0)
+    shift = middle - gain * its_middle
+    shift = (shift.mean() + shift) / 2
+    image = (gain * other.image + shift).clip(0, 1).astype(np.float32)
     return Level(np.where(other.hole[..., None], np.float32(0), image), other.hole, other.source)
