@@ -116,7 +116,7 @@ WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
 
 Preset = Literal["fast", "balanced", "best", "paper"]
 Matching = Literal["carried", "searched"]
-Structure = Literal["off", "on"]
+Structure = Literal["off", "auto", "on"]
 Metric = Literal["euclidean", "correlation"]
 Align = Literal["auto", "always", "never"]
 Alpha = Literal["fill", "keep"]
@@ -173,9 +173,9 @@ class FillSettings(Checked):
     )
     guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     structure: Structure = option(
-        "off",
-        "on: lines that cross the hole are found and carried through, and offsets that repeat are offered; for "
-        "cables, kerbs, joints and patterns.",
+        "auto",
+        "auto: lines that surely cross the hole are found and carried through; on: less sure ones as well, and "
+        "offsets that repeat are offered, for cables, kerbs, joints and patterns; off: neither.",
     )
     coherence: float = option(
         1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10

@@ -33,7 +33,10 @@ def inside(curve: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.1, 2.5])
 def test_a_straight_line_is_carried_through_within_a_pixel(angle: float) -> None:
-    (curve,) = lines_through(drawn(straight(angle, aside=5)), round_hole())
+    picture = drawn(straight(angle, aside=5))
+    (curve,) = lines_through(picture, round_hole())
+    (sure,) = lines_through(picture, round_hole(), every=False)  # it is no line of chance
+    np.testing.assert_array_equal(curve, sure)
     points = inside(curve)
     aside = -(points[:, 0] - 80) * np.sin(angle) + (points[:, 1] - 80) * np.cos(angle) - 5
     assert np.abs(aside).max() < 1.0
@@ -65,6 +68,14 @@ def test_noise_has_no_lines(sigma: float) -> None:
     grain = ndimage.gaussian_filter(grain, (sigma, sigma, 0))
     picture = np.asarray(0.5 + 0.1 * grain / grain.std(), np.float32) * ~round_hole()[..., None]
     assert lines_through(picture, round_hole()) == []
+
+
+def test_ends_that_happen_to_fit_are_not_sure() -> None:
+    """Two short bars, one on each side of the hole, that continue each other: a pair, seen on too short a way."""
+    near = np.abs(X - 80) < 28 + 10
+    picture = drawn(np.where(near, straight(0.0), 99.0))
+    assert len(lines_through(picture, round_hole())) == 1
+    assert lines_through(picture, round_hole(), every=False) == []
 
 
 def test_what_ends_before_the_hole_is_not_carried_on() -> None:

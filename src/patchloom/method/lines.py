@@ -17,6 +17,9 @@ profiles, seen along it, are alike. With angles
 :math:`a, b` of the ends to their chord, the cubic through both has the bending energy :math:`a^2 - ab + b^2` over
 the chord's length, up to a factor. Pairs are taken in the order of their cost, each end once; what is bent has to
 be the more conspicuous. An end without a partner goes straight on to where it meets a line or leaves the picture.
+
+Fur, leaves and cloth are full of ends that happen to fit. So unless asked for all, only pairs count that are
+cheap, of conspicuous ends, and seen on some way on both sides of the hole.
 """
 
 from collections.abc import Sequence
@@ -34,21 +37,26 @@ ALIKE = 0.6  # the least correlation of the profiles of two ends
 STEP, MOST_STEPS = 8, 24  # pixels; how a visible line is followed outwards
 FOLLOWED = 0.6  # the correlation of its profile down to which it is
 ALONE = 7.0  # times the usual slope; how conspicuous a line without a partner has to be
+SURE_COST, SURE_SELDOM, SURE_SEEN = 2.0, 8.0, 16  # of a pair that counts in any case; pixels of each visible part
 LONG = 0.5  # of the way in the hole: how far a line without a partner must have been seen
 STRENGTH = 0.8  # lambda
 SPREAD = 1.5  # s, pixels of a level
 
 
-def lines_through(picture: Floats, hole: Bools) -> list[Points]:
+def lines_through(picture: Floats, hole: Bools, every: bool = True) -> list[Points]:
     """The curves (N, 2), x and y half a pixel apart, of the lines that go through ``hole`` (H, W).
 
-    ``picture`` (H, W, 3). Each curve has the visible line on either side, as far as it can be followed.
+    ``picture`` (H, W, 3). Each curve has the visible line on either side, as far as it can be followed. Unless
+    ``every``, those alone that are hardly ever a chance.
     """
     if depths(hole).max() < DEEP:
         return []
     slopes = Slopes.of(picture, hole)
     ends = find_ends(slopes, hole)
     pairs = pair(ends, hole)
+    if not every:
+        sure = [(i, j) for i, j in pairs if _sure(ends[i], ends[j], hole, slopes)]
+        return [curve_of(ends[i], ends[j], slopes) for i, j in sure]
     curves = [curve_of(ends[i], ends[j], slopes) for i, j in pairs]
     alone = set(range(len(ends))) - {number for both in pairs for number in both}
     for number in (i for i in sorted(alone) if ends[i].seldom > ALONE):
@@ -56,6 +64,15 @@ def lines_through(picture: Floats, hole: Bools) -> list[Points]:
         if curve is not None:
             curves.append(curve)
     return curves
+
+
+def _sure(first: End, second: End, hole: Bools, slopes: Slopes) -> bool:
+    """Whether two ends that continue each other hardly do so by chance."""
+    cost = _cost(first, second, hole)
+    conspicuous = min(first.seldom, second.seldom) > SURE_SELDOM
+    if cost is None or cost >= SURE_COST or not conspicuous:
+        return False
+    return all(len(follow(end, slopes)) >= 2 * SURE_SEEN for end in (first, second))
 
 
 def pair(ends: list[End], hole: Bools) -> list[tuple[int, int]]:

@@ -144,5 +144,6 @@ def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Sc
     levels = shrinking_pyramid(level, settings.patch, settings.levels)
     if settings.structure == "off":
         return Scales(levels, others=others)
-    lines = lines_through(level.image, level.hole)
-    return Scales(levels, lines, repeating_offsets(level.image, level.hole), others)
+    every = settings.structure == "on"
+    lines = lines_through(level.image, level.hole, every)
+    return Scales(levels, lines, repeating_offsets(level.image, level.hole) if every else None, others)
