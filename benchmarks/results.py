@@ -64,6 +64,12 @@ class Run:
     def command(self) -> list[str]:
         return ["patchloom", "evaluate", *self.arguments, "--out", f"runs/{self.folder}"]
 
+    def methods(self) -> set[str]:
+        """Names; a report has those of earlier commands in its folder, too."""
+        given = list(zip(self.arguments, self.arguments[1:], strict=False))
+        several = [name for flag, names in given if flag == "--methods" for name in names.split(",")]
+        return {*several, *(method.partition("=")[0] for flag, method in given if flag == "--method")}
+
 
 def evaluation(source: str, holes: list[str], methods: str, more: list[str]) -> tuple[str, ...]:
     extra = [word for method in more for word in ("--method", method)]
@@ -137,6 +143,7 @@ def block(name: str) -> str:
     if not recorded(kind).exists():
         raise SystemExit(f"Run it first: python benchmarks/results.py run {kind}")
     metrics = json.loads(recorded(kind).read_text())
+    metrics["summary"] = [row for row in metrics["summary"] if row["method"] in run.methods()]
     command = f"```\n{shlex.join(run.command())}\n```\n\n"
     if rest == "command":
         return command.rstrip()
@@ -203,7 +210,7 @@ def sheet(name: str, side: int = 220) -> None:
     """docs/images/NAME.jpg: hole, fills and truth of a run on free photographs, a line a case."""
     run = RUNS[name]
     folder, data = Path("runs", run.folder), json.loads(recorded(name).read_text())
-    methods = [method["name"] for method in data["about"]["methods"]]
+    methods = [method["name"] for method in data["about"]["methods"] if method["name"] in run.methods()]
     cases = sorted((folder / "cases").iterdir())
     if name.startswith("ablation"):
         cases = [case for case in cases if "blobs" in case.name]
