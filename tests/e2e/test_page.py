@@ -377,6 +377,45 @@ def test_source_areas_are_sent(open_page: Open) -> None:
     assert page.evaluate("parts") == sent
 
 
+def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    page.click("#source > summary")
+    page.set_input_files("#others-file", [as_file(photo(), "later.png"), as_file(photo()[::-1], "other.png")])
+    assert page.locator("#others-list li").count() == 2
+    page.click("#others-list li:has-text('other.png') button")
+    page.evaluate(
+        """() => { const { send } = XMLHttpRequest.prototype; window.others = [];
+          XMLHttpRequest.prototype.send = function (form) {
+            others.push(form.getAll("reference").map((file) => file.name).join());
+            return send.call(this, form);
+          }; }"""
+    )
+    drag(page, ACROSS)
+    shot(page, "desktop-others")
+    fill(page)
+    load(page, as_file(photo(170), "another.png"))
+    assert page.locator("#others-list li").count() == 0
+    drag(page, ACROSS)
+    fill(page)
+    assert page.evaluate("others") == ["later.png", ""]
+
+
+def test_an_object_is_fitted_into_the_light_as_another_version(open_page: Open) -> None:
+    page = open_page()
+    put_in = photo()
+    put_in[40:80, 50:110] //= 3
+    load(page, as_file(put_in))
+    page.click("#advanced > summary")
+    assert page.is_disabled("#harmonise")
+    drag(page, ACROSS)
+    page.click("#harmonise")
+    page.wait_for_selector("#version-list button >> nth=1", timeout=60_000)
+    page.wait_for_selector("#run", state="hidden")
+    assert page.is_visible("#download")
+    shot(page, "desktop-harmonised")
+
+
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_photos_are_dropped_and_pasted(open_page: Open, way: str) -> None:
     page = open_page()

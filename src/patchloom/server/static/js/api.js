@@ -20,8 +20,8 @@ async function call(path, options = {}) {
   let response;
   try {
     response = await fetch(path, options);
-  } catch {
-    throw unreachable();
+  } catch (error) {
+    throw error.name === "AbortError" ? error : unreachable();
   }
   if (response.ok) return response;
   throw new ServerError(response.status, await response.json().catch(() => ({})));
@@ -34,10 +34,10 @@ export async function config() {
 
 /**
  * Starts a job.
- * @param {{image: Blob, mask: Blob, source?: Blob | null, settings: object}} parts
+ * @param {{image: Blob, mask: Blob, source?: Blob | null, references?: File[], settings: object}} parts
  * @param {(share: number) => void} sent told how much has gone out @param {AbortSignal} signal stops it at once
  */
-export function createJob({ image, mask, source, settings }, sent, signal) {
+export function createJob({ image, mask, source, references = [], settings }, sent, signal) {
   const form = new FormData();
   form.append("settings", JSON.stringify(settings));
   form.append("mask_mode", "white");
@@ -46,6 +46,7 @@ export function createJob({ image, mask, source, settings }, sent, signal) {
   form.append("image", image, "image");
   form.append("mask", mask, "mask.png");
   if (source) form.append("source", source, "source.png");
+  for (const file of references) form.append("reference", file, file.name);
   return send("api/jobs", form, sent, signal);
 }
 
@@ -82,6 +83,17 @@ export async function select(image, marks) {
   form.append("image", image, "image");
   form.append("mask", marks, "marks.png");
   return (await call("api/select", { method: "POST", body: form })).blob();
+}
+
+/** The object that the mask marks in the light of the photo. @returns {Promise<Blob>} the picture's file */
+export async function harmonise(image, mask, signal) {
+  const form = new FormData();
+  form.append("mask_mode", "white");
+  form.append("first_frame", "true");
+  form.append("allow_cmyk", "true");
+  form.append("image", image, "image");
+  form.append("mask", mask, "mask.png");
+  return (await call("api/harmonise", { method: "POST", body: form, signal })).blob();
 }
 
 export async function job(id) {

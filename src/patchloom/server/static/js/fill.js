@@ -15,13 +15,15 @@ export class Filler extends EventTarget {
   /**
    * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
    * @param {import("./settings.js").SettingsForm} settings @param {import("./announce.js").Announcer} announcer
+   * @param {import("./others.js").Others} others
    */
-  constructor(session, stage, settings, announcer) {
+  constructor(session, stage, settings, announcer, others) {
     super();
     this.session = session;
     this.stage = stage;
     this.settings = settings;
     this.announcer = announcer;
+    this.others = others;
     this.running = false;
     /** What is being filled, so that it can be taken up after a reload. @type {object | null} */
     this.job = null;
@@ -49,8 +51,30 @@ export class Filler extends EventTarget {
     await this.run(plan, async () => {
       const [{ mask, file }, source] = await Promise.all([session.hole(all, growth), session.sourceFile()]);
       this.mask = mask;
-      return { image: session.pictureOf(base).blob, mask: file, source };
+      return { image: session.pictureOf(base).blob, mask: file, source, references: this.others.chosen };
     });
+  }
+
+  /** The marked object, which was put in, in the light of the photo: another version. */
+  async harmonise() {
+    const { session } = this;
+    if (this.running || !session.photo) return;
+    if (!session.cells.any(HOLE)) return this.announcer.say(t("say.mark-object"), true);
+    const work = session.id;
+    const base = session.current;
+    const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
+    this.begin(plan);
+    try {
+      const { mask, file } = await session.hole(false, 0);
+      this.mask = mask;
+      const blob = await api.harmonise(session.pictureOf(base).blob, file, this.stopper.signal);
+      await this.keep(plan, { mask: file, source: null }, blob, work);
+    } catch (error) {
+      if (error.name === "AbortError") this.announcer.say(t("say.stopped"), true);
+      else this.announcer.fail(error);
+    } finally {
+      this.finish();
+    }
   }
 
   /** The same marks once more: with the next seed, or with the quality that was chosen since. */
@@ -58,6 +82,7 @@ export class Filler extends EventTarget {
     const { session } = this;
     const shown = session.versions.get(session.current);
     if (this.running || !shown) return;
+    if (shown.settings.harmonised) return this.announcer.say(t("say.paint"), true); // there is one way only
     const settings = { ...this.settings.values(), seed: shown.settings.seed };
     const taken = session.siblings.filter((each) => same({ ...each.settings, seed: 0 }, { ...settings, seed: 0 }));
     if (taken.length) settings.seed = Math.max(...taken.map((each) => each.settings.seed)) + 1;
@@ -65,7 +90,7 @@ export class Filler extends EventTarget {
     const plan = { base, group, growth, settings, kept: { mask, source } };
     await this.run(plan, async () => {
       this.mask = null;
-      return { image: session.pictureOf(base).blob, mask, source };
+      return { image: session.pictureOf(base).blob, mask, source, references: this.others.chosen };
     });
   }
 
@@ -203,16 +228,22 @@ export class Filler extends EventTarget {
 
   async take(plan, parts, work) {
     const blob = await api.result(plan.id);
+    if (!(await this.keep(plan, parts, blob, work))) return;
+    learn(plan.settings.preset, plan.megapixels, (performance.now() - this.began) / 1000);
+  }
+
+  /** The file `blob` as another version of the photo. @returns {Promise<boolean>} false if that is not open any more */
+  async keep(plan, parts, blob, work) {
     const picture = await Picture.open(blob);
     await picture.makeCopies();
-    if (this.session.id !== work || this.stopping) return; // another one was opened meanwhile
+    if (this.session.id !== work || this.stopping) return false; // another one was opened meanwhile
     const seconds = (performance.now() - this.began) / 1000;
-    learn(plan.settings.preset, plan.megapixels, seconds);
     const { base, group, growth, settings } = plan;
     const { mask, source } = parts;
     const made = { key: newId(), base, group, growth, settings, mask, source, picture, seconds };
     this.session.finish({ ...made, gone: false, saved: false }, this.mask);
     this.announcer.say(t("say.done"), true);
+    return true;
   }
 
   /** How many pixels are being filled. */

@@ -12,6 +12,7 @@ import { listenToKeys } from "./keyboard.js";
 import { loadMask } from "./masks.js";
 import { Objects } from "./objects.js";
 import { opened } from "./opening.js";
+import { Others } from "./others.js";
 import { listenToMarks, listenToSheet, showProgress, showSession } from "./panel.js";
 import { listenToPointers } from "./pointer.js";
 import { canShare, copy, download, listenToMenu, resultFile, stem } from "./result.js";
@@ -60,9 +61,11 @@ document.body.classList.remove("loading");
 if (config) start();
 
 function start() {
-  for (const id of ["photo-file", "mask-file"]) $(id).accept = ["image/*", ...config.endings].join(",");
+  for (const id of ["photo-file", "mask-file", "others-file"]) $(id).accept = ["image/*", ...config.endings].join(",");
   const settings = new SettingsForm(config);
-  const filler = new Filler(session, stage, settings, announcer);
+  const others = new Others(session, config.limits.references, announcer);
+  const filler = new Filler(session, stage, settings, announcer, others);
+  session.addEventListener("change", () => others.show());
   const keeper = new Keeper(session, {
     choices: () => ({ settings: settings.values(), growing: session.growing, size: tools.size }),
     chosen: (choices) => restoreChoices(choices, settings),
@@ -284,6 +287,7 @@ function listenToButtons(actions, { filler, queue, keeper }) {
     "again-tile": actions.again,
     fix: fixSpot,
     "start-over": actions.startOver,
+    harmonise: () => filler.harmonise(),
     "zoom-in": actions.zoomIn,
     "zoom-out": actions.zoomOut,
     "zoom-fit": actions.fit,

@@ -78,6 +78,7 @@ export function showSession(session, filler) {
   $("growing-text").textContent = t("marks.growing", { n: session.growth || grownBy(session) });
   $("source-note").hidden = !limited;
   $("start-over").disabled = filler.running || !done;
+  $("harmonise").disabled = filler.running || !areas;
   showAction(session, filler, result);
 }
 
