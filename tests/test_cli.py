@@ -291,6 +291,8 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    code = "import sys, patchloom.filling; assert 'torch' not in sys.modules"  # bad input is told without it
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     seconds = []
     for _ in range(3):
         before = os.times()

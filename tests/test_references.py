@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+from boxes import boxes
 from patchloom import Inpainter, InputError, Mask, Photo, Reference, burst, cli, fill_settings, inpaint
 from patchloom.method.shown import exposed, shown
 
@@ -19,14 +20,7 @@ HOLE = (slice(80, 112), slice(70, 118))
 
 
 def scene(seed: int) -> np.ndarray:
-    """(H, W, 3) uint8: blobs and stripes of many sizes and colours, with corners to hold on to."""
-    random = np.random.default_rng(seed)
-    picture = np.full((SIZE, SIZE, 3), 0.5)
-    for _ in range(140):
-        x, y = random.integers(-10, SIZE, 2)
-        w, h = random.integers(5, 40, 2)
-        picture[max(y, 0) : y + h, max(x, 0) : x + w] = random.uniform(0.15, 0.85, 3)
-    return np.rint(ndimage.gaussian_filter(picture, (0.8, 0.8, 0)) * 255).astype(np.uint8)
+    return boxes(seed, SIZE)
 
 
 def seen_from(picture: np.ndarray, degrees: float, scale: float, gain: float = 1.0) -> np.ndarray:
@@ -83,13 +77,15 @@ def test_texture_that_only_an_unaligned_reference_has_is_copied_from_it(mask: np
     shot[near] = pattern[near]
     allowed = np.ones((SIZE, SIZE), bool)
     allowed[near] = False
-    given = [Reference(Photo.from_array(pattern), "wall.jpg")]
+    tiny = Reference(Photo.from_array(pattern[:8, :8]), "wall.jpg")  # of the same name, from another folder
+    given = [tiny, Reference(Photo.from_array(pattern), "wall.jpg")]
     settings = fill_settings(align=align, **QUICK)
     result = Inpainter().inpaint(
         Photo.from_array(shot), Mask(mask), settings, source=Mask(allowed), references=given
     )
-    (row,) = result.report["references"]
+    nothing, row = result.report["references"]
     assert row["given"] + row["texture"] > 0.9
+    assert nothing["given"] == nothing["texture"] == 0
     assert result.photo.pixels[mask].std() > 0.5 * shot[near].std()  # the grey wall alone would give none
     np.testing.assert_array_equal(result.photo.pixels[~mask], shot[~mask])
 

@@ -1,14 +1,18 @@
 """Pictures that cannot be aligned, as a source of texture: for every window what of them fits it best."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from patchloom.arrays import Bools, Bytes
 from patchloom.formats.picture import to_eight_bit
+from patchloom.kinds import as_rgb_bytes
 from patchloom.method.atlas import placed
 from patchloom.method.pyramid import Level
+from patchloom.photo import Photo
 from patchloom.references import Reference, Used, offers_texture
 from patchloom.settings import FillSettings
 
@@ -18,24 +22,23 @@ MOST = 6_000_000  # pixels of all that lies beside a window
 class Beside:
     """Pictures beside windows, and how much of the hole was copied from each."""
 
-    def __init__(self, references: Sequence[Reference]) -> None:
-        self.references = references
-        self.pixels = 0  # of the holes of windows
-        self.copied = [0.0] * len(references)  # of them, from each
-
-    @classmethod
-    def chosen(cls, references: Sequence[Reference], used: Sequence[Used], settings: FillSettings) -> Self:
+    def __init__(self, references: Sequence[Reference], used: Sequence[Used], settings: FillSettings) -> None:
         """Those of ``references``, whose alignment gave the rows ``used``, that offer their texture."""
-        return cls([one for one, row in zip(references, used, strict=True) if offers_texture(row, settings)])
+        self.used = used
+        self.pictures = {
+            number: _pixels(reference.photo)
+            for number, (reference, row) in enumerate(zip(references, used, strict=True))
+            if offers_texture(row, settings)
+        }
+        self._lock = threading.Lock()  # windows are filled at the same time
+        self._pixels = 0  # of the holes of windows
+        self._copied = [0.0] * len(references)  # of them, from each
 
     def of(self, window: Level) -> dict[int, Level]:
-        """Levels of the size of ``window`` by the pictures' numbers, best first; as many as there is room for."""
+        """Levels of the size of ``window`` by the references' numbers, best first; as many as there is room
+        for."""
         found: list[tuple[float, int, Level]] = []
-        for number, reference in enumerate(self.references):
-            photo = reference.photo
-            colours = to_eight_bit(photo.pixels)
-            colours = colours if colours.shape[2] == 3 else np.repeat(colours, 3, 2)
-            shown = np.ones(colours.shape[:2], bool) if photo.alpha is None else to_eight_bit(photo.alpha) == 255
+        for number, (colours, shown) in self.pictures.items():
             place = placed(window, colours, shown)
             if place is not None:
                 found.append((place.miss, number, place.level))
@@ -44,13 +47,23 @@ class Beside:
 
     def count(self, numbers: Sequence[int], hole: int, records: Sequence[dict[str, Any]]) -> None:
         """Adds a window of ``hole`` pixels, whose fill's ``records`` say what was copied from the pictures."""
-        self.pixels += hole
         shares: list[float] = next((row["others"] for row in reversed(records) if "others" in row), [])
-        for number, share in zip(numbers, shares, strict=False):
-            self.copied[number] += share * hole
+        with self._lock:
+            self._pixels += hole
+            for number, share in zip(numbers, shares, strict=False):
+                self._copied[number] += share * hole
 
-    def rows(self, used: Sequence[Used]) -> list[dict[str, Any]]:
-        """``used`` for the report, with what was copied."""
-        shares = dict(zip((one.name for one in self.references), self.copied, strict=True))
-        part = 1 / max(1, self.pixels)
-        return [asdict(replace(row, texture=round(shares.get(row.name, 0.0) * part, 4))) for row in used]
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a reference for the report, with what was copied from it."""
+        part = 1 / max(1, self._pixels)
+        return [
+            asdict(replace(row, texture=round(copied * part, 4)))
+            for row, copied in zip(self.used, self._copied, strict=True)
+        ]
+
+
+def _pixels(photo: Photo) -> tuple[Bytes, Bools]:
+    """(H, W, 3), and where the picture is not transparent, (H, W)."""
+    height, width = photo.pixels.shape[:2]
+    opaque = np.broadcast_to(True, (height, width)) if photo.alpha is None else to_eight_bit(photo.alpha) == 255
+    return as_rgb_bytes(photo.pixels), opaque

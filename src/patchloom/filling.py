@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from patchloom.errors import MaskError
 from patchloom.events import Observer, Warned, ignore
-from patchloom.library import FROM_LIBRARY, Library
 from patchloom.mask import Mask, Rectangle
 from patchloom.photo import MAX_PIXELS, Photo, Source
 from patchloom.references import Reference
-from patchloom.settings import FileSettings, FillSettings
+from patchloom.settings import FROM_LIBRARY, FileSettings, FillSettings
 
 if TYPE_CHECKING:
     from patchloom.inpainter import Inpainter
@@ -141,6 +140,8 @@ def prepare(
     hole = mask.to_fill(settings)
     references = [_reference(other, number, max_pixels) for number, other in enumerate(inputs.references, 1)]
     if inputs.library is not None:
+        from patchloom.library import Library  # which loads torch
+
         references += Library(inputs.library).like(photo, hole, inputs.from_library)
     format = photo.written_to(name, files.format)
     picture = inputs.coarse if inputs.coarse is not None else settings.content_picture

@@ -109,7 +109,7 @@ class Inpainter:
         if first_time():
             listener(Warned(message="Compiling the patch search for this machine, once, in about ten seconds."))
         allowed = allowed if source is not None else ~left
-        beside = Beside.chosen(references, used, settings)
+        beside = Beside(references, used, settings)
         work = _Work(known, left, allowed, start, settings, neural, beside, listener)
         with working(self.run.threads):
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
@@ -119,7 +119,7 @@ class Inpainter:
         if start is not None:
             weights |= start.weights
         report = self._report(settings, weights, rows, listener, begun)
-        report |= {"references": beside.rows(used)} if used else {}
+        report |= {"references": beside.rows()} if used else {}
         return FillResult(filled, report)
 
     def check(self, settings: FillSettings, *, coarse: bool = False) -> None:

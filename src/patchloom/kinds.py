@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.formats.picture import full_scale
+from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
 
@@ -35,6 +35,12 @@ def of_kind(given: AnyPicture, result: Photo) -> Any:
     if isinstance(given, Photo):
         return result
     return result.to_pillow() if isinstance(given, Image.Image) else result.to_array()
+
+
+def as_rgb_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    """(H, W, 1 or 3) of any depth -> (H, W, 3) in eight bits; those of eight bits in colour as they are."""
+    colours = to_eight_bit(pixels)
+    return np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours
 
 
 def as_rgb(pixels: NDArray[Any]) -> NDArray[np.float32]:

@@ -19,21 +19,20 @@ import numpy as np
 from patchloom.arrays import Bytes
 from patchloom.errors import InputError, OutputError, PatchloomError
 from patchloom.events import CaseDone, Observer, ignore
-from patchloom.formats.picture import to_eight_bit
-from patchloom.formats.registry import FORMATS
-from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb
+from patchloom.formats import ENDINGS
+from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, as_rgb_bytes
 from patchloom.mask import Mask
 from patchloom.method.layout import LENGTH, VIEWS, asked, misses, surroundings, views
 from patchloom.method.pyramid import Level
 from patchloom.outputs import held, write_whole
 from patchloom.photo import Photo
 from patchloom.references import Reference
+from patchloom.settings import FROM_LIBRARY
 from patchloom.tensors.threads import working
 
 FORMAT = {"patchloom library": 1, "views": VIEWS, "bytes": LENGTH}
 A_ROW = VIEWS * LENGTH
 TOGETHER = 256  # pictures between two times that what was found is on the disk
-FROM_LIBRARY = 5  # pictures that are taken for a hole, unless asked otherwise
 LEAST_SIDE = 64  # pixels of a picture that is taken up
 
 
@@ -171,8 +170,7 @@ def _colours(photo: Photo) -> Bytes:
     """(H, W, 3). Raises InputError for a picture too small to copy from."""
     if min(photo.width, photo.height) < LEAST_SIDE:
         raise InputError(f"it is smaller than {LEAST_SIDE} pixels.")
-    colours = to_eight_bit(photo.pixels)
-    return colours if colours.shape[2] == 3 else np.repeat(colours, 3, 2)
+    return as_rgb_bytes(photo.pixels)
 
 
 def _same(other: Photo, photo: Photo, mask: Mask) -> bool:
@@ -189,11 +187,10 @@ def _stamp(found: os.stat_result) -> tuple[int, int]:
 
 def _found(folder: Path, recursive: bool) -> Iterator[Path]:
     """The picture files in ``folder``, and with ``recursive`` in all folders in it; no hidden ones."""
-    endings = {suffix for format in FORMATS.values() for suffix in format.suffixes}
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in endings:
+            if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS:
                 yield Path(where) / name
 
 

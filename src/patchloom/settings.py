@@ -214,6 +214,9 @@ class FillSettings(Checked):
             return None
 
 
+FROM_LIBRARY = 5  # photographs of a library that a hole takes, unless asked otherwise
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HarmoniseSettings(Checked):
     """What changes the pixels of an object that is brought to the light of a photograph."""

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from machines import Machines
 from PIL import Image
-from scipy import ndimage
 
+from boxes import boxes
 from patchloom.batch.journal import JOURNAL
 from patchloom.cli import run
 
@@ -21,14 +21,7 @@ QUICK = ("--preset", "fast", "--texture", "none", "--content", "none", "-q")
 
 
 def scene(seed: int) -> np.ndarray:
-    """(H, W, 3) uint8: boxes of many sizes and colours, with corners to hold on to."""
-    random = np.random.default_rng(seed)
-    picture = np.full((SIZE, SIZE, 3), 0.5)
-    for _ in range(140):
-        x, y = random.integers(-10, SIZE, 2)
-        w, h = random.integers(5, 40, 2)
-        picture[max(y, 0) : y + h, max(x, 0) : x + w] = random.uniform(0.15, 0.85, 3)
-    return np.rint(ndimage.gaussian_filter(picture, (0.8, 0.8, 0)) * 255).astype(np.uint8)
+    return boxes(seed, SIZE)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from patchloom.errors import InputError, OutputError
-from patchloom.formats import FORMATS
+from patchloom.formats import ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from patchloom.events import Observer
@@ -48,12 +48,11 @@ def pictures(names: Sequence[Path]) -> list[Path]:
 
     Raises InputError for a folder without any.
     """
-    endings = {suffix for format in FORMATS.values() for suffix in format.suffixes}
     found = []
     for name in names:
         inside = [name]
         if name.is_dir():
-            inside = sorted(path for path in name.iterdir() if path.suffix.lower() in endings)
+            inside = sorted(path for path in name.iterdir() if path.suffix.lower() in ENDINGS)
         if not inside:
             raise InputError(f"There are no pictures in '{name}'.", "Give pictures, or a folder that holds some.")
         found += inside

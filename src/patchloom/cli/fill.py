@@ -18,7 +18,7 @@ from patchloom.cli.options import (
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
 from patchloom.events import Event, LevelDone, Observer
-from patchloom.settings import FileSettings, FillSettings, RunSettings
+from patchloom.settings import FROM_LIBRARY, FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
     from patchloom.filling import Filled, Prepared
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from-library",
     type=click.IntRange(1, 64),
-    default=5,
+    default=FROM_LIBRARY,
     metavar="N",
     show_default=True,
     help="Take the N photographs of the library that fit the hole's surroundings best.",
