@@ -88,4 +88,4 @@ def test_a_picture_that_shows_less_than_the_hole_has_no_place() -> None:
 def test_without_others_nothing_is_joined() -> None:
     window = with_hole(picture(0, 64, 64))
     atlas = Atlas([window])
-    assert atlas.native.image is window.image and atlas.begins == [] and len(atlas.offsets) == 0
+    assert atlas.native(window.image).image is window.image and atlas.begins == [] and len(atlas.offsets) == 0

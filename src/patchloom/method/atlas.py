@@ -20,7 +20,7 @@ from scipy import fft, ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level, shrinking_step
-from patchloom.tensors.border import resized
+from patchloom.tensors.border import resized, shrunk
 
 UNIT = 16  # columns of which others begin at a multiple, at native size: cells of all texture layers fit in
 SIDE = 64  # pixels of the window's longer side when places are compared
@@ -72,11 +72,11 @@ class Atlas:
             result[: value.shape[0], begin : begin + value.shape[1]] = value
         return result
 
-    @property
-    def native(self) -> Level:
-        """The finest level, the others beside it."""
+    def native(self, picture: Floats) -> Level:
+        """The finest level with ``picture`` (H, W, 3) as the window's, the others beside it."""
         finest = [page[-1] for page in self.pages]
-        images, holes, sources = zip(*((one.image, one.hole, one.source) for one in finest), strict=True)
+        images = [picture, *(one.image for one in finest[1:])]
+        holes, sources = [one.hole for one in finest], [one.source for one in finest]
         return Level(self.joined(images, 0), self.joined(holes, 0), self.joined(sources, 0))
 
     @property
@@ -119,17 +119,9 @@ def placed(window: Level, picture: NDArray[np.uint8], shown: Bools) -> Placed | 
 def _small(values: NDArray[Any], factor: float) -> Floats:
     """(H, W, C) or (H, W), of floats, bytes (255 is 1) or flags, at ``factor`` of its size."""
     height, width = (max(1, round(side * factor)) for side in values.shape[:2])
-    flat = values if values.ndim == 3 else values[..., None]
-    block = max(1, int(0.5 / factor))  # whole blocks first: a large picture never becomes one of floats
-    rows, columns = (side // block * block for side in flat.shape[:2])
-    blocks = flat[:rows, :columns].reshape(rows // block, block, columns // block, block, -1)
-    small = resized(_unit(blocks.mean((1, 3), dtype=np.float32), values.dtype), (height, width))
+    block = max(1, int(0.5 / factor))
+    small = shrunk(values if values.ndim == 3 else values[..., None], (block, block), (height, width))
     return small if values.ndim == 3 else small[..., 0]
-
-
-def _unit(values: NDArray[Any], of: np.dtype[Any]) -> Floats:
-    """As floats in 0..1, if they come from values of the kind ``of``."""
-    return np.asarray(values, np.float32) / np.float32(255 if of == np.uint8 else 1)
 
 
 def _misses(window: Floats, weight: Floats, hole: Floats, other: Floats, there: Floats) -> Floats:
@@ -178,7 +170,7 @@ def _cut(
     columns = slice(max(0, left), max(0, min(picture.shape[1], left + wide)))
     whole = np.zeros((tall, wide, 4), np.float32)
     inside = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
-    whole[*inside, :3] = _unit(picture[rows, columns], picture.dtype)
+    whole[*inside, :3] = picture[rows, columns] / np.float32(255)
     whole[*inside, 3] = shown[rows, columns]
     whole = whole if scale == 1 else resized(whole, (height, width))
     seen = whole[..., 3] > 0.999

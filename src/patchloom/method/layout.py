@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools, Bytes, Floats
 from patchloom.method.pyramid import Level
-from patchloom.tensors.border import resized
+from patchloom.tensors.border import shrunk
 from patchloom.tensors.compiled import njit
 from patchloom.tensors.threads import in_pieces
 
@@ -23,7 +23,7 @@ CELLS, CELL = 8, 8  # cells a side, and pixels a cell's side
 KINDS = 7  # numbers a cell: brightness, two colours, edges of four directions
 LENGTH = CELLS * CELLS * KINDS  # bytes of a layout
 SHARES = (1.0, 2 / 3, 1 / 2)  # of a picture's sides: the views of it that have a layout, at three scales
-VIEWS = 1 + 4 + 4  # the whole, and at the smaller scales one in each corner
+VIEWS = 1 + 4 * len(SHARES[1:])  # the whole, and at the smaller scales one in each corner
 FADES = 2.0  # cells over which what is round the hole counts less and less
 PIECE = 4096  # layouts that a thread compares at a time
 
@@ -43,11 +43,8 @@ def views(picture: NDArray[np.uint8]) -> Bytes:
 def layout(picture: NDArray[Any]) -> Bytes:
     """(LENGTH,) of a ``picture`` (H, W, 3) of bytes, or of floats in 0..1; cell by cell, rows first."""
     side = CELLS * CELL
-    block = [max(1, length // (2 * side)) for length in picture.shape[:2]]  # whole blocks first, for speed
-    rows, columns = (length // size * size for length, size in zip(picture.shape[:2], block, strict=True))
-    blocks = picture[:rows, :columns].reshape(rows // block[0], block[0], columns // block[1], block[1], 3)
-    unit = blocks.mean((1, 3), dtype=np.float32) / np.float32(255 if picture.dtype == np.uint8 else 1)
-    red, green, blue = np.moveaxis(resized(unit, (side, side)), 2, 0)
+    height, width = (max(1, length // (2 * side)) for length in picture.shape[:2])
+    red, green, blue = np.moveaxis(shrunk(picture, (height, width), (side, side)), 2, 0)
     grey = (red + green + blue) / 3
     down, right = np.gradient(grey)
     edges = [np.abs(each) for each in (down, right, (down + right) / np.sqrt(2), (down - right) / np.sqrt(2))]

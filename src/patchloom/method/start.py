@@ -93,9 +93,7 @@ def exemplar_start(
         columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
         progress.note(others=scales.atlas.shares(columns))
     picture = (fill.picture + added).clip(0, 1)
-    shown = scales.atlas.native
-    shown = replace(shown, image=shown.image.copy())
-    shown.image[:, : level.size[1]] = level.composite(picture)
+    shown = scales.atlas.native(level.composite(picture))
     return Start(picture, fill.field, shown, added, scales.thickness)
 
 

@@ -33,6 +33,15 @@ def as_flags(mask: Bools) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(mask))[None, None]
 
 
+def shrunk(values: NDArray[Any], block: tuple[int, int], size: tuple[int, int]) -> Floats:
+    """``values`` (H, W, C) of floats, bytes (255 becomes 1) or flags in another ``size``: first the means of whole
+    blocks, so that a large picture never becomes one of floats."""
+    rows, columns = (side // step * step for side, step in zip(values.shape[:2], block, strict=True))
+    blocks = values[:rows, :columns].reshape(rows // block[0], block[0], columns // block[1], block[1], -1)
+    unit = blocks.mean((1, 3), dtype=np.float32) / np.float32(255 if values.dtype == np.uint8 else 1)
+    return resized(unit, size)
+
+
 def device_of(network: nn.Module) -> torch.device:
     """Where a network computes."""
     return next((values.device for values in chain(network.parameters(), network.buffers())), torch.device("cpu"))

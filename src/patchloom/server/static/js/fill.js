@@ -63,18 +63,12 @@ export class Filler extends EventTarget {
     const work = session.id;
     const base = session.current;
     const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
-    this.begin(plan);
-    try {
+    await this.during(plan, async () => {
       const { mask, file } = await session.hole(false, 0);
       this.mask = mask;
       const blob = await api.harmonise(session.pictureOf(base).blob, file, this.stopper.signal);
       await this.keep(plan, { mask: file, source: null }, blob, work);
-    } catch (error) {
-      if (error.name === "AbortError") this.announcer.say(t("say.stopped"), true);
-      else this.announcer.fail(error);
-    } finally {
-      this.finish();
-    }
+    });
   }
 
   /** The same marks once more: with the next seed, or with the quality that was chosen since. */
@@ -109,8 +103,7 @@ export class Filler extends EventTarget {
   /** @param {object} plan what is filled @param {() => Promise<object>} gather the files */
   async run(plan, gather) {
     const work = this.session.id;
-    this.begin(plan);
-    try {
+    await this.during(plan, async () => {
       const parts = await gather();
       plan.megapixels ??= this.filled() / 1e6;
       this.pace = new Pace(expected(plan.settings.preset, plan.megapixels));
@@ -126,6 +119,14 @@ export class Filler extends EventTarget {
       if (this.stopping) api.cancelJob(plan.id).catch(() => {});
       if (await this.wait(plan.id)) await this.take(plan, parts, work);
       else this.announcer.say(t("say.stopped"), true);
+    });
+  }
+
+  /** Shows that `work` is under way until it is over, and how it ended if it did not succeed. */
+  async during(plan, work) {
+    this.begin(plan);
+    try {
+      await work();
     } catch (error) {
       if (error.name === "AbortError") this.announcer.say(t("say.stopped"), true);
       else this.announcer.fail(error);
