@@ -591,12 +591,6 @@ def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device:
     enough = 100 + 12 * pass_over  # times that a machine under load takes longer for, too
     largest = page.evaluate(STROKE, 100)
     assert largest["lifted"] < enough, f"the stroke's end with the largest brush takes {largest['lifted']:.0f} ms"
-    for button in ("#invert", "#clear"):
-        took = page.eval_on_selector(
-            button,
-            "(each) => { const began = performance.now(); each.click(); return performance.now() - began; }",
-        )
-        assert took < enough, f"{button} takes {took:.0f} ms"
 
 
 def test_masks_are_written_without_a_compressor_too(open_page: Open) -> None:

@@ -8,6 +8,8 @@
  * undo needs: the tiles that were touched, as they were.
  */
 
+import { Grid, TILE, packed } from "./grid.js";
+
 export const HOLE = 1;
 export const TAKE = 2;
 export const AVOID = 4;
@@ -15,21 +17,17 @@ export const DONE = 8;
 
 const BITS = [HOLE, TAKE, AVOID, DONE];
 const VALUES = 16;
-const TILE = 128;
 const SMALLEST = 64;
 const MOST_COUNTED = 1 << 18;
 const MIXED = -1;
 
-/** @typedef {{left: number, top: number, right: number, bottom: number}} Box half open, in photo pixels */
-/** @typedef {Map<number, Uint8Array | number>} Change tile number -> its other content (a number: all equal) */
+/** @typedef {import("./grid.js").Box} Box */
+/** @typedef {import("./grid.js").Change} Change */
 
-export class Cells {
+export class Cells extends Grid {
   /** @param {number} width @param {number} height */
   constructor(width, height) {
-    this.width = width;
-    this.height = height;
-    this.tilesAcross = Math.ceil(width / TILE);
-    this.tiles = this.tilesAcross * Math.ceil(height / TILE);
+    super(width, height);
     /** Of each tile: the value all its cells have, or MIXED. */
     this.same = new Int8Array(this.tiles);
     /** Of each tile: how many cells have each bit. */
@@ -46,10 +44,6 @@ export class Cells {
     this.stale = null;
     /** @type {Change | null} */
     this.change = null;
-  }
-
-  get whole() {
-    return { left: 0, top: 0, right: this.width, bottom: this.height };
   }
 
   /** The halved copies, finest first, up to date. */
@@ -77,11 +71,9 @@ export class Cells {
 
   /** Undoes a change, or does it again: what `change` holds and what is there change places. @param {Change} change */
   swap(change) {
-    for (const [tile, content] of change) {
-      const now = this.content(tile);
-      this.replace(tile, content);
-      change.set(tile, now);
-    }
+    const now = [...change.keys()].map((tile) => [tile, this.content(tile)]);
+    this.restore(change);
+    for (const [tile, content] of now) change.set(tile, content);
   }
 
   /** Sets and clears bits in one row from x0 up to, not including, x1. */
@@ -106,33 +98,6 @@ export class Cells {
     return cut;
   }
 
-  /** One change over the whole photo: every cell becomes what `rule` makes of it. @param {(value: number) => number} rule */
-  mapAll(rule) {
-    const table = Uint8Array.from({ length: VALUES }, (_, value) => rule(value));
-    const change = new Map();
-    for (let tile = 0; tile < this.tiles; tile++) {
-      const before = this.content(tile);
-      const after = mapped(before, table);
-      if (after === before) continue;
-      change.set(tile, before);
-      this.replace(tile, after);
-    }
-    return change.size ? change : null;
-  }
-
-  /** Draws a mask into the cells: `ink` where `mask` (one byte a cell of `box`) is not 0. Between begin() and end(). */
-  stamp(mask, box, ink) {
-    this.touch(box);
-    const across = box.right - box.left;
-    for (let y = box.top; y < box.bottom; y++) {
-      const from = (y - box.top) * across;
-      const to = y * this.width + box.left;
-      for (let x = 0; x < across; x++) {
-        if (mask[from + x]) this.data[to + x] = (this.data[to + x] & ~ink.clear) | ink.set;
-      }
-    }
-  }
-
   /** The marked tiles, to be kept. @returns {Change} */
   snapshot() {
     const marked = new Map();
@@ -140,9 +105,18 @@ export class Cells {
     return marked;
   }
 
-  /** Puts back what snapshot() gave, into cells without marks. @param {Change} marked */
-  restore(marked) {
-    for (const [tile, content] of marked) this.replace(tile, content);
+  /** All that there is to know, to be sent to the worker. @returns {import("./grid.js").Plain} */
+  get plain() {
+    return { width: this.width, height: this.height, tiles: this.snapshot() };
+  }
+
+  /** Puts in the contents of some tiles. @param {Change} contents */
+  restore(contents) {
+    for (const [box, content] of this.joined(contents)) {
+      this.markStale(box);
+      this.put(this.data, box, content);
+    }
+    for (const [tile, content] of contents) this.tally(tile, content);
   }
 
   /** Whether any cell has any of the bits. */
@@ -157,30 +131,34 @@ export class Cells {
 
   /** The smallest box round all cells with any of the bits (within eight pixels), or null. */
   bounds(bits) {
-    if (!this.any(bits)) return null;
+    const found = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+    for (let tile = 0; tile < this.tiles; tile++) {
+      if (!this.mayHave(tile, bits)) continue;
+      const box = this.tileBox(tile);
+      const { left, top, right, bottom } = box;
+      if (left >= found.left && top >= found.top && right <= found.right && bottom <= found.bottom) continue;
+      if (this.equal(tile) === MIXED) this.widen(found, box, bits);
+      else Object.assign(found, union(found, box));
+    }
+    return found.right > found.left ? this.clip(found) : null;
+  }
+
+  mayHave(tile, bits) {
+    return this.change?.has(tile) || BITS.some((bit, at) => bit & bits && this.counts[tile * BITS.length + at] > 0);
+  }
+
+  /** Widens `found` by what has any of the bits within a tile's box. */
+  widen(found, { left, top, right, bottom }, bits) {
     const depth = Math.min(3, this.levels.length - 1);
-    const { width, height, data } = this.levels[depth];
+    const { width, data } = this.levels[depth];
     const scale = 2 ** depth;
-    let left = Infinity;
-    let top = Infinity;
-    let right = -1;
-    let bottom = -1;
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        if (data[y * width + x] & bits) {
-          if (x < left) left = x;
-          if (x > right) right = x;
-          if (y < top) top = y;
-          bottom = y;
-        }
+    for (let y = top / scale; y < bottom / scale; y++) {
+      for (let x = left / scale; x < right / scale; x++) {
+        if (!(data[y * width + x] & bits)) continue;
+        const cell = { left: x * scale, top: y * scale, right: (x + 1) * scale, bottom: (y + 1) * scale };
+        Object.assign(found, union(found, cell));
       }
     }
-    return this.clip({
-      left: left * scale,
-      top: top * scale,
-      right: (right + 1) * scale,
-      bottom: (bottom + 1) * scale,
-    });
   }
 
   /** How many separate areas have any of the bits; on a large photo, as seen from a little afar. */
@@ -221,8 +199,12 @@ export class Cells {
         continue;
       }
       for (let ty = Math.floor(cut.top / TILE); ty * TILE < cut.bottom; ty++) {
-        for (let tx = Math.floor(cut.left / TILE); tx * TILE < cut.right; tx++) {
-          this.halve(k, tx * side, ty * side, (tx + 1) * side, (ty + 1) * side, this.equal(ty * this.tilesAcross + tx));
+        for (let tx = Math.floor(cut.left / TILE); tx * TILE < cut.right; ) {
+          const value = this.equal(ty * this.tilesAcross + tx);
+          let end = tx + 1;
+          while (end * TILE < cut.right && this.equal(ty * this.tilesAcross + end) === value) end++;
+          this.halve(k, tx * side, ty * side, end * side, (ty + 1) * side, value);
+          tx = end;
         }
       }
     }
@@ -255,46 +237,17 @@ export class Cells {
     }
   }
 
-  /** @param {Box} box */
-  clip(box) {
-    return {
-      left: Math.max(0, Math.floor(box.left)),
-      top: Math.max(0, Math.floor(box.top)),
-      right: Math.min(this.width, Math.ceil(box.right)),
-      bottom: Math.min(this.height, Math.ceil(box.bottom)),
-    };
-  }
-
-  tileBox(tile) {
-    const left = (tile % this.tilesAcross) * TILE;
-    const top = Math.floor(tile / this.tilesAcross) * TILE;
-    return this.clip({ left, top, right: left + TILE, bottom: top + TILE });
-  }
-
   markStale(box) {
-    const old = this.stale ?? box;
-    this.stale = {
-      left: Math.min(old.left, box.left),
-      top: Math.min(old.top, box.top),
-      right: Math.max(old.right, box.right),
-      bottom: Math.max(old.bottom, box.bottom),
-    };
+    this.stale = union(this.stale ?? box, box);
   }
 
   /** A tile as it is now. @returns {Uint8Array | number} */
   content(tile) {
-    return this.equal(tile) === MIXED ? this.copy(this.tileBox(tile)) : this.same[tile];
-  }
-
-  replace(tile, content) {
-    const box = this.tileBox(tile);
-    this.put(box, content);
-    this.markStale(box);
-    this.tally(tile, content);
+    return this.equal(tile) === MIXED ? this.cut(this.data, this.tileBox(tile)) : this.same[tile];
   }
 
   /** Counts a tile anew. @param {Uint8Array | number} content what is in it, if that is known */
-  tally(tile, content = this.copy(this.tileBox(tile))) {
+  tally(tile, content = this.cut(this.data, this.tileBox(tile))) {
     const { left, top, right, bottom } = this.tileBox(tile);
     const found = new Uint16Array(VALUES);
     if (typeof content === "number") found[content] = (right - left) * (bottom - top);
@@ -308,43 +261,14 @@ export class Cells {
       this.counts[tile * BITS.length + index] = count;
     }
   }
-
-  copy({ left, top, right, bottom }) {
-    const across = right - left;
-    const content = new Uint8Array(across * (bottom - top));
-    for (let y = top; y < bottom; y++) {
-      const row = y * this.width;
-      content.set(this.data.subarray(row + left, row + right), (y - top) * across);
-    }
-    return content;
-  }
-
-  put({ left, top, right, bottom }, content) {
-    const across = right - left;
-    for (let y = top; y < bottom; y++) {
-      const row = y * this.width;
-      if (typeof content === "number") this.data.fill(content, row + left, row + right);
-      else this.data.set(content.subarray((y - top) * across, (y - top + 1) * across), row + left);
-    }
-  }
 }
 
-/** A tile through a table; itself if that changes nothing. @param {Uint8Array | number} content */
-function mapped(content, table) {
-  if (typeof content === "number") return table[content];
-  const out = new Uint8Array(content.length);
-  let changed = false;
-  for (let i = 0; i < content.length; i++) {
-    out[i] = table[content[i]];
-    changed ||= out[i] !== content[i];
-  }
-  return changed ? out : content;
-}
-
-/** A tile whose cells are all equal as that number. @param {Uint8Array | number} content */
-function packed(content) {
-  if (typeof content === "number") return content;
-  const first = content[0];
-  for (let i = 1; i < content.length; i++) if (content[i] !== first) return content;
-  return first;
+/** @param {Box} a @param {Box} b @returns {Box} the smallest that has both in it */
+function union(a, b) {
+  return {
+    left: Math.min(a.left, b.left),
+    top: Math.min(a.top, b.top),
+    right: Math.max(a.right, b.right),
+    bottom: Math.max(a.bottom, b.bottom),
+  };
 }

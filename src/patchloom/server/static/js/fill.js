@@ -25,6 +25,8 @@ export class Filler extends EventTarget {
     this.announcer = announcer;
     this.others = others;
     this.running = false;
+    /** What is marked of it: its mask, which other versions do not ask for again, and more, as Session.hole() says. */
+    this.hole = null;
     /** What is being filled, so that it can be taken up after a reload. @type {object | null} */
     this.job = null;
   }
@@ -49,9 +51,8 @@ export class Filler extends EventTarget {
     const growth = session.growth;
     const plan = { base, all, growth, group: newId(), settings: this.settings.values() };
     await this.run(plan, async () => {
-      const [{ mask, file }, source] = await Promise.all([session.hole(all, growth), session.sourceFile()]);
-      this.mask = mask;
-      return { image: session.pictureOf(base).blob, mask: file, source, references: this.others.chosen };
+      const source = await this.look(all, growth);
+      return { image: session.pictureOf(base).blob, mask: this.hole.file, source, references: this.others.chosen };
     });
   }
 
@@ -64,8 +65,8 @@ export class Filler extends EventTarget {
     const base = session.current;
     const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
     await this.during(plan, async () => {
-      const { mask, file } = await session.hole(false, 0);
-      this.mask = mask;
+      this.hole = await session.hole(false, 0);
+      const { file } = this.hole;
       const blob = await api.harmonise(session.pictureOf(base).blob, file, this.stopper.signal);
       await this.keep(plan, { mask: file, source: null }, blob, work);
     });
@@ -83,7 +84,6 @@ export class Filler extends EventTarget {
     const { base, group, mask, source, growth } = shown;
     const plan = { base, group, growth, settings, kept: { mask, source } };
     await this.run(plan, async () => {
-      this.mask = null;
       return { image: session.pictureOf(base).blob, mask, source, references: this.others.chosen };
     });
   }
@@ -92,12 +92,18 @@ export class Filler extends EventTarget {
   async resume(job) {
     const state = await api.job(job.id).catch(() => null);
     if (!state || !["queued", "running", "done"].includes(state.status)) return;
-    const { session } = this;
     await this.run(job, async () => {
-      const [{ mask, file }, source] = await Promise.all([session.hole(job.all, job.growth), session.sourceFile()]);
-      this.mask = job.kept ? null : mask;
-      return job.kept ?? { mask: file, source };
+      if (job.kept) return job.kept;
+      const source = await this.look(job.all, job.growth);
+      return { mask: this.hole.file, source };
     });
+  }
+
+  /** Looks at what is to be filled. @returns {Promise<Blob | null>} where texture may come from */
+  async look(all, growth) {
+    const [hole, source] = await Promise.all([this.session.hole(all, growth), this.session.sourceFile()]);
+    this.hole = hole;
+    return source;
   }
 
   /** @param {object} plan what is filled @param {() => Promise<object>} gather the files */
@@ -105,7 +111,7 @@ export class Filler extends EventTarget {
     const work = this.session.id;
     await this.during(plan, async () => {
       const parts = await gather();
-      plan.megapixels ??= this.filled() / 1e6;
+      plan.megapixels ??= (this.hole?.count ?? this.session.cells.count(DONE)) / 1e6;
       this.pace = new Pace(expected(plan.settings.preset, plan.megapixels));
       if (!plan.id) {
         this.upload = { share: 0, began: performance.now() };
@@ -158,7 +164,7 @@ export class Filler extends EventTarget {
     this.running = false;
     this.session.filling = false;
     this.job = null;
-    this.mask = null;
+    this.hole = null;
     this.stage.filling(false);
     this.announcer.title(null);
     this.dispatchEvent(new Event("job"));
@@ -220,7 +226,7 @@ export class Filler extends EventTarget {
   async preview({ preview, window, box }) {
     try {
       const bitmap = await createImageBitmap(await api.preview(this.job.id, preview));
-      if (this.running) this.stage.addPreview(bitmap, window, box, this.mask);
+      if (this.running) this.stage.addPreview(bitmap, window, box, this.hole?.mask);
       bitmap.close();
     } catch {
       // A preview that does not arrive is not missed.
@@ -242,15 +248,9 @@ export class Filler extends EventTarget {
     const { base, group, growth, settings } = plan;
     const { mask, source } = parts;
     const made = { key: newId(), base, group, growth, settings, mask, source, picture, seconds };
-    this.session.finish({ ...made, gone: false, saved: false }, this.mask);
+    await this.session.finish({ ...made, gone: false, saved: false }, this.hole?.mask);
     this.announcer.say(t("say.done"), true);
     return true;
-  }
-
-  /** How many pixels are being filled. */
-  filled() {
-    if (this.mask) return this.mask.reduce((sum, value) => sum + value, 0);
-    return this.session.cells.count(DONE);
   }
 
   /** Stops at once; what the server still does with the job is not waited for. */

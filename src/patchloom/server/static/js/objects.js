@@ -25,7 +25,10 @@ export class Objects {
     this.announcer = announcer;
     /** Scribbles on the object under way: a second one refines the first. */
     this.strokes = [];
-    this.turn = 0;
+    /** The step that marked it. @type {import("./cells.js").Change | null} */
+    this.found = null;
+    this.looking = Promise.resolve();
+    this.hints = 0;
   }
 
   /** Another object begins. */
@@ -35,59 +38,69 @@ export class Objects {
   }
 
   /** A scribble on an object, or with `erase` on what does not belong to it. */
-  async scribble(points, erase) {
+  scribble(points, erase) {
     const { session } = this;
-    if (!this.found || session.history.past.at(-1)?.change !== this.found) this.forget();
-    if (erase && !this.strokes.length) return this.announcer.note(t("say.nothing-found"));
-    this.strokes.push({ points, erase, width: STROKE / this.stage.view.scale });
-    await this.find((canvas, scale) => draw(canvas, this.strokes, scale));
+    this.next(async () => {
+      if (!this.found || session.history.past.at(-1)?.change !== this.found) this.forget();
+      if (erase && !this.strokes.length) return this.announcer.note(t("say.object-first"));
+      this.strokes.push({ points, erase, width: STROKE / this.stage.view.scale });
+      await this.find((canvas, scale) => draw(canvas, this.strokes, scale));
+    });
   }
 
   /** From what is marked to the outline of the object it lies on. */
-  async extend() {
-    this.forget();
+  extend() {
     const { cells } = this.session;
-    await this.find((canvas) => canvas.context.putImageData(picture(cells, canvas), 0, 0));
+    this.next(async () => {
+      this.forget();
+      await this.find((canvas) => canvas.context.putImageData(picture(cells, canvas), 0, 0));
+    });
+  }
+
+  /** Looks for one after the other, so that what is drawn meanwhile refines what the one before has found. */
+  next(look) {
+    const { session } = this;
+    const { photo } = session;
+    this.looking = this.looking
+      .then(() => (session.photo === photo ? look() : null))
+      .catch((error) => this.announcer.fail(error));
+    session.during(this.looking);
   }
 
   /** @param {(canvas: {context: CanvasRenderingContext2D, width: number, height: number}, scale: number) => void} paint */
   async find(paint) {
-    const { session, announcer } = this;
+    const { session } = this;
     const { photo } = session;
     const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (photo.width * photo.height)));
     const width = Math.max(1, Math.round(photo.width * scale));
     const height = Math.max(1, Math.round(photo.height * scale));
     const canvas = surface(width, height);
     paint(canvas, scale);
-    const marks = levels(canvas);
-    announcer.say(t("say.finding"), true);
-    this.stage.canvas.classList.add("busy");
-    try {
-      const [image, file] = await Promise.all([small(session.picture, width, height), encodeMarks(marks, width, height)]);
-      const answer = await createImageBitmap(await api.select(image, file));
-      if (session.photo !== photo || session.locked) return;
-      this.show(answer, width, height);
-    } catch (error) {
-      announcer.fail(error);
-    } finally {
-      this.stage.canvas.classList.remove("busy");
-    }
+    this.announcer.say(t("say.finding"), true);
+    const [image, file] = await Promise.all([small(session.picture, width, height), encodeMarks(canvas)]);
+    const answer = await createImageBitmap(await api.select(image, file));
+    if (session.photo === photo) await this.show(answer, width, height);
   }
 
-  show(answer, width, height) {
+  async show(answer, width, height) {
     const { session, announcer } = this;
     const canvas = surface(width, height);
     canvas.context.drawImage(answer, 0, 0);
     const values = levels(canvas);
-    const object = values.map((value) => (value > 200 ? 1 : 0));
-    const shadow = values.map((value) => (value > 60 && value <= 200 ? 1 : 0));
-    if (!object.some(Boolean)) return announcer.note(t("say.nothing-found"));
-    if (this.found) session.undo();
-    session.addMask(object, width, height);
-    this.found = session.history.past.at(-1)?.change ?? null;
+    const part = (low, high) => {
+      const mask = values.map((value) => (value > low && value <= high ? 1 : 0));
+      return { mask, across: width, down: height, ink: session.ink(false) };
+    };
+    const object = part(200, 255);
+    const shadow = part(60, 200);
+    if (!object.mask.includes(1)) return announcer.note(t("say.nothing-found"));
+    await session.turn(async () => {
+      if (this.found && session.history.past.at(-1)?.change === this.found) session.history.undo();
+      this.found = await session.alter("mask", object);
+    });
     announcer.clear();
-    if (shadow.some(Boolean)) {
-      const act = () => session.addMask(shadow, width, height);
+    if (shadow.mask.includes(1)) {
+      const act = () => session.turn(() => session.alter("mask", shadow));
       announcer.note(t("say.shadow"), { text: t("say.shadow.add"), act });
     }
   }
@@ -95,14 +108,15 @@ export class Objects {
   /** After a stroke: whether a strong edge runs just outside the marks. */
   hint() {
     clearTimeout(this.timer);
-    this.turn += 1;
-    const turn = this.turn;
-    this.timer = setTimeout(() => this.look(turn), HINT_AFTER_MS);
+    this.hints += 1;
+    const number = this.hints;
+    this.timer = setTimeout(() => this.look(number), HINT_AFTER_MS);
   }
 
-  async look(turn) {
+  async look(number) {
     const { session, announcer } = this;
-    if (!session.photo || session.locked || !session.cells.any(HOLE)) return;
+    const busy = () => session.filling || session.works.size > 0;
+    if (!session.photo || busy() || !session.cells.any(HOLE)) return;
     const scale = Math.min(1, HINT_SIDE / Math.max(session.photo.width, session.photo.height));
     const width = Math.max(1, Math.round(session.photo.width * scale));
     const height = Math.max(1, Math.round(session.photo.height * scale));
@@ -112,7 +126,7 @@ export class Objects {
     const pixels = seen.context.getImageData(0, 0, width, height).data;
     const task = { pixels, marks, width, height, reach: Math.max(1, Math.round(session.growth * scale)) };
     const { left } = await aside("leftover", task, [pixels.buffer, marks.buffer]);
-    if (left && turn === this.turn && !session.locked) {
+    if (left && number === this.hints && !busy()) {
       announcer.note(t("say.leftover"), { text: t("say.extend"), act: () => this.extend() });
     }
   }
@@ -128,7 +142,9 @@ function surface(width, height) {
 /** The red channel, a byte a pixel. */
 function levels({ context, width, height }) {
   const { data } = context.getImageData(0, 0, width, height);
-  return Uint8Array.from({ length: width * height }, (_, i) => data[4 * i]);
+  const out = new Uint8Array(width * height);
+  for (let i = 0; i < out.length; i++) out[i] = data[4 * i];
+  return out;
 }
 
 /** Scribbles in the greys that the server reads; a first one that closes is drawn round the object. */
@@ -189,21 +205,22 @@ function sampled(cells, width, height) {
 }
 
 function picture(cells, { width, height }) {
-  const marks = sampled(cells, width, height);
+  return greys(sampled(cells, width, height).map((mark) => (mark ? OBJECT : 0)), width, height);
+}
+
+/** @param {Uint8Array} levels @returns {ImageData} */
+function greys(levels, width, height) {
   const image = new ImageData(width, height);
-  marks.forEach((mark, i) => image.data.set(mark ? [OBJECT, OBJECT, OBJECT, 255] : [0, 0, 0, 255], 4 * i));
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < levels.length; i++) pixels[i] = 0xff000000 | (levels[i] * 0x010101);
   return image;
 }
 
 /** A grey PNG is what the server takes; strokes have soft rims, which say nothing. */
-function encodeMarks(marks, width, height) {
-  const canvas = surface(width, height);
-  const image = new ImageData(width, height);
-  marks.forEach((mark, i) => {
-    const grey = mark > 250 ? OBJECT : mark > 120 && mark < 136 ? OTHER : 0;
-    image.data.set([grey, grey, grey, 255], 4 * i);
-  });
-  canvas.context.putImageData(image, 0, 0);
+function encodeMarks(canvas) {
+  const plain = (level) => (level > 250 ? OBJECT : level > 120 && level < 136 ? OTHER : 0);
+  const marks = levels(canvas).map(plain);
+  canvas.context.putImageData(greys(marks, canvas.width, canvas.height), 0, 0);
   return new Promise((resolve) => canvas.canvas.toBlob(resolve, "image/png"));
 }
 

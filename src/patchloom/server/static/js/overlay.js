@@ -117,8 +117,8 @@ function ring(pixels, marks, left, top, width, height, reach) {
   const across = width + 2;
   const limit = Math.round(reach * STRAIGHT);
   const away = distances(marks, across, limit + STRAIGHT);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
       const i = (y + 1) * across + x + 1;
       if (away[i] === 0 || away[i] > limit) continue;
       if (away[i - 1] <= limit && away[i + 1] <= limit && away[i - across] <= limit && away[i + across] <= limit) continue;
@@ -127,24 +127,21 @@ function ring(pixels, marks, left, top, width, height, reach) {
   }
 }
 
-/** Chamfer distance to the hole in fifths of a pixel, up to `most`. */
+/** Chamfer distance to the hole in fifths of a pixel, up to `most`. What lies in the border of `marks` is not told. */
 function distances(marks, across, most) {
   const out = new Uint16Array(marks.length);
-  const nearer = (i, j, step) => {
-    if (j >= 0 && j < out.length && out[j] + step < out[i]) out[i] = out[j] + step;
+  for (let i = 0; i < out.length; i++) out[i] = marks[i] & HOLE ? 0 : most;
+  const sweep = (first, step) => {
+    for (let row = out.length / across - 2, start = first; row > 0; row--, start += step * across) {
+      for (let x = across - 2, i = start; x > 0; x--, i += step) {
+        if (out[i] === 0) continue;
+        const straight = Math.min(out[i - step], out[i - step * across]) + STRAIGHT;
+        const corner = Math.min(out[i - step * (across + 1)], out[i - step * (across - 1)]) + CORNER;
+        out[i] = Math.min(out[i], straight, corner);
+      }
+    }
   };
-  for (let i = 0; i < out.length; i++) {
-    out[i] = marks[i] & HOLE ? 0 : most;
-    nearer(i, i - 1, STRAIGHT);
-    nearer(i, i - across, STRAIGHT);
-    nearer(i, i - across - 1, CORNER);
-    nearer(i, i - across + 1, CORNER);
-  }
-  for (let i = out.length - 1; i >= 0; i--) {
-    nearer(i, i + 1, STRAIGHT);
-    nearer(i, i + across, STRAIGHT);
-    nearer(i, i + across + 1, CORNER);
-    nearer(i, i + across - 1, CORNER);
-  }
+  sweep(across + 1, 1);
+  sweep(out.length - across - 2, -1);
   return out;
 }

@@ -62,7 +62,7 @@ export function listenToSheet() {
 export function showSession(session, filler) {
   const open = session.photo !== null;
   document.body.classList.toggle("open", open);
-  $("canvas").setAttribute("aria-busy", String(session.pending !== null));
+  $("canvas").setAttribute("aria-busy", String(session.works.size > 0));
   $("welcome").hidden = open;
   $("undo").disabled = !session.history.past.length || filler.running;
   $("redo").disabled = !session.history.future.length || filler.running;

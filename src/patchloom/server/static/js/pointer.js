@@ -44,7 +44,7 @@ export function listenToPointers(stage, tools, keys, actions) {
     event.altKey ||
     keys.spaceDown ||
     tools.tool === "hand" ||
-    stage.session.locked ||
+    stage.session.filling ||
     (penSeen && event.pointerType === "touch");
 
   canvas.addEventListener("pointerdown", (event) => {

@@ -32,8 +32,12 @@ export class Session extends EventTarget {
 
   closed() {
     this.id = "";
-    /** @type {Promise<void> | null} marks that are being grown; whoever asks for the marks waits for it */
-    this.pending = null;
+    /** What is being worked out beside the page; whoever asks for the marks waits for it. @type {Set<Promise<any>>} */
+    this.works = new Set();
+    /** The last of what waits for its turn to change the marks. @type {Promise<any> | null} */
+    this.last = null;
+    /** The stroke that is being drawn. @type {{over: Promise<void>, end: () => void} | null} */
+    this.stroke = null;
     this.photo = null;
     this.cells = null;
     this.name = "";
@@ -54,7 +58,7 @@ export class Session extends EventTarget {
   }
 
   changed(what = "marks", step = null) {
-    this.counted = null;
+    if (what !== "busy") this.counted = null;
     this.dispatchEvent(new CustomEvent("change", { detail: { what, step } }));
   }
 
@@ -84,25 +88,86 @@ export class Session extends EventTarget {
     return erase ? { set: 0, clear: BITS[this.layer] } : INKS[this.layer];
   }
 
-  /** Whether the marks stay as they are for now. */
-  get locked() {
-    return this.filling || this.pending !== null;
-  }
-
   get bit() {
     return BITS[this.layer];
   }
 
-  /** Does `draw` on the marks as one step that can be undone. @param {(cells: Cells) => void} draw */
-  mark(draw) {
-    if (!this.locked && this.cells) this.draw(draw);
+  /**
+   * Changes marks in the order in which that was asked for: at once if nothing is under way, else after it.
+   * @template T @param {() => T} act @returns {T | Promise<T | null>}
+   */
+  turn(act) {
+    const { cells } = this;
+    const before = this.last ?? this.stroke?.over;
+    const done = before ? before.then(() => (this.cells === cells ? act() : null)) : act();
+    if (!(done instanceof Promise)) return done;
+    const last = done.catch(() => {}).then(() => {
+      if (this.last === last) this.last = null;
+    });
+    this.last = last;
+    return this.during(done);
   }
 
-  /** As `mark`, whether or not marks are locked: what was asked for before they were. */
-  draw(draw) {
+  /** Shows that the page is busy until `work` is done. @template T @param {Promise<T>} work @returns {Promise<T>} */
+  async during(work) {
+    const { works } = this;
+    works.add(work);
+    this.changed("busy");
+    try {
+      return await work;
+    } finally {
+      works.delete(work);
+      this.changed("busy");
+    }
+  }
+
+  /** Waits until nothing is being worked out. */
+  async settled() {
+    while (this.works.size) await Promise.allSettled(this.works);
+  }
+
+  /** Does `draw` on the marks as one step that can be undone. @param {(cells: Cells) => void} draw */
+  mark(draw) {
+    if (this.filling || !this.cells) return;
+    this.turn(() => {
+      this.cells.begin();
+      draw(this.cells);
+      this.remember(this.cells.end());
+    });
+  }
+
+  /** A stroke begins to draw. What is to change the marks meanwhile waits for its end. */
+  beginStroke() {
     this.cells.begin();
-    draw(this.cells);
-    this.remember(this.cells.end());
+    this.stroke = {};
+    this.stroke.over = new Promise((resolve) => (this.stroke.end = resolve));
+  }
+
+  /** @param {boolean} kept false: as if it had never been */
+  endStroke(kept = true) {
+    const change = this.cells.end();
+    const { stroke } = this;
+    this.stroke = null;
+    if (kept) this.remember(change);
+    else if (change) this.cells.swap(change);
+    if (!kept) this.changed();
+    stroke.end();
+  }
+
+  /**
+   * Does to all marks what one of the ways of alter.js does, as one step, in the worker. Whoever calls it has its turn.
+   * @param {string} way @param {object} given what the way needs @param {object} step what else changes with it
+   * @returns {Promise<import("./cells.js").Change | null>}
+   */
+  async alter(way, given, step = {}) {
+    const { cells } = this;
+    const moved = given.bitmap ? [given.bitmap] : [];
+    const change = await aside("alter", { marks: cells.plain, way, ...given }, moved);
+    if (this.cells !== cells) return null;
+    cells.swap(change);
+    const made = change.size ? change : null;
+    this.remember(made, step);
+    return made;
   }
 
   /** @param {import("./cells.js").Change | null} change */
@@ -122,149 +187,85 @@ export class Session extends EventTarget {
   }
 
   undo() {
-    return this.locked ? null : this.history.undo();
+    if (!this.filling) this.turn(() => this.history.undo());
   }
 
   redo() {
-    return this.locked ? null : this.history.redo();
-  }
-
-  /** Puts back what a stroke under way has drawn. */
-  dropStroke() {
-    const change = this.cells.end();
-    if (change) this.cells.swap(change);
-    this.changed();
+    if (!this.filling) this.turn(() => this.history.redo());
   }
 
   clear() {
-    this.mapMarks((value) => value & ~BITS[this.layer]);
+    this.map((value) => value & ~this.bit);
   }
 
   invert() {
     const { set, clear } = this.ink(false);
-    this.mapMarks((value) => (value & set ? value & ~set : (value & ~clear) | set));
+    this.map((value) => (value & set ? value & ~set : (value & ~clear) | set));
   }
 
   /** @param {(value: number) => number} rule */
-  mapMarks(rule) {
-    if (!this.locked && this.cells) this.remember(this.cells.mapAll(rule));
+  map(rule) {
+    const table = VALUES.map(rule);
+    if (!this.filling && this.cells) this.turn(() => this.alter("map", { table }));
   }
 
   /** Grows what the tools mark by some pixels, or shrinks it. */
-  async grow(pixels) {
-    const { cells, bit } = this;
-    const bounds = cells?.bounds(bit);
-    if (!bounds || this.locked) return;
-    const reach = Math.abs(pixels);
-    const box = cells.clip({
-      left: bounds.left - reach,
-      top: bounds.top - reach,
-      right: bounds.right + reach,
-      bottom: bounds.bottom + reach,
-    });
-    const data = cells.copy(box);
-    const size = { width: box.right - box.left, height: box.bottom - box.top };
-    const grown = aside("grow", { data, ...size, bits: bit, pixels }, [data.buffer]);
-    const ink = this.ink(pixels < 0);
-    const pending = grown.then((mask) => {
-      if (this.cells !== cells) return;
-      this.draw(() => cells.stamp(pixels < 0 ? mask.map((value) => 1 - value) : mask, box, ink));
-    });
-    this.pending = pending;
-    this.changed();
-    await pending.finally(() => {
-      if (this.pending === pending) this.pending = null;
-      this.changed();
-    });
+  grow(pixels) {
+    const task = { bits: this.bit, pixels, ink: this.ink(pixels < 0) };
+    if (!this.filling && this.cells) this.turn(() => this.alter("grow", task));
   }
 
-  /** Adds to the marks, or takes from them, what a mask of another size shows. */
-  addMask(mask, width, height, erase = false) {
-    const ink = this.ink(erase);
-    this.mark((cells) => {
-      const rows = Float64Array.from({ length: cells.height }, (_, y) => Math.floor(((y + 0.5) * height) / cells.height));
-      const columns = Int32Array.from({ length: cells.width }, (_, x) => Math.floor(((x + 0.5) * width) / cells.width));
-      const box = boxOf(mask, width, height, cells);
-      if (!box) return;
-      const cut = cells.touch(box);
-      for (let y = cut.top; y < cut.bottom; y++) {
-        for (let x = cut.left; x < cut.right; x++) {
-          if (!mask[rows[y] * width + columns[x]]) continue;
-          const i = y * cells.width + x;
-          cells.data[i] = (cells.data[i] & ~ink.clear) | ink.set;
-        }
-      }
-    });
-  }
-
-  /** A finished fill: its marks are done with, its picture is shown. @param {Version} version @param {Uint8Array | null}
-   * mask what was filled, a byte a pixel; null for another version of what was filled before */
-  finish(version, mask) {
+  /** A finished fill: its marks are done with, its picture is shown. @param {Version} version @param {Uint8Array} [mask]
+   * what was filled, a byte a pixel; none for another version of what was filled before */
+  async finish(version, mask) {
     this.versions.set(version.key, version);
-    let change = null;
-    const bounds = mask && this.cells.bounds(HOLE | DONE);
-    if (bounds) {
-      const { cells } = this;
-      const reach = version.growth;
-      cells.begin();
-      const box = cells.touch({
-        left: bounds.left - reach,
-        top: bounds.top - reach,
-        right: bounds.right + reach,
-        bottom: bounds.bottom + reach,
-      });
-      for (let y = box.top; y < box.bottom; y++) {
-        for (let i = y * cells.width + box.left; i < y * cells.width + box.right; i++) {
-          if (mask[i]) cells.data[i] = (cells.data[i] & ~HOLE) | DONE;
-        }
-      }
-      change = cells.end();
-    }
-    this.remember(change, { after: version.key });
+    const step = { after: version.key };
+    if (!mask) return this.turn(() => this.remember(null, step));
+    const { width: across, height: down } = this.cells;
+    const task = { mask, across, down, ink: { set: DONE, clear: HOLE } };
+    await this.turn(() => this.alter("mask", task, step));
   }
 
   /** Shows another version. */
   choose(key) {
-    if (key !== this.current && !this.locked) this.remember(null, { after: key });
+    if (key !== this.current && !this.filling) this.turn(() => this.remember(null, { after: key }));
   }
 
   /** Takes a version out of the strip; undo brings it back. */
   remove(key) {
-    const rest = this.siblings.filter((each) => each.key !== key);
     const version = this.versions.get(key);
-    if (this.locked || !version) return;
-    version.gone = true;
-    const after = this.current === key ? (rest[0]?.key ?? version.base) : this.current;
-    this.remember(null, { after, gone: key });
+    if (this.filling || !version) return;
+    this.turn(() => {
+      const rest = this.siblings.filter((each) => each.key !== key);
+      version.gone = true;
+      const after = this.current === key ? (rest[0]?.key ?? version.base) : this.current;
+      this.remember(null, { after, gone: key });
+    });
   }
 
   /** The hole and its file, grown as the person sees it. @param {boolean} all with the marks of earlier fills */
   async hole(all, pixels = this.growth) {
-    await this.pending;
-    const { width, height } = this.cells;
-    const data = this.cells.data.slice();
-    return aside("hole", { data, width, height, bits: HOLE, kept: all ? DONE : 0, pixels }, [data.buffer]);
+    await this.settled();
+    return aside("hole", { marks: this.cells.plain, bits: HOLE, kept: all ? DONE : 0, pixels });
   }
 
   /** What is marked, as a PNG. */
   async maskFile() {
-    await this.pending;
+    await this.settled();
     const bits = this.cells.any(HOLE) ? HOLE : HOLE | DONE;
     return this.file((value) => (value & bits) !== 0);
   }
 
   /** Where texture may come from, as a PNG; null if nothing limits it. */
   async sourceFile() {
-    await this.pending;
+    await this.settled();
     const take = this.cells.any(TAKE);
     if (!take && !this.cells.any(AVOID)) return null;
     return this.file(take ? (value) => (value & (TAKE | AVOID)) === TAKE : (value) => (value & AVOID) === 0);
   }
 
   file(white) {
-    const { width, height } = this.cells;
-    const data = this.cells.data.slice();
-    return aside("mask", { data, width, height, white: VALUES.filter(white) }, [data.buffer]);
+    return aside("mask", { marks: this.cells.plain, white: VALUES.filter(white) });
   }
 
   /** How much is marked, counted once after each change. */
@@ -277,25 +278,4 @@ export class Session extends EventTarget {
     };
     return this.counted;
   }
-}
-
-/** The box of `cells` that a mask of another size covers. */
-function boxOf(mask, width, height, cells) {
-  let left = width;
-  let top = height;
-  let right = -1;
-  let bottom = -1;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      if (!mask[y * width + x]) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x);
-      top = Math.min(top, y);
-      bottom = y;
-    }
-  }
-  if (right < 0) return null;
-  const across = cells.width / width;
-  const down = cells.height / height;
-  return { left: left * across, top: top * down, right: (right + 1) * across, bottom: (bottom + 1) * down };
 }

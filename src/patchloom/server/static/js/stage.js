@@ -276,7 +276,7 @@ export class Stage {
   /**
    * Shows what a fill has so far in one window; only what is filled is replaced.
    * @param {ImageBitmap} bitmap @param {number} window @param {[number, number, number, number]} box
-   * @param {Uint8Array | null} mask what is filled, a byte a pixel; null: all of the window
+   * @param {Uint8Array} [mask] what is filled, a byte a pixel; without it, all of the window
    */
   addPreview(bitmap, window, box, mask) {
     const canvas = document.createElement("canvas");

@@ -37,38 +37,49 @@ export class Tools {
   }
 
   start(point, erase = this.erasing) {
-    if (this.session.locked) return;
+    if (this.session.filling) return;
     this.erase = erase;
+    this.brush = { ink: this.session.ink(erase), radius: this.size / 2 };
     this.points = [point];
-    if (this.painting) {
-      this.session.cells.begin();
-      this.dab(point, point);
-    }
+    this.paint();
     this.show();
   }
 
   move(point) {
     if (!this.points) return;
-    const last = this.points[this.points.length - 1];
     if (this.tool === "rectangle") this.points = [this.points[0], point];
     else this.points.push(point);
-    if (this.painting) this.dab(last, point);
+    this.paint();
     this.show();
+  }
+
+  /** Draws what the brush has gone over, but for the time in which marks are worked out: then it is drawn at its end. */
+  paint() {
+    const { session } = this;
+    if (!this.painting || (!session.stroke && session.last)) return;
+    if (!session.stroke) {
+      session.beginStroke();
+      this.drawn = 0;
+    }
+    this.draw(this.points, this.drawn);
+    this.drawn = this.points.length;
   }
 
   end() {
     if (!this.points) return;
-    const points = this.points;
+    const { session, points } = this;
+    const { ink } = this.brush;
     this.points = null;
-    const ink = this.session.ink(this.erase);
-    if (this.tool === "rectangle" && points.length > 1) {
-      this.session.mark((cells) => rectangle(cells, points[0], points[1], ink));
+    if (session.stroke) {
+      session.endStroke();
+    } else if (this.painting) {
+      session.mark(() => this.draw(points));
+    } else if (this.tool === "rectangle" && points.length > 1) {
+      session.mark((cells) => rectangle(cells, points[0], points[1], ink));
     } else if (this.tool === "lasso") {
-      this.session.mark((cells) => polygon(cells, points, ink));
+      session.mark((cells) => polygon(cells, points, ink));
     } else if (this.tool === "select") {
       this.select(points, this.erase);
-    } else if (this.painting) {
-      this.session.remember(this.session.cells.end());
     }
     this.show();
   }
@@ -77,12 +88,16 @@ export class Tools {
   drop() {
     if (!this.points) return;
     this.points = null;
-    if (this.painting) this.session.dropStroke();
+    if (this.session.stroke) this.session.endStroke(false);
     this.show();
   }
 
-  dab(from, to) {
-    capsule(this.session.cells, from, to, this.size / 2, this.session.ink(this.erase));
+  /** The brush through `points` from number `first` on. */
+  draw(points, first = 0) {
+    const { ink, radius } = this.brush;
+    for (let i = first; i < points.length; i++) {
+      capsule(this.session.cells, points[Math.max(0, i - 1)], points[i], radius, ink);
+    }
   }
 
   show() {
