@@ -43,6 +43,22 @@ def test_a_stroke_on_what_does_not_belong_takes_it_away() -> None:
     assert overlap(found, left) > 0.85 and not found[marks == OTHER].any()
 
 
+def test_what_is_taken_away_need_not_look_different() -> None:
+    """Two discs of one colour with a neck between them; with grain, and as flat as in a drawing."""
+    y, x = np.mgrid[0:300, 0:400]
+    left, right = ((np.hypot(y - 150, x - middle) < 55) for middle in (140, 255))
+    joined = left | right | (np.hypot(y - 150, x - 198) < 20)
+    flat = np.where(joined[..., None], (200.0, 50.0, 40.0), (70.0, 130.0, 60.0))
+    for grain in (0, 4):
+        pixels = (flat + np.random.default_rng(0).normal(0, grain, flat.shape)).astype(np.uint8)
+        marks = np.zeros(left.shape, np.uint8)
+        marks[148:153, 110:170] = OBJECT
+        assert outline(pixels, marks)[right].mean() > 0.5
+        marks[120:180, 253:258] = OTHER
+        found = outline(pixels, marks)
+        assert found[left].mean() > 0.99 and found[right].mean() < 0.01
+
+
 def test_nothing_marked_is_nothing_found() -> None:
     pixels, _ = scene()
     assert not outline(pixels, np.zeros(pixels.shape[:2], np.uint8)).any()

@@ -62,15 +62,15 @@ def outline(pixels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Bools:
     areas = _cut_up(lab)
     count = len(areas.size)
     object_seed = np.bincount(areas.labels[wanted], minlength=count) > 0
-    other_seed = (np.bincount(areas.labels[other], minlength=count) > 0) & ~object_seed
+    taken = (np.bincount(areas.labels[other], minlength=count) > 0) & ~object_seed
     distance = _distance(wanted, areas)
-    other_seed = (other_seed | _border(areas)) & ~object_seed
+    other_seed = (taken | _border(areas)) & ~object_seed
     way = _ways(areas, object_seed, other_seed)
     prior = _WAY * way + _FAR * np.clip(distance - _SURROUNDINGS / 2, 0, 2)
     inside = object_seed.copy()
     for turn in range(_TURNS):
         outside = (distance > _SURROUNDINGS if turn == 0 else ~inside) & ~object_seed
-        costs = _colour_costs(areas, inside, outside if outside.any() else other_seed)
+        costs = _colour_costs(areas, inside, outside if outside.any() else other_seed, taken)
         before = inside
         inside = _minimal_cut(areas, costs + prior, object_seed, other_seed)
         if (inside == before).all():
@@ -215,17 +215,23 @@ def _ways(areas: _Areas, object_seed: Bools, other_seed: Bools) -> Floats:
     return (one - two) / np.maximum(one + two, 1e-6)
 
 
-def _colour_costs(areas: _Areas, inside: Bools, outside: Bools) -> Floats:
-    """Of each area: how much less likely a pixel of it is as a part of the object than of the background."""
-    ratio = _log_likelihood(areas, outside) - _log_likelihood(areas, inside)
-    return np.clip(ratio, -_MOST, _MOST)
+def _colour_costs(areas: _Areas, inside: Bools, outside: Bools, taken: Bools) -> Floats:
+    """Of each area: how much less likely a pixel of it is as a part of the object than of the background.
+
+    Areas that were ``taken`` away make half of the background, however few they are: where they have the object's
+    own colours, colours tell nothing, and the way from either scribble decides.
+    """
+    background = _log_likelihood(areas, outside)
+    if taken.any():
+        background = np.logaddexp(background, _log_likelihood(areas, taken)) - np.log(2)
+    return np.clip(background - _log_likelihood(areas, inside), -_MOST, _MOST)
 
 
 def _log_likelihood(areas: _Areas, side: Bools) -> Floats:
     """Under a mixture of Gaussians, one a cluster of the side's colours."""
     side = side & (areas.size > 0)
     colours, weights = areas.colour[side], areas.size[side]
-    count = min(_COLOURS, len(colours))
+    count = min(_COLOURS, len(np.unique(colours, axis=0)))
     _, cluster = kmeans2(colours, count, minit="++", seed=0)
     parts = []
     for index in range(count):

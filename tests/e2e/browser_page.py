@@ -97,6 +97,11 @@ def drag(page: Any, points: list[tuple[float, float]]) -> None:
     page.mouse.up()
 
 
+def settled(page: Any) -> None:
+    """Waits until all that was asked of the marks is done."""
+    page.wait_for_selector("#canvas[aria-busy=false]")
+
+
 def marks(page: Any) -> np.ndarray:
     """The mask as it was painted, (H, W) bool."""
     with page.expect_download() as download:

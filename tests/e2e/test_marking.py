@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_page import as_file, click, drag, finish, grown, load, marks, photo, quick, result, shot
+from browser_page import as_file, click, drag, finish, grown, load, marks, photo, quick, result, settled, shot
 from scipy import ndimage
 
 Open = Callable[..., Any]
@@ -35,7 +35,7 @@ def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
     assert overlap(marks(page), covered) > 0.93
     shot(page, "desktop-object")
     drag(page, [(0.46, 0.55), (0.54, 0.55)])  # a second scribble refines the same object
-    page.wait_for_selector("#canvas:not(.busy)")
+    settled(page)
     assert overlap(marks(page), covered) > 0.93
     page.click("#undo")
     assert not marks(page).any(), "one object is one step"

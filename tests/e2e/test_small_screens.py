@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from browser_page import (
     CHROMIUM,
@@ -17,8 +18,10 @@ from browser_page import (
     drag,
     finish,
     load,
+    marks,
     photo,
     quick,
+    settled,
     shot,
 )
 from PIL import Image
@@ -114,6 +117,45 @@ def test_on_a_phone(open_page: Open) -> None:
     assert name == "IMG_1.filled.jpg"
     with Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.size) == ("JPEG", (400, 300))
+
+
+def test_fingers_take_away_from_an_object(open_page: Open) -> None:
+    """Two discs of one colour that touch: a scribble on one marks both, another one takes the other away."""
+    page = open_page(PHONE)
+    y, x = np.mgrid[0:300, 0:400]
+    left, right = ((np.hypot(y - 150, x - middle) < 55) for middle in (140, 255))
+    grain = np.random.default_rng(0).normal(0, 4, (300, 400, 3))
+    picture = np.where((left | right | (np.hypot(y - 150, x - 198) < 20))[..., None], (200, 50, 40), (70, 130, 60))
+    load(page, as_file(np.clip(picture + grain, 0, 255).astype(np.uint8)))
+    fingers = Fingers(page)
+    box = page.locator("#canvas").bounding_box()
+    scale = box["width"] * 0.94 / 400
+
+    def scribble(*points: tuple[float, float]) -> None:
+        places = [
+            (0.5 + (across - 200) * scale / box["width"], 0.5 + (down - 150) * scale / box["height"])
+            for across, down in points
+        ]
+        fingers.send("touchStart", places[0])
+        for place in places[1:]:
+            fingers.send("touchMove", place)
+        fingers.send("touchEnd")
+
+    page.tap("[data-tool=select]")
+    scribble((110, 150), (140, 150), (170, 160))
+    settled(page)
+    both = marks(page)
+    assert both[left].mean() > 0.9 and both[right].mean() > 0.9
+    page.tap("#take-away")
+    shot(page, "phone-take-away")
+    scribble((230, 120), (255, 150), (230, 180), (280, 170), (280, 130))
+    settled(page)
+    shot(page, "phone-taken-away")
+    one = marks(page)
+    assert one[left].mean() > 0.9 and one[right].mean() < 0.1
+    page.tap("[data-tool=brush]")
+    page.tap("[data-tool=select]")
+    assert not page.is_checked("#take-away"), "another object begins by adding"
 
 
 @pytest.mark.parametrize("text", [100, 200], ids=["normal text", "text twice as large"])

@@ -150,10 +150,11 @@ function levels({ context, width, height }) {
 /** Scribbles in the greys that the server reads; a first one that closes is drawn round the object. */
 function draw({ context, width: across, height: down }, strokes, scale) {
   context.lineCap = context.lineJoin = "round";
-  if (isClosed(strokes[0].points)) {
+  const closed = isClosed(strokes[0].points);
+  context.fillStyle = grey(closed ? OTHER : 0); // on nothing, soft rims would have no level of their own
+  context.fillRect(0, 0, across, down);
+  if (closed) {
     const loop = strokes[0].points.map((point) => ({ x: point.x * scale, y: point.y * scale }));
-    context.fillStyle = grey(OTHER);
-    context.fillRect(0, 0, across, down);
     fillLoop(context, loop, 1, 0);
     fillLoop(context, loop, CORE, OBJECT);
     strokes = strokes.slice(1);

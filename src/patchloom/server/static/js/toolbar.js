@@ -16,12 +16,14 @@ export class Toolbar {
       this.preview();
     });
     for (const name of ["change", "blur", "pointerup"]) $("size").addEventListener(name, () => this.endPreview());
+    $("take-away").addEventListener("change", () => (tools.takeAway = $("take-away").checked));
     walkWithArrows($("toolbar"));
     this.choose("brush");
   }
 
   choose(name) {
     this.tools.tool = name;
+    this.tools.takeAway = $("take-away").checked = false;
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
     document.body.dataset.chosen = name;
     this.stage.redraw();

@@ -15,6 +15,7 @@ export class Tools {
     this.stage = stage;
     this.tool = "brush";
     this.size = 40; // diameter of the brush in photo pixels
+    this.takeAway = false; // a scribble shows what does not belong to the object
     /** @type {{x: number, y: number}[] | null} */
     this.points = null;
   }
@@ -28,7 +29,7 @@ export class Tools {
   }
 
   get erasing() {
-    return this.tool === "eraser";
+    return this.tool === "eraser" || (this.tool === "select" && this.takeAway);
   }
 
   get largest() {
