@@ -151,6 +151,13 @@ def kept(page: Any) -> None:
     page.wait_for_timeout(700)
 
 
+def reload(page: Any) -> None:
+    kept(page)
+    page.reload()
+    page.wait_for_selector("body.open:not(.loading)")
+    page.wait_for_timeout(300)
+
+
 def downloaded(page: Any) -> tuple[str, bytes]:
     with page.expect_download() as download:
         click(page, "#download")

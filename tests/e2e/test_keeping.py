@@ -17,18 +17,12 @@ from browser_page import (
     load,
     marks,
     photo,
+    reload,
     result,
     shot,
 )
 
 Open = Callable[..., Any]
-
-
-def reload(page: Any) -> None:
-    kept(page)
-    page.reload()
-    page.wait_for_selector("body.open:not(.loading)")
-    page.wait_for_timeout(300)
 
 
 def test_a_reload_keeps_everything(open_page: Open) -> None:

@@ -41,6 +41,61 @@ def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
     assert not marks(page).any(), "one object is one step"
 
 
+SLOW_WORK = """() => {
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (...given) { setTimeout(() => postMessage.apply(this, given), 700); };
+  const { fetch } = window;
+  window.fetch = async (...given) => {
+    await new Promise((done) => setTimeout(done, 700));
+    return fetch(...given);
+  };
+}"""
+"""What is worked out beside the page takes as long as on a slow machine with a large photo."""
+
+
+def test_nothing_drawn_while_marks_are_worked_out_is_lost(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(500, 400)))
+    drag(page, [(0.3, 0.4), (0.4, 0.4)])
+    first = marks(page)
+    drag(page, [(0.6, 0.6), (0.7, 0.6)])
+    second = marks(page) & ~first
+    page.click("#undo")
+    page.evaluate(SLOW_WORK)
+    page.click("#grow")
+    page.wait_for_selector("#canvas[aria-busy=true]")
+    drag(page, [(0.6, 0.6), (0.7, 0.6)])
+    page.click("#invert")
+    page.click("#invert")
+    settled(page)
+    assert (marks(page) == grown(first, 1) | second).all()
+    for left in (~(grown(first, 1) | second), grown(first, 1) | second, grown(first, 1), first):
+        page.click("#undo")
+        assert (marks(page) == left).all(), "each is a step, in the order in which it was asked for"
+
+
+def test_two_scribbles_in_a_row_are_one_object_and_a_fill_waits_for_it(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    load(page, as_file(picture))
+    drag(page, [(0.1, 0.1), (0.15, 0.1)])
+    page.evaluate(SLOW_WORK)
+    page.click("[data-tool=select]")
+    drag(page, [(0.45, 0.47), (0.5, 0.5)])
+    drag(page, [(0.5, 0.5), (0.55, 0.53)])
+    assert page.get_attribute("#canvas", "aria-busy") == "true"
+    quick(page)
+    page.click("#fill")
+    finish(page)
+    changed = (result(page) != picture).any(axis=-1)
+    assert changed[covered].mean() > 0.9
+    assert changed[:60, :80].any()
+    page.click("#undo")
+    page.click("#undo")
+    settled(page)
+    assert not marks(page)[covered].any(), "both scribbles were one step"
+
+
 def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()

@@ -25,6 +25,7 @@ from browser_page import (
     marks,
     photo,
     quick,
+    reload,
     result,
     shot,
 )
@@ -399,21 +400,31 @@ def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(
     drag(page, ACROSS)
     fill(page)
     assert page.evaluate("others") == ["later.png", ""]
+    page.locator("#panel .recent button:not([data-forget])").first.click()
+    page.wait_for_selector("#others-list li:has-text('later.png')")
+    reload(page)
+    assert page.locator("#others-list li").all_text_contents() == ["later.png Remove"], "kept with their photo"
 
 
 def test_an_object_is_fitted_into_the_light_as_another_version(open_page: Open) -> None:
     page = open_page()
     put_in = photo()
-    put_in[40:80, 50:110] //= 3
+    hole = np.zeros(put_in.shape[:2], bool)
+    hole[40:80, 50:110] = True
+    put_in[hole] //= 3
     load(page, as_file(put_in))
     page.click("#advanced > summary")
     assert page.is_disabled("#harmonise")
-    drag(page, ACROSS)
+    page.set_input_files("#mask-file", as_file((hole * 255).astype(np.uint8), "mask.png"))
     page.click("#harmonise")
     page.wait_for_selector("#version-list button >> nth=1", timeout=60_000)
     page.wait_for_selector("#run", state="hidden")
-    assert page.is_visible("#download")
     shot(page, "desktop-harmonised")
+    after = result(page)
+    assert (after != put_in).any(axis=-1)[hole].mean() > 0.5, "the object has changed"
+    assert (after == put_in)[~grown(hole, 12)].all(), "and nothing far from it"
+    page.click("#undo")
+    assert (marks(page) == hole).all(), "and its marks come back with the photo"
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])

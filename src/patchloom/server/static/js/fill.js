@@ -15,15 +15,13 @@ export class Filler extends EventTarget {
   /**
    * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
    * @param {import("./settings.js").SettingsForm} settings @param {import("./announce.js").Announcer} announcer
-   * @param {import("./others.js").Others} others
    */
-  constructor(session, stage, settings, announcer, others) {
+  constructor(session, stage, settings, announcer) {
     super();
     this.session = session;
     this.stage = stage;
     this.settings = settings;
     this.announcer = announcer;
-    this.others = others;
     this.running = false;
     /** What is marked of it: its mask, which other versions do not ask for again, and more, as Session.hole() says. */
     this.hole = null;
@@ -52,7 +50,7 @@ export class Filler extends EventTarget {
     const plan = { base, all, growth, group: newId(), settings: this.settings.values() };
     await this.run(plan, async () => {
       const source = await this.look(all, growth);
-      return { image: session.pictureOf(base).blob, mask: this.hole.file, source, references: this.others.chosen };
+      return { image: session.pictureOf(base).blob, mask: this.hole.file, source, references: session.others };
     });
   }
 
@@ -84,7 +82,7 @@ export class Filler extends EventTarget {
     const { base, group, mask, source, growth } = shown;
     const plan = { base, group, growth, settings, kept: { mask, source } };
     await this.run(plan, async () => {
-      return { image: session.pictureOf(base).blob, mask, source, references: this.others.chosen };
+      return { image: session.pictureOf(base).blob, mask, source, references: session.others };
     });
   }
 

@@ -66,6 +66,7 @@ export class Keeper extends EventTarget {
       sessionStorage.setItem(HERE, this.session.id);
       this.parts.photo = { name: this.session.name, blob: this.session.photo.blob };
     }
+    if (what === "others") this.parts.others = this.session.others;
     if (step) this.parts[`step/${step.id}`] = step;
     this.later();
   }
@@ -179,6 +180,7 @@ export class Keeper extends EventTarget {
       version.saved = state.saved.includes(version.key);
       session.versions.set(version.key, version);
     }
+    session.others = parts.get("others") ?? [];
     session.cells.restore(parts.get("marks") ?? new Map());
     session.current = session.versions.has(state.current) ? state.current : "";
     const steps = (ids) => ids.map((id) => parts.get(`step/${id}`)).filter(Boolean);

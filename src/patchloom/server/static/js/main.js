@@ -64,7 +64,7 @@ function start() {
   for (const id of ["photo-file", "mask-file", "others-file"]) $(id).accept = ["image/*", ...config.endings].join(",");
   const settings = new SettingsForm(config);
   const others = new Others(session, config.limits.references, announcer);
-  const filler = new Filler(session, stage, settings, announcer, others);
+  const filler = new Filler(session, stage, settings, announcer);
   session.addEventListener("change", () => others.show());
   const keeper = new Keeper(session, {
     choices: () => ({ settings: settings.values(), growing: session.growing, size: tools.size }),

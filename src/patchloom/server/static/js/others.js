@@ -1,4 +1,4 @@
-/** Other pictures that a fill may take from. They are sent with every fill of the photo they were chosen for. */
+/** Chooses other pictures that fills of the photo may take from. */
 
 import { t } from "./texts.js";
 
@@ -10,9 +10,6 @@ export class Others {
     this.session = session;
     this.most = most;
     this.announcer = announcer;
-    /** @type {File[]} */
-    this.files = [];
-    this.work = "";
     $("others").hidden = most === 0;
     $("others-add").addEventListener("click", () => $("others-file").click());
     $("others-file").addEventListener("change", () => {
@@ -21,26 +18,20 @@ export class Others {
     });
   }
 
-  /** Those of the photo that is open. */
-  get chosen() {
-    return this.work === this.session.id ? this.files : [];
-  }
-
   add(files) {
-    const all = [...this.chosen, ...files];
+    const all = [...this.session.others, ...files];
     if (all.length > this.most) this.announcer.note(t("others.most", { n: this.most }));
     this.set(all.slice(0, this.most));
   }
 
   set(files) {
-    this.files = files;
-    this.work = this.session.id;
-    this.show();
+    this.session.others = files;
+    this.session.changed("others");
   }
 
   show() {
     $("others-add").disabled = !this.session.photo;
-    $("others-list").replaceChildren(...this.chosen.map((file) => this.row(file)));
+    $("others-list").replaceChildren(...this.session.others.map((file) => this.row(file)));
   }
 
   row(file) {
@@ -51,7 +42,7 @@ export class Others {
     Object.assign(remove, { type: "button", className: "link", textContent: t("others.remove") });
     remove.setAttribute("aria-label", t("others.remove.named", { name: file.name }));
     remove.addEventListener("click", () => {
-      this.set(this.chosen.filter((each) => each !== file));
+      this.set(this.session.others.filter((each) => each !== file));
       $("others-add").focus();
     });
     row.append(name, " ", remove);

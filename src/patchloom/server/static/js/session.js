@@ -44,6 +44,8 @@ export class Session extends EventTarget {
     /** @type {Map<string, Version>} */
     this.versions = new Map();
     this.current = ""; // key of the version on show; "" is the photo
+    /** Other pictures that fills may take from. @type {File[]} */
+    this.others = [];
     this.history.clear();
   }
 
