@@ -3,7 +3,8 @@
     python benchmarks/page.py [--megapixels 24]
 
 Prints milliseconds: the median and the longest frame while brushes of three sizes paint, what a stroke's end
-costs, and for how long a button's work holds the page up. Needs the development packages.
+costs, for how long a button's work holds the page up, and the same for a scribble on an object with the time
+until its outline shows. Needs the development packages.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 STROKE = (Path(__file__).parents[1] / "tests/e2e/stroke.js").read_text()
-HELD_UP = """async (selector) => {
+HELD_UP = """async (act) => {
   let longest = 0;
   let last = performance.now();
   let running = true;
@@ -30,10 +31,26 @@ HELD_UP = """async (selector) => {
     if (running) channel.port2.postMessage(0);
   };
   channel.port2.postMessage(0);
-  document.querySelector(selector).click();
+  const began = performance.now();
+  let settled = 0;
+  new MutationObserver(() => (settled = performance.now() - began))
+    .observe(document.getElementById("canvas"), { attributeFilter: ["aria-busy"] });
+  if (act.startsWith("#")) document.querySelector(act).click();
+  else scribble();
   await new Promise((done) => setTimeout(done, 2500));
   running = false;
-  return longest;
+  return { longest, settled };
+
+  function scribble() {
+    document.querySelector(`[data-tool=${act}]`).click();
+    const canvas = document.getElementById("canvas");
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    canvas.setPointerCapture = () => {};
+    for (const [kind, x] of [["down", 0.45], ["move", 0.5], ["move", 0.55], ["up", 0.55]]) {
+      canvas.dispatchEvent(new PointerEvent(`pointer${kind}`, { pointerId: 1, buttons: 1, pointerType: "mouse",
+        bubbles: true, clientX: left + width * x, clientY: top + height * 0.5 }));
+    }
+  }
 }"""
 
 
@@ -60,8 +77,9 @@ def measure(page: Page, address: str, megapixels: float) -> None:
         print(f"brush of {pixels:>5} px: frame {times['median']:.0f}, longest {times['longest']:.0f}", end="")
         print(f", at the stroke's end {times['lifted']:.0f}")
         page.wait_for_timeout(1500)
-    for button in ("#grow", "#invert", "#undo", "#invert", "#clear"):
-        print(f"{button:8} holds the page up for {page.evaluate(HELD_UP, button):.0f}")
+    for act in ("#grow", "#invert", "#undo", "#invert", "#clear", "select"):
+        times = page.evaluate(HELD_UP, act)
+        print(f"{act:8} holds the page up for {times['longest']:.0f}, done after {times['settled']:.0f}")
 
 
 def main() -> None:

@@ -225,6 +225,54 @@ def test_progress_is_one_line_that_never_ends_early(open_page: Open) -> None:
     assert any("left" in text or "Nearly" in text for text in texts)
 
 
+def test_marks_pulse_until_the_fill_is_final_and_previews_say_so(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(500, 400)))
+    drag(page, [(0.3, 0.3), (0.7, 0.6)])
+    seen = """async () => {
+      const seen = new Set();
+      for (let look = 0; look < 8; look++) {
+        await new Promise((done) => setTimeout(done, 120));
+        seen.add(document.getElementById("canvas").toDataURL());
+      }
+      return seen.size;
+    }"""
+    assert page.evaluate(seen) == 1, "marks are still while they can be changed"
+    click(page, "input[name=preset][value=best]")
+    page.click("#fill")
+    assert page.evaluate(seen) > 3
+    page.wait_for_selector("#refining", state="visible")
+    assert page.text_content("#refining") == "Still refining"
+    shot(page, "desktop-refining")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#run", state="hidden")
+    assert page.is_hidden("#refining")
+    assert page.evaluate(seen) == 1
+
+
+@pytest.mark.parametrize("installed", [False, True], ids=["without its weights", "with its weights"])
+def test_the_papers_own_method_is_offered_where_its_weights_are(open_page: Open, installed: bool) -> None:
+    page = open_page()
+
+    def answer(route: Any) -> None:
+        config = route.fetch().json()
+        config["settings"]["properties"]["texture"]["examples"] = [
+            "auto",
+            "none",
+            *(["vgg19"] if installed else []),
+        ]
+        route.fulfill(json=config)
+
+    page.route("**/api/config", answer)
+    page.reload()
+    page.wait_for_selector("body:not(.loading)")
+    load(page, as_file(photo()))
+    page.click("#advanced > summary")
+    offered = page.locator("#preset-more option").evaluate_all("(options) => options.map((each) => each.value)")
+    assert ("paper" in offered) == installed
+    assert page.is_visible("#method") == (len(offered) > 1)
+
+
 def test_pace_gives_way_from_what_was_expected_to_what_is_told(open_page: Open) -> None:
     page = open_page()
     told = page.evaluate(

@@ -71,6 +71,17 @@ def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
     assert inside(page, "#comparison")
 
 
+def colours_at(page: Any, x: int, y: int) -> set[int]:
+    """The red levels in twenty pixels about a place of the stage, which has nothing of the photo there."""
+    found: list[int] = page.evaluate(
+        """([x, y]) => { const canvas = document.getElementById("canvas"); const by = canvas.width / canvas.clientWidth;
+        const { data } = canvas.getContext("2d").getImageData((x - 10) * by, (y - 10) * by, 20 * by, 20 * by);
+        return [...data.filter((_, i) => i % 4 === 0)]; }""",
+        [x, y],
+    )
+    return set(found)
+
+
 class Fingers:
     """Raw touches, as the phone sends them."""
 
@@ -105,7 +116,10 @@ def test_on_a_phone(open_page: Open) -> None:
         fingers.send("touchMove", (0.45 + step * 0.02, 0.5))
     page.wait_for_timeout(100)
     shot(page, "phone-magnifier")
+    assert len(colours_at(page, 72, 72)) > 3, "what is under the finger shows in the corner"
     fingers.send("touchEnd")
+    page.wait_for_timeout(100)
+    assert len(colours_at(page, 72, 72)) == 1, "and goes with the finger"
     assert marked(page).startswith("1 area")
     shot(page, "phone-marked")
     quick(page)
