@@ -6,6 +6,7 @@ learned from both sides, in turns as GrabCut does (Rother et al., SIGGRAPH 2004)
 scribble costs compared with the way from the background (geodesic distances, Bai and Sapiro, ICCV 2007).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ OBJECT, OTHER = 255, 128
 
 _AREAS = 2500  # into which the picture is cut, about
 _COMPACT = 12.0  # steps of colour that weigh as much as an area's width
-_CLUSTERINGS = 5
+_CLUSTERINGS = 3
 _COLOURS = 5  # components of each side's mixture
 _TURNS = 4
 _WAY = 4.0  # weight of the geodesic distances against the colours' log-likelihoods
@@ -32,6 +33,7 @@ _FAR = 4.0  # weight of being farther away than half of that, a length
 _SHORT, _CLICK, _CLICKED = 0.12, 0.05, 0.35  # of the picture's shorter side: the least length; a scribble up to
 # which is a click, of which it tells nothing; and the length that it then counts as
 _CAST = 2.0  # how far a shadow is looked for, of the side of a square as large as the object
+_FINE = 16  # blocks in the reach of what changes smoothly over it: it is worked out a block at a time
 _SCALE = 64  # of costs, which a maximal flow takes as whole numbers
 
 Floats = NDArray[np.float64]
@@ -87,7 +89,9 @@ def shadow(pixels: NDArray[np.uint8], mask: Bools) -> Bools:
     size = float(np.sqrt(mask.sum()))
     distance = ndimage.distance_transform_edt(~mask)
     near = (distance > 1.5) & (distance < _CAST * size)
-    dark = _darkened(pixels, near, size)
+    dark = np.zeros(mask.shape, bool)
+    box = _box(near)
+    dark[box] = _darkened(pixels[box], near[box], size)
     labels, count = ndimage.label(ndimage.binary_opening(dark, iterations=2))
     touching = distance < 5
     for label in range(1, count + 1):
@@ -102,59 +106,87 @@ def shadow(pixels: NDArray[np.uint8], mask: Bools) -> Bools:
     return np.asarray(ndimage.binary_dilation(found, iterations=2) & ~mask)
 
 
+def _box(where: Bools) -> tuple[slice, slice]:
+    """The rows and columns that any of ``where`` lies in."""
+    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def _darkened(pixels: NDArray[np.uint8], near: Bools, size: float) -> Bools:
     """Where the picture is its own surroundings with less light, in all colours alike."""
-    linear = ndimage.gaussian_filter((pixels / 255.0) ** 2.2, (1.2, 1.2, 0))
+    linear = ndimage.gaussian_filter(_levels(lambda c: c**2.2)[pixels], (1.2, 1.2, 0))
     dark = np.zeros(near.shape, bool)
     for _ in range(3):  # what is found dark is no longer ground
         ratio = (linear + 1e-3) / (_spread(linear, near & ~dark, size) + 1e-3)
         light = ratio.mean(axis=-1)
-        dark = near & (light < 0.72) & (light > 0.06) & (np.ptp(ratio, axis=-1) < 0.4 * light + 0.02)
+        spread = np.maximum.reduce([*ratio.T]).T - np.minimum.reduce([*ratio.T]).T
+        dark = near & (light < 0.72) & (light > 0.06) & (spread < 0.4 * light + 0.02)
     return dark
 
 
-def _spread(values: Floats, where: Bools, reach: float) -> Floats:
+def _spread(values: NDArray[np.float32], where: Bools, reach: float) -> NDArray[np.float32]:
     """The values at ``where``, carried on smoothly over ``reach`` pixels to where they are not known."""
-    weight = ndimage.gaussian_filter(where.astype(float), reach / 2)
-    blurred = ndimage.gaussian_filter(values * where[..., None], (reach / 2, reach / 2, 0))
-    return np.asarray(blurred / np.maximum(weight, 1e-6)[..., None])
+    block = max(1, round(reach / _FINE))
+    height, width = where.shape
+    known = np.concatenate([values * where[..., None], where[..., None]], axis=-1, dtype=np.float32)
+    known = np.pad(known, ((0, -height % block), (0, -width % block), (0, 0)))
+    known = known.reshape(known.shape[0] // block, block, known.shape[1] // block, block, 4).mean(1).mean(2)
+    known = ndimage.gaussian_filter(known, (reach / 2 / block, reach / 2 / block, 0))
+    coarse = known[..., :3] / np.maximum(known[..., 3:], 1e-6)
+    down, across = (_enlarging(sides, block) for sides in coarse.shape[:2])
+    return np.asarray(np.einsum("Yy,Xx,yxc->YXc", down[:height], across[:width], coarse, optimize=True))
 
 
-def _lab(pixels: NDArray[np.uint8]) -> Floats:
+def _enlarging(count: int, block: int) -> NDArray[np.float32]:
+    """What enlarges values to a block of each, linearly from centre to centre: (count * block, count)."""
+    at = (np.arange(count * block) + 0.5) / block - 0.5
+    return np.stack([np.interp(at, np.arange(count), unit) for unit in np.eye(count)], axis=1).astype(np.float32)
+
+
+def _levels(curve: Callable[[Floats], Floats]) -> NDArray[np.float32]:
+    """What a curve over [0, 1] makes of each of the 256 levels."""
+    return curve(np.arange(256) / 255).astype(np.float32)
+
+
+def _lab(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """CIE L*a*b* (D65) of sRGB."""
-    c = pixels / 255.0
-    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    linear = _levels(lambda c: np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4))[pixels]
     to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-    xyz = linear @ to_xyz.T / np.array([0.9505, 1.0, 1.089])
+    xyz = linear @ (to_xyz.T / np.array([0.9505, 1.0, 1.089])).astype(np.float32)
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)
 
 
-def _cut_up(lab: Floats) -> _Areas:
+def _cut_up(lab: NDArray[np.float32]) -> _Areas:
     """Simple linear iterative clusters (Achanta et al., PAMI 2012), each pixel among the nine cells about it."""
     height, width = lab.shape[:2]
-    smooth = ndimage.gaussian_filter(lab, (0.7, 0.7, 0)).astype(np.float32)
-    pace = max(2.0, np.sqrt(height * width / _AREAS))
-    down, across = max(1, round(height / pace)), max(1, round(width / pace))
+    smooth = ndimage.gaussian_filter(lab, (0.7, 0.7, 0))
+    pace = max(2, round(np.sqrt(height * width / _AREAS)))
+    down, across = -(-height // pace), -(-width // pace)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     point = np.concatenate([smooth, np.stack([y, x], axis=-1) * np.float32(_COMPACT / pace)], axis=-1)
-    row = np.minimum(np.arange(height) * down // height, down - 1)[:, None]
-    column = np.minimum(np.arange(width) * across // width, across - 1)[None, :]
-    labels = (row * across + column).astype(np.int32)
-    for _ in range(_CLUSTERINGS):
-        centre = _means(labels, point, down * across)
-        nearest = np.full((height, width), np.inf, np.float32)
-        for step in np.ndindex(3, 3):
-            cell_row = np.clip(row + step[0] - 1, 0, down - 1)
-            cell = cell_row * across + np.clip(column + step[1] - 1, 0, across - 1)
-            distance = ((point - centre[cell]) ** 2).sum(axis=-1)
-            closer = distance < nearest
-            nearest[closer] = distance[closer]
-            labels[closer] = cell[closer]
+    padded = np.pad(point, ((0, down * pace - height), (0, across * pace - width), (0, 0)), mode="edge")
+    cells = padded.reshape(down, pace, across, pace, 5).swapaxes(1, 2).reshape(down * across, pace * pace, 5)
+    about = _nine(np.arange(down * across).reshape(down, across)).reshape(down * across, 9)
+    labels = np.broadcast_to(np.arange(down * across, dtype=np.int32)[:, None], cells.shape[:2])
+    for turn in range(_CLUSTERINGS + 1):
+        grid = labels.reshape(down, across, pace, pace).swapaxes(1, 2).reshape(down * pace, across * pace)
+        labels = np.ascontiguousarray(grid[:height, :width])
+        if turn == _CLUSTERINGS:
+            break
+        centre = _means(labels, point, down * across)[about]  # (cells, 9, 5)
+        # |p - c|^2 but for |p|^2, which is the same for all nine
+        distance = (centre**2).sum(axis=-1)[:, None] - 2 * cells @ centre.swapaxes(1, 2)
+        labels = np.take_along_axis(about, distance.argmin(axis=-1), axis=1).astype(np.int32)
     count = down * across
     size = np.bincount(labels.ravel(), minlength=count).astype(float)
     pairs, rim, step_across = _neighbours(labels, lab, count)
     return _Areas(labels, size, _means(labels, smooth, count).astype(float), pairs, rim, step_across)
+
+
+def _nine(grid: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each cell of a grid itself and its neighbours, (H, W, 3, 3); beyond the border the nearest."""
+    return np.lib.stride_tricks.sliding_window_view(np.pad(grid, 1, mode="edge"), (3, 3))
 
 
 def _means(labels: NDArray[np.int32], values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -164,7 +196,9 @@ def _means(labels: NDArray[np.int32], values: NDArray[np.float32], count: int) -
     return (np.stack(sums, axis=-1) / size[:, None]).astype(np.float32)
 
 
-def _neighbours(labels: NDArray[np.int32], lab: Floats, count: int) -> tuple[NDArray[np.int64], Floats, Floats]:
+def _neighbours(
+    labels: NDArray[np.int32], lab: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Pairs of areas that touch, (N, 2); how many pixels long, and how large the colour step is there."""
     keys, steps = [], []
     for axis in (0, 1):

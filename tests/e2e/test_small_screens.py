@@ -74,7 +74,8 @@ def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
 def colours_at(page: Any, x: int, y: int) -> set[int]:
     """The red levels in twenty pixels about a place of the stage, which has nothing of the photo there."""
     found: list[int] = page.evaluate(
-        """([x, y]) => { const canvas = document.getElementById("canvas"); const by = canvas.width / canvas.clientWidth;
+        """([x, y]) => { const canvas = document.getElementById("canvas");
+        const by = canvas.width / canvas.clientWidth;
         const { data } = canvas.getContext("2d").getImageData((x - 10) * by, (y - 10) * by, 20 * by, 20 * by);
         return [...data.filter((_, i) => i % 4 === 0)]; }""",
         [x, y],

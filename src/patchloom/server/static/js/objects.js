@@ -5,7 +5,7 @@ import { aside } from "./aside.js";
 import { HOLE } from "./cells.js";
 import { t } from "./texts.js";
 
-const MOST_PIXELS = 600_000; // of the picture in which outlines are looked for
+const MOST_PIXELS = 400_000; // of the picture in which outlines are looked for
 const HINT_SIDE = 640; // longer side of the picture in which left-over parts are looked for
 const HINT_AFTER_MS = 600;
 const STROKE = 5; // width of a scribble, CSS pixels
