@@ -37,25 +37,46 @@ function transact(mode, act) {
 const all = (id) => IDBKeyRange.bound([id], [id, []]);
 
 /** Writes what the list shows and some parts, all or nothing. @param {Record<string, any>} parts */
-export function write(id, shown, parts, dropped = []) {
-  return transact("readwrite", (works, store) => {
-    works.put({ ...shown, id }, id);
-    for (const [part, value] of Object.entries(parts)) store.put(value, [id, part]);
+export async function write(id, shown, parts, dropped = []) {
+  const [about, values] = await Promise.all([withoutBlobs({ ...shown, id }), withoutBlobs(parts)]);
+  await transact("readwrite", (works, store) => {
+    works.put(about, id);
+    for (const [part, value] of Object.entries(values)) store.put(value, [id, part]);
     for (const part of dropped) store.delete([id, part]);
   });
+}
+
+/** Files as their bytes: in private windows WebKit keeps no blobs, and a transaction in which one is put never ends. */
+async function withoutBlobs(value) {
+  if (value instanceof Blob) return { bytes: await value.arrayBuffer(), type: value.type, name: value.name };
+  if (Array.isArray(value)) return Promise.all(value.map(withoutBlobs));
+  if (value?.constructor !== Object) return value;
+  return Object.fromEntries(
+    await Promise.all(Object.entries(value).map(async ([name, each]) => [name, await withoutBlobs(each)])),
+  );
+}
+
+function withBlobs(value) {
+  if (value?.bytes instanceof ArrayBuffer) {
+    const { bytes, type, name } = value;
+    return name === undefined ? new Blob([bytes], { type }) : new File([bytes], name, { type });
+  }
+  if (Array.isArray(value)) return value.map(withBlobs);
+  if (value?.constructor !== Object) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withBlobs(each)]));
 }
 
 /** @returns {Promise<Map<string, any>>} every part of a work */
 export async function read(id) {
   const keys = await transact("readonly", (_, store) => store.getAllKeys(all(id)));
   const values = await transact("readonly", (_, store) => store.getAll(all(id)));
-  return new Map(keys.map((key, index) => [key[1], values[index]]));
+  return new Map(keys.map((key, index) => [key[1], withBlobs(values[index])]));
 }
 
 /** @returns {Promise<object[]>} what the list shows of each work, the newest first */
 export async function list() {
   const works = await transact("readonly", (store) => store.getAll());
-  return works.sort((a, b) => b.touched - a.touched);
+  return works.map(withBlobs).sort((a, b) => b.touched - a.touched);
 }
 
 export function remove(id) {
