@@ -186,6 +186,7 @@ def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text:
         page.set_viewport_size({"width": width, "height": 700})
         page.wait_for_timeout(50)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+        assert page.evaluate("document.documentElement.scrollHeight") <= 700, "the panel scrolls, not the page"
         assert page.locator("#canvas").bounding_box()["height"] >= (200 if text == 100 else 120)
         shot(page, f"narrow-{width}-{text}")
     other.close()
