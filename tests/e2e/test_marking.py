@@ -96,6 +96,21 @@ def test_two_scribbles_in_a_row_are_one_object_and_a_fill_waits_for_it(open_page
     assert not marks(page)[covered].any(), "both scribbles were one step"
 
 
+def test_a_fill_that_waits_for_an_object_is_cancelled_at_once(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    load(page, as_file(picture))
+    drag(page, [(0.1, 0.1), (0.15, 0.1)])
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
+    page.click("[data-tool=select]")
+    drag(page, [(0.45, 0.47), (0.5, 0.5)])
+    page.click("#fill")
+    page.wait_for_selector("#run", state="visible")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#run", state="hidden", timeout=1000)
+    assert page.is_enabled("#fill")
+
+
 def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()

@@ -21,6 +21,7 @@ from browser_page import (
     fill,
     finish,
     grown,
+    kept,
     load,
     marks,
     photo,
@@ -473,6 +474,13 @@ def test_an_object_is_fitted_into_the_light_as_another_version(open_page: Open) 
     assert (after == put_in)[~grown(hole, 12)].all(), "and nothing far from it"
     page.click("#undo")
     assert (marks(page) == hole).all(), "and its marks come back with the photo"
+    page.route("**/api/harmonise", lambda route: None)  # which never answers
+    page.click("#harmonise")
+    kept(page)
+    page.unroute("**/api/harmonise")
+    page.reload()
+    page.wait_for_selector("#version-list button >> nth=1", timeout=60_000)
+    assert (result(page) == after).all(), "a reload begins it anew"
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])

@@ -48,10 +48,8 @@ export class Filler extends EventTarget {
     if (session.summary.share > LARGE_SHARE) this.announcer.say(t("say.large"), true);
     const growth = session.growth;
     const plan = { base, all, growth, group: newId(), settings: this.settings.values() };
-    await this.run(plan, async () => {
-      const source = await this.look(all, growth);
-      return { image: session.pictureOf(base).blob, mask: this.hole.file, source, references: session.others };
-    });
+    const image = session.pictureOf(base).blob;
+    await this.run(plan, async () => ({ image, ...(await this.look(all, growth)), references: session.others }));
   }
 
   /** The marked object, which was put in, in the light of the photo: another version. */
@@ -63,7 +61,8 @@ export class Filler extends EventTarget {
     const base = session.current;
     const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
     await this.during(plan, async () => {
-      this.hole = await session.hole(false, 0);
+      this.hole = await this.unlessStopped(session.hole(false, 0));
+      this.begun(plan);
       const { file } = this.hole;
       const blob = await api.harmonise(session.pictureOf(base).blob, file, this.stopper.signal);
       await this.keep(plan, { mask: file, source: null }, blob, work);
@@ -81,34 +80,30 @@ export class Filler extends EventTarget {
     if (taken.length) settings.seed = Math.max(...taken.map((each) => each.settings.seed)) + 1;
     const { base, group, mask, source, growth } = shown;
     const plan = { base, group, growth, settings, kept: { mask, source } };
-    await this.run(plan, async () => {
-      return { image: session.pictureOf(base).blob, mask, source, references: session.others };
-    });
+    const image = session.pictureOf(base).blob;
+    await this.run(plan, async () => ({ image, mask, source, references: session.others }));
   }
 
-  /** Takes up a job that was running before the page was loaded again. */
+  /** Takes up a job that was running before the page was loaded again; what is no job of the server begins anew. */
   async resume(job) {
+    if (job.settings.harmonised) return this.harmonise();
     const state = await api.job(job.id).catch(() => null);
     if (!state || !["queued", "running", "done"].includes(state.status)) return;
-    await this.run(job, async () => {
-      if (job.kept) return job.kept;
-      const source = await this.look(job.all, job.growth);
-      return { mask: this.hole.file, source };
-    });
+    await this.run(job, async () => job.kept ?? this.look(job.all, job.growth));
   }
 
-  /** Looks at what is to be filled. @returns {Promise<Blob | null>} where texture may come from */
+  /** What is to be filled, its file, and where texture may come from. */
   async look(all, growth) {
     const [hole, source] = await Promise.all([this.session.hole(all, growth), this.session.sourceFile()]);
-    this.hole = hole;
-    return source;
+    return { hole, mask: hole.file, source };
   }
 
   /** @param {object} plan what is filled @param {() => Promise<object>} gather the files */
   async run(plan, gather) {
     const work = this.session.id;
     await this.during(plan, async () => {
-      const parts = await gather();
+      const parts = await this.unlessStopped(gather());
+      this.hole = parts.hole ?? null;
       plan.megapixels ??= (this.hole?.count ?? this.session.cells.count(DONE)) / 1e6;
       this.pace = new Pace(expected(plan.settings.preset, plan.megapixels));
       if (!plan.id) {
@@ -118,12 +113,20 @@ export class Filler extends EventTarget {
         this.upload = null;
         this.pace = new Pace(this.pace.seconds);
       }
-      this.job = plan;
-      this.dispatchEvent(new Event("job"));
+      this.begun(plan);
       if (this.stopping) api.cancelJob(plan.id).catch(() => {});
       if (await this.wait(plan.id)) await this.take(plan, parts, work);
       else this.announcer.say(t("say.stopped"), true);
     });
+  }
+
+  /** @template T @param {Promise<T>} work @returns {Promise<T>} throws AbortError as soon as the person stops the fill */
+  unlessStopped(work) {
+    const { signal } = this.stopper;
+    const stopped = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new DOMException("", "AbortError")), { once: true });
+    });
+    return Promise.race([work, stopped]);
   }
 
   /** Shows that `work` is under way until it is over, and how it ended if it did not succeed. */
@@ -155,6 +158,12 @@ export class Filler extends EventTarget {
     this.dispatchEvent(new Event("job"));
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     this.tick();
+  }
+
+  /** From now on the job can be taken up after a reload. */
+  begun(plan) {
+    this.job = plan;
+    this.dispatchEvent(new Event("job"));
   }
 
   finish() {
@@ -255,7 +264,7 @@ export class Filler extends EventTarget {
   cancel() {
     if (!this.running || this.stopping) return false;
     this.stopping = true;
-    if (this.job) api.cancelJob(this.job.id).catch(() => {});
+    if (this.job?.id) api.cancelJob(this.job.id).catch(() => {});
     this.stopper.abort();
     return true;
   }

@@ -91,6 +91,7 @@ function start() {
   settings.addEventListener("change", () => keeper.later());
   keeper.addEventListener("failed", () => announcer.fail(failure("error.keep")));
   keeper.addEventListener("recent", () => showRecent(keeper, (id) => attempt(() => reopen(id, filler, keeper))));
+  addEventListener("unhandledrejection", ({ reason }) => announcer.fail(reason));
   addEventListener("beforeunload", (event) => {
     const unsaved = [...session.versions.values()].some((version) => !version.saved && !version.gone);
     if (keeper.failed && unsaved) event.preventDefault();
@@ -178,7 +179,7 @@ async function reopen(id, filler, keeper) {
   const job = await keeper.restore(id);
   announcer.clear();
   keeper.dispatchEvent(new Event("recent"));
-  if (job?.id) filler.resume(job);
+  if (job) filler.resume(job);
   return id;
 }
 
@@ -187,7 +188,7 @@ async function takeUp(filler, keeper) {
   const job = await keeper.takeUp();
   if (session.photo) announcer.say(t("say.back"), true);
   keeper.dispatchEvent(new Event("recent"));
-  if (job?.id) await filler.resume(job);
+  if (job) await filler.resume(job);
 }
 
 function restoreChoices(choices, settings) {

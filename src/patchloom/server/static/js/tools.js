@@ -62,19 +62,19 @@ export class Tools {
       session.beginStroke();
       this.drawn = 0;
     }
-    this.draw(this.points, this.drawn);
+    draw(session.cells, this.points, this.drawn, this.brush);
     this.drawn = this.points.length;
   }
 
   end() {
     if (!this.points) return;
-    const { session, points } = this;
-    const { ink } = this.brush;
+    const { session, points, brush } = this;
+    const { ink } = brush;
     this.points = null;
     if (session.stroke) {
       session.endStroke();
     } else if (this.painting) {
-      session.mark(() => this.draw(points));
+      session.mark((cells) => draw(cells, points, 0, brush));
     } else if (this.tool === "rectangle" && points.length > 1) {
       session.mark((cells) => rectangle(cells, points[0], points[1], ink));
     } else if (this.tool === "lasso") {
@@ -93,14 +93,6 @@ export class Tools {
     this.show();
   }
 
-  /** The brush through `points` from number `first` on. */
-  draw(points, first = 0) {
-    const { ink, radius } = this.brush;
-    for (let i = first; i < points.length; i++) {
-      capsule(this.session.cells, points[Math.max(0, i - 1)], points[i], radius, ink);
-    }
-  }
-
   show() {
     this.stage.outline = null;
     if (this.points && this.tool === "rectangle" && this.points.length > 1) {
@@ -112,4 +104,9 @@ export class Tools {
     this.stage.scribble = this.points && this.tool === "select" ? { points: this.points, erase: this.erase } : null;
     this.stage.redraw();
   }
+}
+
+/** The brush through `points` from number `first` on. */
+function draw(cells, points, first, { ink, radius }) {
+  for (let i = first; i < points.length; i++) capsule(cells, points[Math.max(0, i - 1)], points[i], radius, ink);
 }
