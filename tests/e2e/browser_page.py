@@ -37,6 +37,17 @@ ACROSS = [(0.45, 0.5), (0.5, 0.52), (0.55, 0.5)]
 
 STROKE = Path(__file__).with_name("stroke.js").read_text()
 
+SLOW_WORK = """() => {
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (...given) { setTimeout(() => postMessage.apply(this, given), 700); };
+  const { fetch } = window;
+  window.fetch = async (...given) => {
+    await new Promise((done) => setTimeout(done, 700));
+    return fetch(...given);
+  };
+}"""
+"""What is worked out beside the page takes as long as on a slow machine with a large photo."""
+
 COUNT_FILLS = """
 addEventListener("DOMContentLoaded", () => {
   const run = document.getElementById("run");

@@ -7,12 +7,14 @@ import numpy as np
 from browser_page import (
     ACROSS,
     DESKTOP,
+    SLOW_WORK,
     as_file,
     click,
     downloaded,
     drag,
     fill,
     finish,
+    grown,
     kept,
     load,
     marks,
@@ -54,6 +56,44 @@ def test_a_reload_keeps_everything(open_page: Open) -> None:
     page.click("#redo")
     page.click("#redo")
     assert downloaded(page)[1] == second
+
+
+def test_what_is_quick_to_keep_does_not_wait_for_large_files(open_page: Open) -> None:
+    page = open_page()
+    page.evaluate(
+        """() => { const { arrayBuffer } = Blob.prototype;
+          Blob.prototype.arrayBuffer = async function () {
+            if (this.size > 10_000) await new Promise((done) => setTimeout(done, 1500));
+            return arrayBuffer.call(this);
+          }; }"""
+    )
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    painted = marks(page)
+    page.wait_for_timeout(2500)
+    reload(page)
+    assert (marks(page) == painted).all()
+    drag(page, [(0.2, 0.2), (0.3, 0.2)])
+    both = marks(page)
+    page.reload()  # at once
+    page.wait_for_selector("body.open:not(.loading)")
+    page.wait_for_timeout(300)
+    assert (marks(page) == both).all()
+
+
+def test_another_photo_waits_for_marks_that_are_worked_out(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(), "one.png"))
+    drag(page, ACROSS)
+    painted = marks(page)
+    page.evaluate(SLOW_WORK)
+    page.click("#grow")
+    page.click("#invert")
+    load(page, as_file(photo(170), "two.png"))
+    assert not marks(page).any()
+    page.locator("#panel .recent button:not([data-forget])").first.click()
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('one.png')")
+    assert (marks(page) == ~grown(painted, 1)).all()
 
 
 def test_a_running_fill_is_taken_up_after_a_reload(open_page: Open) -> None:

@@ -5,7 +5,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser_page import as_file, click, drag, finish, grown, load, marks, photo, quick, result, settled, shot
+from browser_page import (
+    SLOW_WORK,
+    as_file,
+    click,
+    drag,
+    finish,
+    grown,
+    load,
+    marks,
+    photo,
+    quick,
+    result,
+    settled,
+    shot,
+)
 from scipy import ndimage
 
 Open = Callable[..., Any]
@@ -39,18 +53,6 @@ def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
     assert overlap(marks(page), covered) > 0.93
     page.click("#undo")
     assert not marks(page).any(), "one object is one step"
-
-
-SLOW_WORK = """() => {
-  const { postMessage } = Worker.prototype;
-  Worker.prototype.postMessage = function (...given) { setTimeout(() => postMessage.apply(this, given), 700); };
-  const { fetch } = window;
-  window.fetch = async (...given) => {
-    await new Promise((done) => setTimeout(done, 700));
-    return fetch(...given);
-  };
-}"""
-"""What is worked out beside the page takes as long as on a slow machine with a large photo."""
 
 
 def test_nothing_drawn_while_marks_are_worked_out_is_lost(open_page: Open) -> None:
@@ -96,10 +98,65 @@ def test_two_scribbles_in_a_row_are_one_object_and_a_fill_waits_for_it(open_page
     assert not marks(page)[covered].any(), "both scribbles were one step"
 
 
-def test_a_fill_that_waits_for_an_object_is_cancelled_at_once(open_page: Open) -> None:
+def test_undo_gives_up_an_object_that_is_being_looked_for(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()
     load(page, as_file(picture))
+    drag(page, [(0.1, 0.1), (0.15, 0.1)])
+    stroke = marks(page)
+    page.evaluate(SLOW_WORK)
+    page.click("[data-tool=select]")
+    drag(page, [(0.45, 0.47), (0.5, 0.5)])
+    page.click("#undo")
+    settled(page)
+    assert (marks(page) == stroke).all()
+    drag(page, [(0.45, 0.47), (0.55, 0.53)])
+    settled(page)
+    assert overlap(marks(page) & ~stroke, covered) > 0.9
+
+
+def test_a_fill_stands_on_what_queued_undos_leave(open_page: Open) -> None:
+    page = open_page()
+    before = photo(300, 240)
+    load(page, as_file(before))
+    quick(page)
+    drag(page, [(0.6, 0.7), (0.65, 0.7)])
+    other = marks(page)
+    page.click("#fill")
+    finish(page)
+    drag(page, [(0.3, 0.3), (0.35, 0.3)])
+    hole = marks(page)
+    page.evaluate(SLOW_WORK)
+    page.click("#grow")
+    for _ in range(3):  # growing, the stroke, the fill
+        page.click("#undo")
+    page.click("#redo")
+    page.click("#undo")
+    page.click("#fill")
+    finish(page)
+    changed = (result(page) != before).any(axis=-1)
+    assert changed[other].any() and not changed[hole & ~grown(other, 12)].any()
+    assert page.locator(".version").count() == 1, "it is no version of what was undone"
+
+
+def test_a_mask_file_takes_its_turn(open_page: Open) -> None:
+    """A TIFF, which the server has to show: what comes after waits for it."""
+    page = open_page()
+    load(page, as_file(photo(300, 240)))
+    drag(page, [(0.2, 0.2), (0.3, 0.2)])
+    stroke = marks(page)
+    mask = np.zeros((240, 300), bool)
+    mask[100:140, 100:160] = True
+    page.evaluate(SLOW_WORK)
+    page.set_input_files("#mask-file", as_file((mask * 255).astype(np.uint8), "mask.tif", "TIFF"))
+    page.click("#invert")
+    settled(page)
+    assert (marks(page) == ~(mask | stroke)).all()
+
+
+def test_a_fill_that_waits_for_an_object_is_cancelled_at_once(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(ball()[0]))
     drag(page, [(0.1, 0.1), (0.15, 0.1)])
     page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
     page.click("[data-tool=select]")

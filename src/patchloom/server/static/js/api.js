@@ -12,7 +12,7 @@ export class ServerError extends Error {
   }
 }
 
-function unreachable() {
+export function unreachable() {
   return new ServerError(0, { code: "unreachable", title: t("error.unreachable"), detail: t("error.unreachable.hint") });
 }
 
@@ -76,13 +76,13 @@ export async function recognise(beginning) {
 
 /**
  * Finds the outline of an object. @param {Blob} image @param {Blob} marks a PNG: white the object, grey what is not
- * @returns {Promise<Blob>} a PNG: white the object, grey its shadow
+ * @param {AbortSignal} signal stops it @returns {Promise<Blob>} a PNG: white the object, grey its shadow
  */
-export async function select(image, marks) {
+export async function select(image, marks, signal) {
   const form = new FormData();
   form.append("image", image, "image");
   form.append("mask", marks, "marks.png");
-  return (await call("api/select", { method: "POST", body: form })).blob();
+  return (await call("api/select", { method: "POST", body: form, signal })).blob();
 }
 
 /** The object that the mask marks in the light of the photo. @returns {Promise<Blob>} the picture's file */

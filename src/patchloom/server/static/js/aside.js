@@ -1,5 +1,7 @@
 /** Hands work to the worker. */
 
+import { unreachable } from "./api.js";
+
 let worker = null;
 let count = 0;
 /** @type {Map<number, {resolve: (answer: any) => void, reject: (error: Error) => void}>} */
@@ -27,8 +29,8 @@ function started() {
     if (error) reject(new Error(error));
     else resolve(answer);
   });
-  made.addEventListener("error", (event) => {
-    for (const { reject } of waiting.values()) reject(new Error(event.message || "worker"));
+  made.addEventListener("error", () => {
+    for (const { reject } of waiting.values()) reject(unreachable()); // its files could not be loaded
     waiting.clear();
     worker = null;
   });

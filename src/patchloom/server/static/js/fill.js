@@ -11,6 +11,8 @@ const LARGE_SHARE = 1 / 3;
 const TICK_MS = 200;
 const UPLOAD_SHOWN_MS = 500;
 
+/** @typedef {{plan: object, gather: () => Promise<object>}} Plan what is filled, as a version tells it; its files */
+
 export class Filler extends EventTarget {
   /**
    * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
@@ -32,24 +34,54 @@ export class Filler extends EventTarget {
   /** Fills what is marked, on top of what is shown; without new marks, makes another version of what is shown. */
   start() {
     const { session } = this;
-    if (this.running || !session.photo) return;
-    if (session.cells.any(HOLE)) return this.fill(session.current, false);
-    if (session.versions.has(session.current)) return this.again();
-    this.announcer.say(t("say.paint"), true);
+    const next = () => {
+      if (session.cells.any(HOLE)) return this.marked(false);
+      return session.versions.has(session.current) ? this.another() : null;
+    };
+    if (!session.photo) return;
+    const idle = !session.works.size && !session.cells.any(HOLE) && !session.versions.has(session.current);
+    if (idle) this.announcer.say(t("say.paint"), true);
+    else this.run(next);
   }
 
   /** Everything that was ever marked, from the photo. */
   startOver() {
-    if (!this.running && this.session.cells?.any(HOLE | DONE)) this.fill("", true);
+    if (this.session.cells?.any(HOLE | DONE)) this.run(() => this.marked(true));
   }
 
-  async fill(base, all) {
+  /** The same marks once more: with the next seed, or with the quality that was chosen since. */
+  again() {
+    if (this.session.versions.has(this.session.current)) this.run(() => this.another());
+  }
+
+  /** @param {boolean} all with the marks of earlier fills, from the photo @returns {Plan} */
+  marked(all) {
     const { session } = this;
+    const { growth } = session;
     if (session.summary.share > LARGE_SHARE) this.announcer.say(t("say.large"), true);
-    const growth = session.growth;
-    const plan = { base, all, growth, group: newId(), settings: this.settings.values() };
+    const base = all ? "" : session.current;
     const image = session.pictureOf(base).blob;
-    await this.run(plan, async () => ({ image, ...(await this.look(all, growth)), references: session.others }));
+    return {
+      plan: { base, all, growth, group: newId(), settings: this.settings.values() },
+      gather: async () => ({ image, ...(await this.look(all, growth)), references: session.others }),
+    };
+  }
+
+  /** @returns {Plan | null} */
+  another() {
+    const { session } = this;
+    const shown = session.versions.get(session.current);
+    if (!shown) return null;
+    if (shown.settings.harmonised) return this.announcer.say(t("say.paint"), true) ?? null; // there is one way only
+    const settings = { ...this.settings.values(), seed: shown.settings.seed };
+    const taken = session.siblings.filter((each) => same({ ...each.settings, seed: 0 }, { ...settings, seed: 0 }));
+    if (taken.length) settings.seed = Math.max(...taken.map((each) => each.settings.seed)) + 1;
+    const { base, group, mask, source, growth } = shown;
+    const image = session.pictureOf(base).blob;
+    return {
+      plan: { base, group, growth, settings, like: shown.key },
+      gather: async () => ({ image, mask, source, references: session.others }),
+    };
   }
 
   /** The marked object, which was put in, in the light of the photo: another version. */
@@ -58,10 +90,10 @@ export class Filler extends EventTarget {
     if (this.running || !session.photo) return;
     if (!session.cells.any(HOLE)) return this.announcer.say(t("say.mark-object"), true);
     const work = session.id;
-    const base = session.current;
-    const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
-    await this.during(plan, async () => {
+    await this.during(async () => {
       this.hole = await this.unlessStopped(session.hole(false, 0));
+      const base = session.current;
+      const plan = { base, growth: 0, group: newId(), settings: { ...this.settings.values(), harmonised: true } };
       this.begun(plan);
       const { file } = this.hole;
       const blob = await api.harmonise(session.pictureOf(base).blob, file, this.stopper.signal);
@@ -69,27 +101,15 @@ export class Filler extends EventTarget {
     });
   }
 
-  /** The same marks once more: with the next seed, or with the quality that was chosen since. */
-  async again() {
-    const { session } = this;
-    const shown = session.versions.get(session.current);
-    if (this.running || !shown) return;
-    if (shown.settings.harmonised) return this.announcer.say(t("say.paint"), true); // there is one way only
-    const settings = { ...this.settings.values(), seed: shown.settings.seed };
-    const taken = session.siblings.filter((each) => same({ ...each.settings, seed: 0 }, { ...settings, seed: 0 }));
-    if (taken.length) settings.seed = Math.max(...taken.map((each) => each.settings.seed)) + 1;
-    const { base, group, mask, source, growth } = shown;
-    const plan = { base, group, growth, settings, kept: { mask, source } };
-    const image = session.pictureOf(base).blob;
-    await this.run(plan, async () => ({ image, mask, source, references: session.others }));
-  }
-
   /** Takes up a job that was running before the page was loaded again; what is no job of the server begins anew. */
   async resume(job) {
     if (job.settings.harmonised) return this.harmonise();
-    const state = await api.job(job.id).catch(() => null);
-    if (!state || !["queued", "running", "done"].includes(state.status)) return;
-    await this.run(job, async () => job.kept ?? this.look(job.all, job.growth));
+    await this.run(async () => {
+      const state = await api.job(job.id).catch(() => null);
+      if (!["queued", "running", "done"].includes(state?.status)) return null;
+      const like = this.session.versions.get(job.like);
+      return { plan: job, gather: async () => like ?? this.look(job.all, job.growth) };
+    });
   }
 
   /** What is to be filled, its file, and where texture may come from. */
@@ -98,13 +118,19 @@ export class Filler extends EventTarget {
     return { hole, mask: hole.file, source };
   }
 
-  /** @param {object} plan what is filled @param {() => Promise<object>} gather the files */
-  async run(plan, gather) {
-    const work = this.session.id;
-    await this.during(plan, async () => {
-      const parts = await this.unlessStopped(gather());
+  /** Fills, when all that was asked of the marks before is done. @param {() => Plan | null | Promise<Plan | null>} choose */
+  async run(choose) {
+    if (this.running) return;
+    const { session } = this;
+    const work = session.id;
+    await this.during(async () => {
+      await this.unlessStopped(session.settled());
+      const chosen = await this.unlessStopped(choose());
+      if (!chosen) return;
+      const { plan } = chosen;
+      const parts = await this.unlessStopped(chosen.gather());
       this.hole = parts.hole ?? null;
-      plan.megapixels ??= (this.hole?.count ?? this.session.cells.count(DONE)) / 1e6;
+      plan.megapixels ??= (this.hole?.count ?? session.cells.count(DONE)) / 1e6;
       this.pace = new Pace(expected(plan.settings.preset, plan.megapixels));
       if (!plan.id) {
         this.upload = { share: 0, began: performance.now() };
@@ -120,7 +146,7 @@ export class Filler extends EventTarget {
     });
   }
 
-  /** @template T @param {Promise<T>} work @returns {Promise<T>} throws AbortError as soon as the person stops the fill */
+  /** @template T @param {T | Promise<T>} work @returns {Promise<T>} throws AbortError as soon as the person stops the fill */
   unlessStopped(work) {
     const { signal } = this.stopper;
     const stopped = new Promise((_, reject) => {
@@ -130,8 +156,8 @@ export class Filler extends EventTarget {
   }
 
   /** Shows that `work` is under way until it is over, and how it ended if it did not succeed. */
-  async during(plan, work) {
-    this.begin(plan);
+  async during(work) {
+    this.begin();
     try {
       await work();
     } catch (error) {
@@ -142,7 +168,7 @@ export class Filler extends EventTarget {
     }
   }
 
-  begin(plan) {
+  begin() {
     this.running = true;
     this.session.filling = true;
     this.stopping = false;
@@ -153,7 +179,6 @@ export class Filler extends EventTarget {
     this.place = "";
     this.began = performance.now();
     this.first = !learned();
-    this.preset = plan.settings.preset;
     this.stage.filling(true);
     this.dispatchEvent(new Event("job"));
     this.ticking = setInterval(() => this.tick(), TICK_MS);

@@ -3,7 +3,7 @@
 import { Picture } from "./picture.js";
 import * as store from "./store.js";
 
-const AFTER_MS = 400;
+const AFTER_MS = 50;
 const ANSWER_MS = 120; // in which another tab says that it has a work open
 const MOST = 8; // works that are kept
 const THUMB = 160;
@@ -95,17 +95,24 @@ export class Keeper extends EventTarget {
       await store.write(id, this.shown(), parts, dropped);
       if (this.thumb?.of !== session.picture) await this.look(id);
     } catch (error) {
+      if (session.id === id) this.again(parts);
       if (!this.failed) this.dispatchEvent(new CustomEvent("failed", { detail: error }));
       this.failed = true;
     }
   }
 
+  /** What could not be written is written with the next change. */
+  again(parts) {
+    for (const part of Object.keys(parts)) this.written.delete(part);
+    this.parts = { ...parts, ...this.parts };
+  }
+
   /** Makes the small picture for the list, which may come a little later than the work. */
   async look(id) {
     const of = this.session.picture;
-    const blob = await thumbnail(of);
+    const file = await store.withoutBlobs(await thumbnail(of));
     if (this.session.id !== id) return;
-    this.thumb = { of, blob };
+    this.thumb = { of, file };
     await store.write(id, this.shown(), {});
   }
 
@@ -135,7 +142,7 @@ export class Keeper extends EventTarget {
   shown() {
     const { session } = this;
     const results = [...session.versions.values()].some((each) => !each.gone);
-    return { name: session.name, touched: Date.now(), thumb: this.thumb?.blob ?? null, results };
+    return { name: session.name, touched: Date.now(), thumb: this.thumb?.file ?? null, results };
   }
 
   /** What this tab had open before it was loaded again, if anything. @returns {Promise<object | null>} its job */
@@ -147,6 +154,7 @@ export class Keeper extends EventTarget {
 
   /** Opens a kept work. @returns {Promise<object | null>} the job that was running in it */
   async restore(id) {
+    await this.session.last;
     await this.flush();
     const parts = await store.read(id).catch(() => new Map());
     const photo = parts.get("photo");

@@ -119,7 +119,7 @@ function actionsOf({ filler, keeper, queue }) {
     again: () => filler.again(),
     startOver: () => filler.startOver(),
     cancel: () => filler.cancel(),
-    undo: () => step(() => session.undo()),
+    undo: () => step(() => objects.drop() || session.undo()),
     redo: () => step(() => session.redo()),
     tool: (name) => {
       comparer.end();
@@ -157,6 +157,8 @@ async function openPhoto(file, filler, keeper) {
   filler.cancel();
   announcer.say(t("say.opening"), true);
   const picture = await opened(file, config);
+  tools.end();
+  await session.last;
   await keeper.flush();
   const kept = [...session.versions.values()].some((version) => !version.saved && !version.gone);
   session.open(picture, file.name || "photo", newId());
@@ -176,6 +178,7 @@ async function openPhoto(file, filler, keeper) {
 /** Opens a work from before, with the fill that was running in it. @returns {Promise<string>} its id */
 async function reopen(id, filler, keeper) {
   filler.cancel();
+  tools.end();
   const job = await keeper.restore(id);
   announcer.clear();
   keeper.dispatchEvent(new Event("recent"));
@@ -203,7 +206,8 @@ function follow({ what, step }, { filler, settings }) {
   if (what === "photo") {
     stage.reset();
     toolbar.setSize(Math.max(session.photo.width, session.photo.height) / BRUSH);
-    objects.forget();
+    objects.reset();
+    announcer.hide();
   }
   comparer.follow();
   strip.show();

@@ -8,13 +8,20 @@ import { t } from "./texts.js";
  * @param {Blob} file @param {import("./session.js").Session} session
  */
 export async function loadMask(file, session) {
-  const picture = await Picture.open(file);
-  const { width, height } = session.cells;
-  const stretched = Math.abs((picture.width * height) / width - picture.height);
-  if (stretched > Math.max(1, (picture.height / height) * 2)) {
-    const sizes = { width: picture.width, height: picture.height, across: width, down: height };
-    throw Object.assign(new Error(t("mask.shape")), { hint: t("mask.shape.hint", sizes) });
-  }
+  if (session.filling || !session.cells) return;
+  const { cells } = session;
   const ink = session.ink(false);
-  if (!session.filling) await session.turn(() => session.alter("picture", { bitmap: picture.bitmaps[0], ink }));
+  await session.turn(async () => {
+    const picture = await Picture.open(file);
+    require(picture, cells);
+    if (session.cells === cells) await session.alter("picture", { bitmap: picture.bitmaps[0], ink });
+  });
+}
+
+/** Throws an Error unless the mask has the photo's shape. */
+function require({ width, height }, cells) {
+  const stretched = Math.abs((width * cells.height) / cells.width - height);
+  if (stretched <= Math.max(1, (height / cells.height) * 2)) return;
+  const sizes = { width, height, across: cells.width, down: cells.height };
+  throw Object.assign(new Error(t("mask.shape")), { hint: t("mask.shape.hint", sizes) });
 }

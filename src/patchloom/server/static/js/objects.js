@@ -23,52 +23,72 @@ export class Objects {
     this.session = session;
     this.stage = stage;
     this.announcer = announcer;
-    /** Scribbles on the object under way: a second one refines the first. */
-    this.strokes = [];
-    /** The step that marked it. @type {import("./cells.js").Change | null} */
-    this.found = null;
-    this.looking = Promise.resolve();
     this.hints = 0;
+    this.reset();
+  }
+
+  /** Another photo is open. */
+  reset() {
+    this.hints += 1;
+    this.forget();
+    this.stopper?.abort();
+    this.stopper = new AbortController();
+    this.waiting = 0; // scribbles whose object is still looked for
+    this.looking = Promise.resolve();
   }
 
   /** Another object begins. */
   forget() {
+    /** Scribbles on the object under way: a second one refines the first. */
     this.strokes = [];
+    /** The step that marked it. @type {import("./cells.js").Change | null} */
     this.found = null;
+  }
+
+  /** Gives up what is being looked for. @returns {boolean} false if nothing was */
+  drop() {
+    const { found, strokes, waiting } = this;
+    if (!waiting) return false;
+    this.reset();
+    Object.assign(this, { found, strokes });
+    return true;
   }
 
   /** A scribble on an object, or with `erase` on what does not belong to it. */
   scribble(points, erase) {
-    const { session } = this;
-    this.next(async () => {
-      if (!this.found || session.history.past.at(-1)?.change !== this.found) this.forget();
+    const stroke = { points, erase, width: STROKE / this.stage.view.scale };
+    this.next(async (signal) => {
+      if (!this.found || this.session.history.past.at(-1)?.change !== this.found) this.forget();
       if (erase && !this.strokes.length) return this.announcer.note(t("say.object-first"));
-      this.strokes.push({ points, erase, width: STROKE / this.stage.view.scale });
-      await this.find((canvas, scale) => draw(canvas, this.strokes, scale));
+      const strokes = [...this.strokes, stroke];
+      await this.find((canvas, scale) => draw(canvas, strokes, scale), signal);
+      if (!signal.aborted) this.strokes = strokes;
     });
   }
 
   /** From what is marked to the outline of the object it lies on. */
   extend() {
     const { cells } = this.session;
-    this.next(async () => {
+    this.next(async (signal) => {
       this.forget();
-      await this.find((canvas) => canvas.context.putImageData(picture(cells, canvas), 0, 0));
+      await this.find((canvas) => canvas.context.putImageData(picture(cells, canvas), 0, 0), signal);
     });
   }
 
   /** Looks for one after the other, so that what is drawn meanwhile refines what the one before has found. */
   next(look) {
-    const { session } = this;
-    const { photo } = session;
+    const { signal } = this.stopper;
+    this.waiting += 1;
     this.looking = this.looking
-      .then(() => (session.photo === photo ? look() : null))
-      .catch((error) => this.announcer.fail(error));
-    session.during(this.looking);
+      .then(() => (signal.aborted ? null : look(signal)))
+      .catch((error) => signal.aborted || this.announcer.fail(error))
+      .then(() => signal.aborted || (this.waiting -= 1));
+    this.session.during(this.looking);
   }
 
-  /** @param {(canvas: {context: CanvasRenderingContext2D, width: number, height: number}, scale: number) => void} paint */
-  async find(paint) {
+  /** @param {(canvas: {context: CanvasRenderingContext2D, width: number, height: number}, scale: number) => void} paint
+   * @param {AbortSignal} signal stops it */
+  async find(paint, signal) {
     const { session } = this;
     const { photo } = session;
     const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (photo.width * photo.height)));
@@ -78,8 +98,8 @@ export class Objects {
     paint(canvas, scale);
     this.announcer.say(t("say.finding"), true);
     const [image, file] = await Promise.all([small(session.picture, width, height), encodeMarks(canvas)]);
-    const answer = await createImageBitmap(await api.select(image, file));
-    if (session.photo === photo) await this.show(answer, width, height);
+    const answer = await createImageBitmap(await api.select(image, file, signal));
+    if (!signal.aborted) await this.show(answer, width, height);
   }
 
   async show(answer, width, height) {

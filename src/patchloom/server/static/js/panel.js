@@ -64,7 +64,7 @@ export function showSession(session, filler) {
   document.body.classList.toggle("open", open);
   $("canvas").setAttribute("aria-busy", String(session.works.size > 0));
   $("welcome").hidden = open;
-  $("undo").disabled = !session.history.past.length || filler.running;
+  $("undo").disabled = (!session.history.past.length && !session.works.size) || filler.running;
   $("redo").disabled = !session.history.future.length || filler.running;
   if (!open) return $("canvas").setAttribute("aria-label", t("canvas.none"));
   const { share, areas, done, limited } = session.summary;

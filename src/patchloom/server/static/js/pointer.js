@@ -21,6 +21,7 @@ export function listenToPointers(stage, tools, keys, actions) {
   const fingers = new Map();
   let penSeen = false;
   let dragging = null; // pointer id that moves the view or the divider
+  let drawing = null; // pointer id of the stroke
   let pinch = null;
   let began = 0;
   let first = { x: 0, y: 0 }; // where a stroke began, and where it is
@@ -66,6 +67,7 @@ export function listenToPointers(stage, tools, keys, actions) {
       actions.endComparison();
       began = performance.now();
       first = last = at;
+      drawing = event.pointerId;
       const erase = tools.erasing || event.buttons === 32 || (tools.tool === "select" && event.shiftKey);
       tools.start(view.toPhoto(at), erase);
     }
@@ -94,7 +96,7 @@ export function listenToPointers(stage, tools, keys, actions) {
       stage.redraw();
     } else if (dragging === event.pointerId) {
       drag(at);
-    } else if (tools.busy && !pinch) {
+    } else if (tools.busy && !pinch && event.pointerId === drawing) {
       last = at;
       const all = event.getCoalescedEvents?.() ?? [];
       for (const each of all.length ? all : [event]) tools.move(view.toPhoto(place(each)));
@@ -117,10 +119,10 @@ export function listenToPointers(stage, tools, keys, actions) {
     if (dragging === event.pointerId) dragging = stage.grabbed = null;
     if (pinch) {
       if (fingers.size === 0) pinch = null;
-    } else if (finish) {
-      tools.end();
-    } else {
-      tools.drop();
+    } else if (event.pointerId === drawing) {
+      drawing = null;
+      if (finish) tools.end();
+      else tools.drop();
     }
     hover(event);
   };

@@ -31,6 +31,7 @@ export class Session extends EventTarget {
   }
 
   closed() {
+    this.stroke?.end();
     this.id = "";
     /** What is being worked out beside the page; whoever asks for the marks waits for it. @type {Set<Promise<any>>} */
     this.works = new Set();

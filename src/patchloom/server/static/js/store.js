@@ -36,18 +36,34 @@ function transact(mode, act) {
 
 const all = (id) => IDBKeyRange.bound([id], [id, []]);
 
-/** Writes what the list shows and some parts, all or nothing. @param {Record<string, any>} parts */
+let filing = Promise.resolve();
+
+/** Writes what the list shows and some parts; those with files, which take a while to be read, after the others. */
 export async function write(id, shown, parts, dropped = []) {
-  const [about, values] = await Promise.all([withoutBlobs({ ...shown, id }), withoutBlobs(parts)]);
-  await transact("readwrite", (works, store) => {
-    works.put(about, id);
-    for (const [part, value] of Object.entries(values)) store.put(value, [id, part]);
+  const entries = Object.entries(parts);
+  const files = entries.filter(([, value]) => holdsBlob(value));
+  const putAll = (store, given) => given.forEach(([part, value]) => store.put(value, [id, part]));
+  const written = transact("readwrite", (works, store) => {
+    works.put({ ...shown, id }, id);
+    putAll(store, entries.filter(([, value]) => !holdsBlob(value)));
     for (const part of dropped) store.delete([id, part]);
   });
+  if (!files.length) return written;
+  const filed = filing.then(async () => {
+    const plain = await withoutBlobs(files);
+    await transact("readwrite", (_, store) => putAll(store, plain));
+  });
+  filing = filed.catch(() => {});
+  await Promise.all([written, filed]);
+}
+
+function holdsBlob(value) {
+  if (value instanceof Blob) return true;
+  return (Array.isArray(value) || value?.constructor === Object) && Object.values(value).some(holdsBlob);
 }
 
 /** Files as their bytes: in private windows WebKit keeps no blobs, and a transaction in which one is put never ends. */
-async function withoutBlobs(value) {
+export async function withoutBlobs(value) {
   if (value instanceof Blob) return { bytes: await value.arrayBuffer(), type: value.type, name: value.name };
   if (Array.isArray(value)) return Promise.all(value.map(withoutBlobs));
   if (value?.constructor !== Object) return value;

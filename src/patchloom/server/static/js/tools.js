@@ -18,6 +18,7 @@ export class Tools {
     this.takeAway = false; // a scribble shows what does not belong to the object
     /** @type {{x: number, y: number}[] | null} */
     this.points = null;
+    session.addEventListener("change", ({ detail }) => detail.what === "photo" && this.drop());
   }
 
   get busy() {
@@ -25,7 +26,7 @@ export class Tools {
   }
 
   get painting() {
-    return this.tool === "brush" || this.tool === "eraser";
+    return isBrush(this.tool);
   }
 
   get erasing() {
@@ -39,6 +40,7 @@ export class Tools {
 
   start(point, erase = this.erasing) {
     if (this.session.filling) return;
+    this.used = this.tool; // another one may be chosen before the stroke ends
     this.erase = erase;
     this.brush = { ink: this.session.ink(erase), radius: this.size / 2 };
     this.points = [point];
@@ -48,7 +50,7 @@ export class Tools {
 
   move(point) {
     if (!this.points) return;
-    if (this.tool === "rectangle") this.points = [this.points[0], point];
+    if (this.used === "rectangle") this.points = [this.points[0], point];
     else this.points.push(point);
     this.paint();
     this.show();
@@ -57,7 +59,7 @@ export class Tools {
   /** Draws what the brush has gone over, but for the time in which marks are worked out: then it is drawn at its end. */
   paint() {
     const { session } = this;
-    if (!this.painting || (!session.stroke && session.last)) return;
+    if (!isBrush(this.used) || (!session.stroke && session.last)) return;
     if (!session.stroke) {
       session.beginStroke();
       this.drawn = 0;
@@ -73,13 +75,13 @@ export class Tools {
     this.points = null;
     if (session.stroke) {
       session.endStroke();
-    } else if (this.painting) {
+    } else if (isBrush(this.used)) {
       session.mark((cells) => draw(cells, points, 0, brush));
-    } else if (this.tool === "rectangle" && points.length > 1) {
+    } else if (this.used === "rectangle" && points.length > 1) {
       session.mark((cells) => rectangle(cells, points[0], points[1], ink));
-    } else if (this.tool === "lasso") {
+    } else if (this.used === "lasso") {
       session.mark((cells) => polygon(cells, points, ink));
-    } else if (this.tool === "select") {
+    } else if (this.used === "select") {
       this.select(points, this.erase);
     }
     this.show();
@@ -95,13 +97,13 @@ export class Tools {
 
   show() {
     this.stage.outline = null;
-    if (this.points && this.tool === "rectangle" && this.points.length > 1) {
+    if (this.points && this.used === "rectangle" && this.points.length > 1) {
       const [a, b] = this.points;
       this.stage.outline = [a, { x: b.x, y: a.y }, b, { x: a.x, y: b.y }];
-    } else if (this.points && this.tool === "lasso") {
+    } else if (this.points && this.used === "lasso") {
       this.stage.outline = this.points;
     }
-    this.stage.scribble = this.points && this.tool === "select" ? { points: this.points, erase: this.erase } : null;
+    this.stage.scribble = this.points && this.used === "select" ? { points: this.points, erase: this.erase } : null;
     this.stage.redraw();
   }
 }
@@ -109,4 +111,8 @@ export class Tools {
 /** The brush through `points` from number `first` on. */
 function draw(cells, points, first, { ink, radius }) {
   for (let i = first; i < points.length; i++) capsule(cells, points[Math.max(0, i - 1)], points[i], radius, ink);
+}
+
+function isBrush(tool) {
+  return tool === "brush" || tool === "eraser";
 }
