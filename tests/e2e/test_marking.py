@@ -8,6 +8,7 @@ import pytest
 from browser_page import (
     SLOW_WORK,
     as_file,
+    at,
     click,
     drag,
     finish,
@@ -74,6 +75,55 @@ def test_nothing_drawn_while_marks_are_worked_out_is_lost(open_page: Open) -> No
     for left in (~(grown(first, 1) | second), grown(first, 1) | second, grown(first, 1), first):
         page.click("#undo")
         assert (marks(page) == left).all(), "each is a step, in the order in which it was asked for"
+
+
+@pytest.mark.parametrize("key", ["h", "l", "r", "o"])
+def test_a_stroke_ends_as_it_began_whatever_tool_is_chosen_meanwhile(open_page: Open, key: str) -> None:
+    page = open_page()
+    load(page, as_file(photo(300, 240)))
+    drag(page, [(0.4, 0.7), (0.6, 0.7)])
+    stroke = marks(page)
+    page.click("#undo")
+    page.evaluate(SLOW_WORK)
+    for busy in (False, True):
+        if busy:
+            page.click("#grow")  # which finds nothing to grow
+        page.mouse.move(*at(page, 0.4, 0.7))
+        page.mouse.down()
+        page.mouse.move(*at(page, 0.6, 0.7), steps=4)
+        page.keyboard.press(key)
+        page.mouse.up()
+        settled(page)
+        assert (marks(page) == stroke).all()
+        page.click("#undo")
+        page.click("[data-tool=brush]")
+
+
+POINTER = """([kind, id, type, x, y]) => {
+  const canvas = document.getElementById("canvas");
+  canvas.setPointerCapture = () => {};
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  const place = { clientX: left + width * x, clientY: top + height * y };
+  const buttons = kind === "pointerup" ? 0 : 1;
+  const about = { pointerId: id, pointerType: type, button: 0, buttons, bubbles: true, cancelable: true };
+  canvas.dispatchEvent(new PointerEvent(kind, { ...about, ...place }));
+}"""
+
+
+def test_a_resting_palm_does_not_end_the_pens_stroke(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(300, 240)))
+
+    def stroke(*palm: tuple[Any, ...]) -> np.ndarray:
+        events = [("pointerdown", 1, "pen", 0.4, 0.5), ("pointermove", 1, "pen", 0.5, 0.5), *palm]
+        for event in [*events, ("pointermove", 1, "pen", 0.6, 0.5), ("pointerup", 1, "pen", 0.6, 0.5)]:
+            page.evaluate(POINTER, event)
+        return marks(page)
+
+    alone = stroke()
+    page.click("#undo")
+    palm = stroke(("pointerdown", 7, "touch", 0.8, 0.8), ("pointerup", 7, "touch", 0.8, 0.8))
+    assert alone.any() and (palm == alone).all()
 
 
 def test_two_scribbles_in_a_row_are_one_object_and_a_fill_waits_for_it(open_page: Open) -> None:

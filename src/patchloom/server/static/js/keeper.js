@@ -3,7 +3,6 @@
 import { Picture } from "./picture.js";
 import * as store from "./store.js";
 
-const AFTER_MS = 50;
 const ANSWER_MS = 120; // in which another tab says that it has a work open
 const MOST = 8; // works that are kept
 const THUMB = 160;
@@ -60,7 +59,7 @@ export class Keeper extends EventTarget {
   }
 
   note({ what, step }) {
-    if (this.restoring) return;
+    if (this.restoring || what === "busy") return;
     if (what === "photo") {
       this.reset();
       sessionStorage.setItem(HERE, this.session.id);
@@ -73,7 +72,7 @@ export class Keeper extends EventTarget {
 
   later() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.flush(), AFTER_MS);
+    this.timer = setTimeout(() => this.flush()); // at once, but what changes together is written together
   }
 
   /** Writes what has changed. Failing to keep is told once and stops nothing. */
