@@ -52,6 +52,9 @@ class Variant:
     denied: float = 0.0  # the share of the sources this fill has to do without
 
 
+GUIDED_DEPTH, DEEP = 32, 128  # pixels: levels at which a deep hole is deeper than the one have no guide
+
+
 def ensemble(count: int, base: Variant) -> list[Variant]:
     """``count`` variants of ``base`` whose errors differ, for the mean that guides.
 
@@ -117,9 +120,14 @@ class Scales:
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
         self.seen = [np.maximum(share, LEAST_SEEN) for share in seen_shares(levels)]
         self.thickness = thickness(levels[-1].hole)
+        self.deepest = float(depths(levels[-1].hole).max())
 
     def __len__(self) -> int:
         return len(self.holes)
+
+    def depth(self, number: int) -> float:
+        """The greatest distance in the hole to a known pixel, in pixels of level ``number``."""
+        return self.deepest * 0.5 ** (len(self) - 1 - number)
 
     def work(self, number: int) -> float:
         """The cost of one round at level ``number``, in units of one at native size."""
@@ -234,9 +242,12 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
     radius = variant.patch // 2
     nothing = np.zeros((1, 1, 3), np.float32)
     strength = variant.guide_weight if guides is not None else 0.0
-    if 0 < number == len(scales) - 1:
-        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels is a
-        # mean like nothing in the photograph, and would choose the dullest of all sources.
+    native = number == len(scales) - 1
+    fine = scales.deepest > DEEP and scales.depth(number) > GUIDED_DEPTH
+    if number > 0 and (native or fine):
+        # A guide is right at large, which is settled by now in a wide hole. What it shows of single pixels, and in
+        # a deep hole of the levels above as well (a network's guess has 128 pixels for all of it), is a mean like
+        # nothing in the photograph, and would choose the dullest of all sources.
         strength *= 1 - wideness(scales.thickness)
     return Canvas(
         picture=picture,
