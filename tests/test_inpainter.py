@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image
+from scipy import ndimage
 
 from patchloom import (
     BudgetError,
@@ -187,6 +188,17 @@ def test_a_coarse_fill_is_followed(whose: str, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr("patchloom.method.coarse.network_fill", lambda level, network: guess)
         filled = inpaint(photo, hole, content="default", texture="none", guide_weight=20.0)
     assert filled[38:58, 36:44].mean() > 150 > 90 > filled[38:58, 52:60].mean()
+
+
+def test_a_guide_without_detail_leaves_a_deep_holes_texture() -> None:
+    """A guess for a hole of 300 pixels shows none of the texture; what is copied has it all the same."""
+    random = np.random.default_rng(0)
+    texture = ndimage.gaussian_filter(random.normal(0, 1, (640, 640)), 5)
+    grey = np.clip(128 + 40 * texture / texture.std(), 0, 255).astype(np.uint8)
+    photo = np.repeat(grey[..., None], 3, axis=-1)
+    hole = square(640, 640, 170, 170, 300)
+    filled = inpaint(photo, hole, coarse=np.full_like(photo, 128), texture="none")
+    assert filled[230:410, 230:410].std() > 0.5 * photo[:160].std()
 
 
 def test_growing_and_feathering_say_what_they_change() -> None:
