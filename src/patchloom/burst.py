@@ -23,6 +23,7 @@ from patchloom.photo import Photo
 from patchloom.references import LEAST_SIDE, Reference, Used, homography, warp
 from patchloom.settings import PRESETS, FillSettings
 from patchloom.tensors.compose import composite
+from patchloom.tensors.modes import own_modes
 
 LEAST_SHOTS = 3  # that a median is of; of two, nobody can say which one is right
 MOVED = 0.1  # colour difference to the median, smoothed, of what moves
@@ -31,6 +32,7 @@ SHADOW = 6  # pixels round what moves that are taken out with it
 ROWS = 256  # of pictures, of which medians are taken at a time
 
 
+@own_modes()
 def burst(
     shots: Sequence[Reference],
     mask: Mask | None = None,

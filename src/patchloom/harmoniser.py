@@ -32,6 +32,7 @@ from patchloom.settings import HarmoniseSettings, Place, RunSettings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite
+from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import working
 
 MOST_TEXTURED = 1500**2  # pixels of a crop whose texture is optimised; a larger one would not fit into memory
@@ -44,6 +45,7 @@ class Harmoniser:
         self.run = run or RunSettings()
         self.device = device_named(self.run.device)
 
+    @own_modes()
     def harmonise(
         self,
         photo: Photo,
@@ -61,6 +63,7 @@ class Harmoniser:
             raise MaskError("The mask covers the whole photograph.", "Mark only the object that was put in.")
         return self._work(photo, photo.pixels, mask.hole.astype(np.float32), settings, observe)
 
+    @own_modes()
     def paste(
         self,
         photo: Photo,

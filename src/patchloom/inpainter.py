@@ -35,6 +35,7 @@ from patchloom.tensors.border import device_named
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
+from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import mapped, working
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -62,6 +63,7 @@ class Inpainter:
         self.run = run or RunSettings()
         self.device = device_named(self.run.device)
 
+    @own_modes()
     def inpaint(
         self,
         photo: Photo,
@@ -122,6 +124,7 @@ class Inpainter:
         report |= {"references": beside.rows()} if used else {}
         return FillResult(filled, report)
 
+    @own_modes()
     def check(self, settings: FillSettings, *, coarse: bool = False) -> None:
         """Loads the networks that a fill needs; ``coarse``: a coarse picture will be given.
 

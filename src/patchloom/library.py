@@ -28,6 +28,7 @@ from patchloom.outputs import held, write_whole
 from patchloom.photo import Photo
 from patchloom.references import Reference
 from patchloom.settings import FROM_LIBRARY
+from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import working
 
 FORMAT = {"patchloom library": 1, "views": VIEWS, "bytes": LENGTH}
@@ -82,6 +83,7 @@ class Library:
             return np.zeros((0, VIEWS, LENGTH), np.uint8)
         return np.memmap(path, np.uint8, "r", shape=(rows, VIEWS, LENGTH))
 
+    @own_modes()
     def ranked(self, photo: Photo, mask: Mask) -> list[tuple[float, Picture]]:
         """All pictures, those first in which something looks most like what is round the hole, and how far it
         is off: the root mean square difference of layouts in 0..1."""
@@ -118,6 +120,7 @@ class Library:
         return chosen
 
 
+@own_modes()
 def build(pictures: Path, folder: Path, *, recursive: bool = False, observe: Observer = ignore) -> Built:
     """Makes the library ``folder`` of the pictures in the folder ``pictures``, or brings it up to date.
 

@@ -26,6 +26,7 @@ from patchloom.errors import WeightsError
 from patchloom.networks.calibration import normalise
 from patchloom.networks.content import ContentNetwork, PaperContent, ResidualContent
 from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
+from patchloom.tensors.modes import own_modes
 
 EMBEDDED = Path(__file__).parent.parent / "weights"
 SUMS = "SHA256SUMS"
@@ -193,6 +194,7 @@ def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
 
 
 @lru_cache(maxsize=8)
+@own_modes()
 def _load_cached(
     role: str, name: str, path: Path, variant: str, expected: str, device: str, stamp: tuple[int, int]
 ) -> nn.Module:

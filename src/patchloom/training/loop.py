@@ -34,6 +34,7 @@ from torch.optim.swa_utils import AveragedModel
 from patchloom.errors import Cancelled, InputError, OutputError
 from patchloom.events import Observer, TrainStep, ignore
 from patchloom.networks.weights import save_network
+from patchloom.tensors.modes import own_modes
 from patchloom.training.plan import Plan
 from patchloom.training.processes import chosen_device, joined, rank, world
 
@@ -100,6 +101,7 @@ def learning_rate(progress: float, step: int) -> float:
     return min(1.0, (step + 1) / WARM_UP, falling)
 
 
+@own_modes()
 def train(make_trainee: Callable[[torch.device], Trainee], plan: Plan, observe: Observer = ignore) -> Path:
     """Trains it to the plan's end and returns the weights file.
 
