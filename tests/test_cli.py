@@ -146,15 +146,16 @@ def test_growth_can_follow_the_size_of_the_photo(folder: Path) -> None:
     assert run("fill", "photo.png", "mask.png", *FAST, "--grow", "much", "-o", "x.png") == 2
 
 
-def test_a_picture_as_content_is_the_coarse_fill(folder: Path) -> None:
+def test_a_coarse_picture_is_followed(folder: Path) -> None:
     painted = Photo.open("photo.png").pixels.copy()
     painted[HOLE] = 255
     Path("other tool.png").write_bytes(png(painted))
-    assert run("fill", "photo.png", "mask.png", "-o", "a.png", "--content", "other tool.png", *FAST) == 0
+    assert run("fill", "photo.png", "mask.png", "-o", "a.png", "--coarse", "other tool.png", *FAST) == 0
     assert run("fill", "photo.png", "mask.png", "-o", "b.png", *FAST) == 0
     assert Path("a.png").read_bytes() != Path("b.png").read_bytes()
     Path("small.png").write_bytes(png(painted[:20]))
-    assert run("fill", "photo.png", "mask.png", "-o", "c.png", "--content", "small.png", *FAST) in (3, 4)
+    assert run("fill", "photo.png", "mask.png", "-o", "c.png", "--coarse", "small.png", *FAST) == 4
+    assert run("fill", "photo.png", "mask.png", "-o", "d.png", "--content", "other tool.png", *FAST) == 3
 
 
 def test_texture_comes_only_from_the_source(folder: Path) -> None:

@@ -144,13 +144,12 @@ def prepare(
 
         references += Library(inputs.library).like(photo, hole, inputs.from_library)
     format = photo.written_to(name, files.format)
-    picture = inputs.coarse if inputs.coarse is not None else settings.content_picture
     return Prepared(
         photo=photo,
         mask=mask,
         hole=hole,
         source=None if inputs.source is None else opened(inputs.source, "The source mask"),
-        coarse=None if picture is None else Photo.open(picture, max_pixels=max_pixels),
+        coarse=None if inputs.coarse is None else Photo.open(inputs.coarse, max_pixels=max_pixels),
         references=references,
         settings=settings,
         files=files,

@@ -86,8 +86,6 @@ class Inpainter:
         """
         begun = time.perf_counter()
         listener = Listener(observe, begun, self.run.time_limit)
-        if coarse is None and settings.content_picture is not None:
-            coarse = Photo.open(settings.content_picture)
         if coarse is not None:
             coarse = _of_size(coarse, photo)
         mask.require_size(photo.width, photo.height)
@@ -245,7 +243,7 @@ def _of_size(coarse: Photo, photo: Photo) -> Photo:
     if (coarse.width, coarse.height) != (photo.width, photo.height):
         raise MaskError(
             f"The coarse picture is {coarse.width}x{coarse.height}, the photograph {photo.width}x{photo.height}.",
-            "Give --content a picture of the photograph's size.",
+            "Bring it to the photograph's size.",
         )
     return coarse
 

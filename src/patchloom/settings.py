@@ -112,8 +112,6 @@ def _kind(hint: Any) -> str:
     return kinds.get(hint, str(hint))
 
 
-WEIGHTS_SUFFIXES = (".safetensors", ".pth", ".pt")
-
 Preset = Literal["fast", "balanced", "best", "paper"]
 Matching = Literal["carried", "searched"]
 Structure = Literal["off", "auto", "on"]
@@ -148,8 +146,8 @@ class FillSettings(Checked):
     alpha: Alpha = option("fill", "Transparency inside the hole: fill it from around, or keep it as it is.")
     content: str = option(
         "auto",
-        "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), a content network's name "
-        "or file, or the path of a picture made by another tool.",
+        "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), or a content network's "
+        "name or file (.safetensors).",
     )
     texture: str = option(
         "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
@@ -166,7 +164,7 @@ class FillSettings(Checked):
     patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
     members: int = option(
         10,
-        "Exemplar fills whose mean guides the final one where --content gives no picture of the hole; 0 is "
+        "Exemplar fills whose mean guides the final one where there is no coarse picture of the hole; 0 is "
         "without.",
         ge=0,
         le=16,
@@ -203,15 +201,6 @@ class FillSettings(Checked):
     pixel_weight: float = option(5.0, "Weight of the pixels voted by the carried field.", ge=0, le=1e6)
     content_weight: float = option(10.0, "Weight of staying near the coarser level's picture.", ge=0, le=1e6)
     tv_weight: float = option(0.0, "Weight of total variation.", ge=0, le=1e6)
-
-    @property
-    def content_picture(self) -> Path | None:
-        """The picture that ``content`` names, if it names one and no weights file."""
-        path = Path(self.content)
-        try:
-            return path if path.is_file() and path.suffix.lower() not in WEIGHTS_SUFFIXES else None
-        except (OSError, ValueError):  # no possible file name
-            return None
 
 
 FROM_LIBRARY = 5  # photographs of a library that a hole takes, unless asked otherwise

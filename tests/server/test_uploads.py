@@ -143,7 +143,7 @@ def test_an_animation_is_used_only_if_asked(fake: Live) -> None:
     ('{"guide_weight": 1e309}', 422), ('{"guide_weight": -Infinity}', 422), ('{"seed": ' + "9" * 5000 + "}", 422),
     ('{"seed": 99999999999999999999}', 422), ('{"nothing": 1}', 422), ('{"preset": "nope"}', 422),
     ('{"preset": ["fast"]}', 422), ("[" * 60000, 422), ('{"seed": true}', 422),
-    ('{"content": "../../etc/passwd"}', 422),
+    ('{"content": "../../etc/passwd"}', 422), ('{"content": "a.pt@x"}', 422),
     ('{"texture": "weights.safetensors"}', 422), ('{"content": "/etc/passwd"}', 422),
     ('{"a": "' + "x" * 70_000 + '"}', 422),
 ])  # fmt: skip

@@ -22,7 +22,7 @@ from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
 from patchloom.batch.watch import Watch
 from patchloom.batch.work import FillPicture, Recipe, Share, Task
-from patchloom.errors import InputError, OutputError, SettingsError
+from patchloom.errors import InputError, OutputError
 from patchloom.events import CancelToken, Observer, Warned, ignore
 from patchloom.formats import ENDINGS
 from patchloom.outputs import writing
@@ -57,7 +57,7 @@ class Batch:
     """An order with its folders opened.
 
     Raises InputError where photos or masks are missing, OutputError where results would overwrite what they are
-    made from, SettingsError where the recipe is for one picture only.
+    made from.
     """
 
     def __init__(self, order: Order) -> None:
@@ -73,8 +73,6 @@ class Batch:
             raise InputError(
                 "Photos and masks lie in one folder.", "Say how the masks' names end: --mask-suffix _mask"
             )
-        if order.recipe.fill.content_picture is not None:
-            raise SettingsError("A batch takes no picture as --content.", "Give it with 'patchloom fill' instead.")
         if any(_is_same(self.results, folder) for folder in (self.photos, self.masks, self.references) if folder):
             raise OutputError(
                 "The results would lie among the photos, masks or references.", "Choose another folder with -o."

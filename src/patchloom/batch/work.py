@@ -14,7 +14,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from patchloom.batch.folders import Folder, open_folder
@@ -22,6 +21,7 @@ from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Pair
 from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError
 from patchloom.events import Event, Observer, Warned, ignore
+from patchloom.networks.names import WORDS, file_of
 from patchloom.resources import resident_mb
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
@@ -119,9 +119,9 @@ class Recipe:
     def sha256(self) -> str:
         """A hash of the recipe; settings that name a file count by the file's content."""
         values: dict[str, Any] = {"fill": self.fill.to_dict(), "files": self.files.to_dict()}
-        for name in ("content", "texture"):
-            path = Path(getattr(self.fill, name))
-            if path.is_file():
+        for name in WORDS:
+            path = file_of(getattr(self.fill, name))
+            if path is not None and path.is_file():
                 values[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 )
 @click.option("--source", "source_name", metavar="MASK", help="Texture may come only from what this marks.")
 @click.option(
+    "--coarse",
+    "coarse_name",
+    metavar="PICTURE",
+    help="Follow this picture of the photo's size inside the hole: the result of another tool, or a sketch.",
+)
+@click.option(
     "--reference",
     "references",
     type=click.Path(path_type=Path),
@@ -83,6 +89,7 @@ def command(
     output: Output,
     versions: int,
     source_name: str | None,
+    coarse_name: str | None,
     references: tuple[Path, ...],
     library: Path | None,
     from_library: int,
@@ -99,7 +106,6 @@ def command(
     and with its metadata; outside the hole nothing changes. PHOTO or MASK can be - for standard input.
     What a --reference shows of the hole is brought to the photo's exposure and taken over; where it shows
     something else, or another scene, it is not used, and that is said.
-    A picture as --content is taken as the coarse fill, for example the result of another tool.
 
     \b
     Examples:
@@ -112,13 +118,14 @@ def command(
     """
     from patchloom.filling import Inputs, prepare
 
-    only_one_stream((photo_name, mask_name, source_name))
+    only_one_stream((photo_name, mask_name, source_name, coarse_name))
     if mask_name is None and not boxes and not from_alpha:
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
     if versions > 1 and (steps is not None or (output.name or photo_name) == files.STREAM):
         raise click.UsageError("--versions goes neither with --steps nor with standard output.")
     others = files.pictures(references)
     kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
+    kept["the coarse picture"] = coarse_name
     kept |= {f"reference {number}": str(name) for number, name in enumerate(others, 1)}
     output.check(kept, _results("-o", output.name, versions))
     _make_steps(steps, output.force)
@@ -128,6 +135,7 @@ def command(
         boxes=boxes,
         alpha=from_alpha,
         source=None if source_name is None else files.source(source_name),
+        coarse=None if coarse_name is None else files.source(coarse_name),
         references=others,
         library=library,
         from_library=from_library,
@@ -151,7 +159,7 @@ def command(
 
         files.write(names[-1], contact_sheet(prepared, fills), output.force)
     records = [
-        {"photo": photo_name, "mask": mask_name, "output": name, **filled.report}
+        {"photo": photo_name, "mask": mask_name, "coarse": coarse_name, "output": name, **filled.report}
         for name, filled in zip(names, fills, strict=False)
     ]
     output.write_report(records[0] if versions == 1 else {"versions": records})

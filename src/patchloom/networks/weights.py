@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from patchloom.errors import WeightsError
 from patchloom.networks.calibration import normalise
 from patchloom.networks.content import ContentNetwork, PaperContent, ResidualContent
+from patchloom.networks.names import file_of, parted
 from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
 from patchloom.tensors.modes import own_modes
 
@@ -180,9 +181,8 @@ def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
     for file in installed():
         if file.role == role and file.name == name_or_path:
             return file.path, "", file.sha256
-    text, _, variant = name_or_path.partition("@")
-    path = Path(text).expanduser()
-    if path.is_file():
+    path, variant = file_of(name_or_path), parted(name_or_path)[1]
+    if path is not None and path.is_file():
         if variant and variant not in VARIANTS:
             raise WeightsError(f"There is no VGG-19 variant '{variant}'.", f"Use one of: {', '.join(VARIANTS)}.")
         return path, variant, ""
@@ -190,7 +190,9 @@ def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
     hint = f"Give a weights file, or one of the installed {role} networks: {names}."
     if name_or_path == "vgg19":
         hint = "Run `patchloom weights fetch vgg19`, or give the path of a VGG-19 weights file."
-    raise WeightsError(f"There is no {role} network '{name_or_path}'.", hint)
+    if role == "content":
+        hint = f"{hint.removesuffix('.')}. A picture to follow is given as 'coarse'."
+    raise WeightsError(f"There is no {role} network '{name_or_path[:200]}'.", hint)
 
 
 @lru_cache(maxsize=8)

@@ -33,7 +33,7 @@ class Jobs:
         self.storage = storage
         self.memory_mb = limits.job_memory_mb or total_mb() * 0.9
         self._engine = engine
-        self._options = {**options, "folder": str(storage.create("worker"))}
+        self._options = options
         self.about: Message = {}
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()

@@ -1,20 +1,14 @@
 """The fill settings as the page's form and OpenAPI need them, from their one declaration."""
 
-import re
 import typing
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin
 
 from patchloom.errors import SettingsError
+from patchloom.networks.names import WORDS, file_of
 from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, HarmoniseSettings, alternatives, fill_settings
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
-
-
-NETWORKS = {"content": ("auto", "patches", "none"), "texture": ("auto", "none")}
-"""Settings that choose a network, with the words that are not names of networks."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # no dot, no slash: never a file
 
 
 def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, Any]:
@@ -23,7 +17,7 @@ def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, A
     ``networks`` are the names of installed networks by role.
     """
     schema = schema_of(FillSettings)
-    for role, words in NETWORKS.items():
+    for role, words in WORDS.items():
         schema["properties"][role]["examples"] = [*words, *(networks or {}).get(role, [])]
     return schema
 
@@ -73,18 +67,17 @@ def checked_for(kind: str, values: dict[str, Any]) -> FillSettings | HarmoniseSe
 
 
 def checked_settings(values: dict[str, Any]) -> FillSettings:
-    """Settings from a client. Raises SettingsError; what names a file on the command line is only a name here."""
+    """Settings from a client, who names no files. Raises SettingsError."""
     given = dict(values)
     preset = given.pop("preset", "balanced")
     if not isinstance(preset, str):
         raise SettingsError("preset must be text.", f"Use one of: {', '.join(PRESETS)}.")
     settings = fill_settings(preset, **given)
-    for name in NETWORKS:
-        if name in given:
-            _check_name(name, str(given[name]))
+    for name in WORDS:
+        _check_name(name, getattr(settings, name))
     return settings
 
 
 def _check_name(kind: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if file_of(name) is not None:
         raise SettingsError(f"There is no {kind} network of that name.", "Use the name of an installed network.")

@@ -22,7 +22,7 @@ class Storage:
     """
 
     def __init__(self, parent: Path | None = None) -> None:
-        base = (parent or _own_folder()).resolve()  # the worker process works in another folder
+        base = (parent or _own_folder()).resolve()
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._stack = ExitStack()
         with held(base / ".lock", "Another server is starting.", "Start this one again.", patience=10):

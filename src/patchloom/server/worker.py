@@ -41,7 +41,6 @@ def _serve(link: Link, engine_name: str, options: Message) -> None:
     """The process: makes the engine, then does one task after the other until the server hangs up."""
     if hasattr(os, "umask"):
         os.umask(0o077)
-    os.chdir(options["folder"])  # nothing lies there: a relative name can never be a file
     module, _, name = engine_name.partition(":")
     engine: Engine = getattr(importlib.import_module(module), name)(options)
     link.send({"event": "ready", "about": engine.about})
