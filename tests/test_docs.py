@@ -51,13 +51,14 @@ def test_the_examples_make_one_picture(files: Path) -> None:
     assert not changed[np.asarray(Image.open(files / "mask.png")) == 0].any()
 
 
-def test_the_readme_s_python_runs(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("page", "written"), [("README.md", "filled.png"), ("docs/further.md", "round.png")])
+def test_a_page_s_python_runs(page: str, written: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
-    snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    snippets = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert snippets
     for snippet in snippets:
-        exec(compile(snippet, "README.md", "exec"), {})
-    with Image.open("filled.png") as filled:
+        exec(compile(snippet, page, "exec"), {})
+    with Image.open(written) as filled:
         assert filled.size == (128, 96)
 
 

@@ -13,6 +13,7 @@ from .errors import (
     WeightsError as WeightsError,
 )
 from .events import CancelToken as CancelToken
+from .extension import extend as extend
 from .harmoniser import (
     Harmoniser as Harmoniser,
     harmonise as harmonise,
@@ -36,5 +37,6 @@ from .settings import (
     RunSettings as RunSettings,
     fill_settings as fill_settings,
 )
+from .tiling import tile as tile
 
 __version__: str

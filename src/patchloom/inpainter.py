@@ -37,6 +37,7 @@ from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.membrane import membrane
 from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import mapped, working
+from patchloom.wrapping import wrapped
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Picture = TypeVar("Picture", Image.Image, Photo)
@@ -89,6 +90,8 @@ class Inpainter:
         if coarse is not None:
             coarse = _of_size(coarse, photo)
         mask.require_size(photo.width, photo.height)
+        if settings.wrap != "off":
+            return FillResult(*wrapped(self.inpaint, photo, mask, settings, source, coarse, references, observe))
         hole = mask.to_fill(settings).hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():

@@ -117,6 +117,7 @@ Matching = Literal["carried", "searched"]
 Structure = Literal["off", "auto", "on"]
 Metric = Literal["euclidean", "correlation"]
 Align = Literal["auto", "always", "never"]
+Wrap = Literal["off", "x", "y", "xy"]
 Alpha = Literal["fill", "keep"]
 Optimised = Literal["last", "all"]
 Optimiser = Literal["adam", "lbfgs"]
@@ -142,6 +143,11 @@ class FillSettings(Checked):
         "Blend the rim over this many pixels inside the hole, on top of growing it by as many.",
         ge=0,
         le=256,
+    )
+    wrap: Wrap = option(
+        "off",
+        "Which edges are neighbours: x left and right (a panorama of 360 degrees), y top and bottom, xy both (a "
+        "tile).",
     )
     alpha: Alpha = option("fill", "Transparency inside the hole: fill it from around, or keep it as it is.")
     content: str = option(

@@ -33,6 +33,8 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "fill": Entry("fill", "Fill the holes of one photograph."),
     "demo": Entry("demo", "Fill a hole in a photograph that comes with the program."),
+    "extend": Entry("extend", "Continue a photograph beyond its frame."),
+    "tile": Entry("tile", "Make a photograph of a texture a seamless tile."),
     "batch": Entry("batch", "Fill a folder of photographs.", "cluster"),
     "harmonise": Entry("harmonise", "Bring an object that was put in to the light of the photograph."),
     "paste": Entry("paste", "Put an object into a photograph, in its light."),

@@ -12,9 +12,11 @@ from patchloom.formats.hidden import SMALL, blanked, holds_picture
 from patchloom.formats.ifd import SIZES
 
 _ORIENTATION = 0x0112
+_EXIF = 0x8769
+_WIDTH, _HEIGHT = (0x0100, 0xA002), (0x0101, 0xA003)  # of the picture, in the first directory and in Exif's
 MAKER_NOTE, LAYERS = 0x927C, 0x935C  # of the camera's maker; of Photoshop
 _PICTURES = {0x0201: 0x0202, 0x0111: 0x0117, 0x0144: 0x0145}  # where a thumbnail's bytes lie: how many they are
-_DIRECTORIES = (0x8769, 0x8825, 0xA005, 0x014A)  # Exif, GPS, interoperability; further directories
+_DIRECTORIES = (_EXIF, 0x8825, 0xA005, 0x014A)  # Exif, GPS, interoperability; further directories
 _MOST_TAGS, _MOST_DIRECTORIES = 1000, 16
 _PREFIX = b"Exif\x00\x00"
 
@@ -84,6 +86,25 @@ def _orientation_entry(block: bytes) -> _Entry | None:
     except (struct.error, ValueError):
         return None
     return next((entry for entry in entries if entry.code == _ORIENTATION and entry.length == 1), None)
+
+
+def with_size(block: bytes, width: int, height: int) -> bytes:
+    """The same block saying ``width`` and ``height`` pixels, where it says anything of the picture's size."""
+    sizes = dict.fromkeys(_WIDTH, width) | dict.fromkeys(_HEIGHT, height)
+    changed = bytearray(block)
+    try:
+        order = _order(block)
+        offsets = [_number(block, order, 4, 4)]
+        for number, offset in enumerate(offsets):
+            for entry in _directory(block, order, offset)[0]:
+                if entry.code == _EXIF and not number:
+                    offsets += list(_values(block, order, entry))[:1]
+                if entry.code in sizes and entry.size in (2, 4) and sizes[entry.code] < 256**entry.size:
+                    value = sizes[entry.code].to_bytes(entry.size, "little" if order == "<" else "big")
+                    changed[entry.at : entry.at + entry.size] = value
+    except (struct.error, ValueError):
+        return block
+    return bytes(changed)
 
 
 def without_pictures(block: bytes) -> tuple[bytes, bool]:
