@@ -146,6 +146,9 @@ def test_the_form_of_lama_cleaner_s_clients_is_understood(serve: Serve, real: Li
     marked = hole() > 0
     assert (pixels(answer)[~marked] == photo()[~marked]).all()
     assert (pixels(answer)[marked] != photo()[marked]).any()
+    other = real.client.post("/inpaint", files=files, data={"sdSeed": "7"}, timeout=60)
+    assert other.headers["x-seed"] == "7" and other.content != answer.content
+    assert real.client.post("/inpaint", files=files, data={"sd_seed": "seven"}).status_code == 422
     missing = real.client.post("/inpaint", files={"image": ("photo.png", photo_png())})
     assert (missing.status_code, missing.json()["error"]) == (422, "Bad request")
     assert real.client.post("/inpaint", json={}).status_code == 415

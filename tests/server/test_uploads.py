@@ -159,6 +159,26 @@ def test_json_is_strict(text: str) -> None:
         strict_json(text.encode("utf-8", "surrogatepass"))
 
 
+def test_every_option_is_documented_and_read_or_refused_by_name(fake: Live) -> None:
+    """On every route that takes a form, whatever options another one has."""
+    forms = {}
+    for path, methods in fake.client.get("/openapi.json").json()["paths"].items():
+        content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+        if "multipart/form-data" in content:
+            forms[path] = content["multipart/form-data"]["schema"]["properties"]
+    options = {name for each in forms.values() for name, said in each.items() if "binary" not in json.dumps(said)}
+    assert {"/inpaint", "/api/select"} < forms.keys() and {"sd_seed", "format", "settings"} < options
+    for path, documented in forms.items():
+        needed = {name: ("x.png", photo_png()) for name in ("image", "mask", "object") if name in documented}
+        for name in options - {"sd_seed"}:
+            answer = fake.client.post(path, files=needed, data={"at": "9,9"} | {name: "{"}, timeout=30)
+            if "at" not in documented:
+                answer = fake.client.post(path, files=needed, data={name: "{"}, timeout=30)
+            told = "There is no field" in answer.text or "is not read here" in answer.text
+            assert (answer.status_code, told) == (422, name not in documented), (path, name, answer.text)
+            assert name not in documented or name in answer.text or "JSON" in answer.text
+
+
 def test_forms_are_checked(fake: Live) -> None:
     picture = ("x.png", photo_png())
     good = {"image": picture, "mask": ("m.png", mask_png())}

@@ -1,8 +1,9 @@
 """The part of IOPaint's HTTP API (version 1.6) that fills holes, so that its clients work with another port.
 
 ``inpaint``, ``server-config``, ``model``, ``adjust_mask`` and ``samplers``, and the multipart ``/inpaint`` of its
-predecessor lama-cleaner; fields that only other models read are ignored, as are unknown ones. A call runs as a
-normal job: the same limits, token and checks.
+predecessor lama-cleaner; fields that only other models read are ignored, as are unknown ones, but those of
+patchloom's own API are refused by name: whoever sends one expects it to count. A call runs as a normal job: the
+same limits, token and checks.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import io
 import re
 import secrets
 from binascii import a2b_base64
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import FIELDS, Problem, status_of
 from patchloom.server.schema import checked_settings
 from patchloom.server.submission import placed
-from patchloom.server.uploads import media_type, store_picture, strict_json
+from patchloom.server.uploads import OPTIONS, media_type, store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
 
 SEEDS = 2**31
@@ -112,7 +114,10 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Pres
         "/inpaint",
         tags=["IOPaint"],
         summary="Fill a hole; a form with two files, as lama-cleaner's clients send it",
-        openapi_extra=openapi.form({name: INPAINT_FIELDS[name] for name in ("image", "mask")}),
+        openapi_extra=openapi.multipart(
+            {name: INPAINT_FIELDS[name] for name in ("image", "mask")},
+            {"sd_seed": {"type": "integer", "description": INPAINT_FIELDS["sd_seed"]}},
+        ),
         responses=openapi.PICTURE,
     )
     async def inpaint_form(request: Request) -> Response:
@@ -176,15 +181,23 @@ async def read_fields(request: Request, needed: tuple[str, ...]) -> dict[str, An
         raise refused(422, "The JSON is not UTF-8.") from error
     if not isinstance(fields, dict):
         raise refused(422, "The body must be a JSON object.")
+    refuse_ours(fields)
     for name in needed:
         if not isinstance(fields.get(name), str):
             raise refused(422, f"The field '{name}' is missing or no text.")
     return fields
 
 
+def refuse_ours(fields: Iterable[str]) -> None:
+    """Raises Problem for a field of patchloom's own API, which would count for nothing here."""
+    for name in fields:
+        if name in FIELDS | OPTIONS.keys():
+            raise refused(422, f"The field '{name}' is not read here; POST /api/jobs reads it.")
+
+
 async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """``image`` and ``mask`` of a form, and ``sd_seed``, if one was sent; other fields are of other models. Raises
-    Problem."""
+    """``image`` and ``mask`` of a form, and ``sd_seed`` (lama-cleaner's ``sdSeed``), if one was sent; other fields
+    are of other models. Raises Problem."""
     if media_type(request) != "multipart/form-data":
         raise Problem(415, "not_multipart", "Send the files as multipart/form-data.", "See /docs for an example.")
     try:
@@ -196,12 +209,11 @@ async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[st
         found = {name: await file.read() for name, file in files.items() if isinstance(file, UploadFile)}
         for name in files.keys() - found.keys():
             raise refused(422, f"The part '{name}' is missing or no file.")
-        seed = form.get("sd_seed", "")
+        refuse_ours(form)
+        seed = form.get("sd_seed") or form.get("sdSeed")
     finally:
         await form.close()
-    if not isinstance(seed, str) or not seed.lstrip("-").isdigit():
-        return found, {}
-    return found, {"sd_seed": int(seed)}
+    return found, {"sd_seed": seed} if seed else {}
 
 
 def seed_of(fields: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
-from patchloom.server import measure, openapi, uploads
+from patchloom.server import measure, openapi
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
 from patchloom.server.asgi import whole
 from patchloom.server.job import MAX_PREVIEWS, Job
@@ -52,7 +52,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         "/api/display",
         tags=["server"],
         summary="A TIFF or 16-bit picture as a browser can show it",
-        openapi_extra=openapi.form(uploads.DISPLAY_PARTS),
+        openapi_extra=openapi.form("display"),
         responses=openapi.PICTURE,
     )
     async def display(request: Request) -> Response:
@@ -77,7 +77,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         tags=["server"],
         summary="The object that a scribble lies on",
         description="A grey PNG: white the object, half grey the shadow that it casts.",
-        openapi_extra=openapi.form(uploads.SELECT_PARTS),
+        openapi_extra=openapi.form("select"),
         responses=openapi.PICTURE,
     )
     async def select(request: Request) -> Response:
@@ -88,7 +88,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         tags=["server"],
         summary="Bring an object that was put into a photo to its light",
         description="settings are those of `patchloom harmonise`.",
-        openapi_extra=openapi.form(uploads.HARMONISE_PARTS, harmonise_schema()),
+        openapi_extra=openapi.form("harmonise", harmonise_schema()),
         responses=openapi.PICTURE,
     )
     async def harmonise(request: Request) -> Response:
@@ -99,7 +99,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         tags=["server"],
         summary="Put an object into a photo, in its light",
         description="settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
-        openapi_extra=openapi.form(uploads.PASTE_PARTS, harmonise_schema(), uploads.PASTE_OPTIONS),
+        openapi_extra=openapi.form("paste", harmonise_schema()),
         responses=openapi.PICTURE,
     )
     async def paste(request: Request) -> Response:
@@ -115,7 +115,7 @@ def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         status_code=202,
         tags=["jobs"],
         summary="Fill a photo",
-        openapi_extra=openapi.form(uploads.FILL_PARTS),
+        openapi_extra=openapi.form("fill"),
     )
     async def create(request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")

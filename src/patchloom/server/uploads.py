@@ -19,45 +19,46 @@ from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
 from patchloom.settings import FileSettings, Place
 
-FILL_PARTS = {  # part -> what it is
-    "image": f"The photo: {', '.join(FORMATS)}.",
-    "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
-    "source": "Optional: texture may come only from where this is white.",
-    "coarse": "Optional: the same photo filled by another tool, to be refined.",
-    "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over. May be "
-    "sent several times; the job calls it by its file's name.",
-}
-DISPLAY_PARTS = {"image": "Any supported picture."}
-SELECT_PARTS = {
-    "image": "The picture, at most a megapixel.",
-    "mask": "A scribble of the picture's size: white lies on the object, half grey on what is not it, black says "
-    "nothing.",
-}
-HARMONISE_PARTS = {
-    "image": "The photo with the object in it.",
-    "mask": "White is the object. Of the photo's size, or smaller with the same proportions.",
-}
-PASTE_PARTS = {
-    "image": "The photo.",
-    "object": "The picture that is put in.",
-    "mask": "Optional: what of the object is put in is white; else what of it is not transparent, else all of it. "
-    "Of the object's size, or smaller with the same proportions.",
+PARTS = {  # the files that each kind of job takes -> what they are
+    "fill": {
+        "image": f"The photo: {', '.join(FORMATS)}.",
+        "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
+        "source": "Optional: texture may come only from where this is white.",
+        "coarse": "Optional: the same photo filled by another tool, to be refined.",
+        "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over. May "
+        "be sent several times; the job calls it by its file's name.",
+    },
+    "display": {"image": "Any supported picture."},
+    "select": {
+        "image": "The picture, at most a megapixel.",
+        "mask": "A scribble of the picture's size: white lies on the object, half grey on what is not it, black "
+        "says nothing.",
+    },
+    "harmonise": {
+        "image": "The photo with the object in it.",
+        "mask": "White is the object. Of the photo's size, or smaller with the same proportions.",
+    },
+    "paste": {
+        "image": "The photo.",
+        "object": "The picture that is put in.",
+        "mask": "Optional: what of the object is put in is white; else what of it is not transparent, else all "
+        "of it. Of the object's size, or smaller with the same proportions.",
+    },
 }
 REPEATED = "reference"  # the part that may come several times
-PARTS = {
-    "fill": FILL_PARTS,
-    "harmonise": HARMONISE_PARTS,
-    "paste": PASTE_PARTS,
-    "display": DISPLAY_PARTS,
-    "select": SELECT_PARTS,
-}  # of each kind of job
+_OPTIONS = ("settings", "first_frame", *(item.name for item in fields(FileSettings)))
+OPTIONS_OF = {
+    "fill": _OPTIONS,
+    "harmonise": _OPTIONS,
+    "paste": (*_OPTIONS, "at"),
+    "display": ("first_frame", "page"),
+    "select": (),
+}  # the text parts that each kind of job reads; others are refused by name
 MOST_FILES = 300  # of a form; how many references may be among them is for the limits to say
 LONGEST_NAME = 80  # characters of a file's name that are kept
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
     "first_frame": "true: of an animated or multi-page file use the first picture.",
-}
-PASTE_OPTIONS = {
     "at": "Where the object's centre goes, in pixels of the photo: x,y or x,y,scale or x,y,scale,angle. The scale "
     "is in parts of its own size, the angle in degrees counter-clockwise.",
 }
@@ -70,8 +71,7 @@ def is_needed(text: str) -> bool:
 
 def fields_of(kind: str) -> tuple[str, ...]:
     """Every part that a request for this kind of job may have."""
-    options = {**OPTIONS, **(PASTE_OPTIONS if kind == "paste" else {})}
-    return (*PARTS[kind], *options, *(item.name for item in fields(FileSettings)))
+    return (*PARTS[kind], *OPTIONS_OF[kind])
 
 
 def strict_json(text: str | bytes) -> Any:
