@@ -21,6 +21,7 @@ from patchloom import (
     inpaint,
 )
 from patchloom.events import Event, FillDone, LevelDone, Step, Warned
+from patchloom.method.coarse import Coarse
 
 QUICK = {"preset": "fast", "iterations": 3}
 
@@ -185,7 +186,7 @@ def test_a_coarse_fill_is_followed(whose: str, monkeypatch: pytest.MonkeyPatch) 
         filled = inpaint(photo, hole, coarse=coarse, texture="none", guide_weight=20.0)
     else:
         guess = coarse / np.float32(255)
-        monkeypatch.setattr("patchloom.method.coarse.network_fill", lambda level, network: guess)
+        monkeypatch.setattr("patchloom.method.coarse.network_fill", lambda level, network: Coarse(guess))
         filled = inpaint(photo, hole, content="default", texture="none", guide_weight=20.0)
     assert filled[38:58, 36:44].mean() > 150 > 90 > filled[38:58, 52:60].mean()
 

@@ -56,7 +56,7 @@ def test_a_coarse_fill_is_a_function_and_its_name(monkeypatch: pytest.MonkeyPatc
     level = Level(image, hole, ~hole)
     fill = coarse.coarse_fill(fill_settings(content="grey").content, torch.device("cpu"))
     assert fill is not None
-    np.testing.assert_array_equal(fill.make(level, np.s_[:, :]), grey(level))
+    np.testing.assert_array_equal(fill.make(level, np.s_[:, :]).picture, grey(level))
     assert Inpainter(RunSettings(device="cpu")).check(fill_settings(content="grey", texture="none")) is None
 
 

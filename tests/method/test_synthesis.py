@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from patchloom.events import Event, LevelStarted, Step
+from patchloom.method.coarse import Coarse
 from patchloom.method.neural import NeuralStage
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
@@ -39,7 +40,7 @@ def test_the_plan_is_kept(given: dict[str, object], coarse: bool) -> None:
     stage = NeuralStage(load_texture("compact"), settings) if settings.iterations else None
     events: list[Event] = []
     level = stripes()
-    picture = np.full_like(level.image, 0.5) if coarse else None
+    picture = Coarse(np.full_like(level.image, 0.5)) if coarse else None
     filled = synthesise(level, picture, settings, stage, Progress(events.append))
     fractions = [event.fraction for event in events if isinstance(event, Step)]
     levels = [event for event in events if isinstance(event, LevelStarted)]

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import Tensor, nn
 
-from patchloom.method.coarse import predict
+from patchloom.method.coarse import network_fill, predict
+from patchloom.method.pyramid import Level
 from patchloom.networks.content import (
     ContentNetwork,
     Discriminator,
@@ -108,6 +109,15 @@ def test_predict_changes_the_hole_only_and_everywhere_in_it() -> None:
         np.testing.assert_array_equal(filled[~hole], image[~hole])
         middle, start = (picture[20:40, 75:105] for picture in (filled, membrane(image, hole)))
         assert (middle > start).all() and (1 - middle).mean() < 0.1
+
+
+def test_a_guess_says_how_closely_the_hole_was_seen() -> None:
+    """A square of 120 pixels is shown with 360 around it, at 128; a small one as it is."""
+    for side, shown in ((120, 360), (10, 256)):
+        hole = np.zeros((400, 400), bool)
+        hole[140 : 140 + side, 140 : 140 + side] = True
+        guess = network_fill(Level(np.zeros((400, 400, 3), np.float32), hole, ~hole), Painter(1.0).eval())
+        assert guess.resolution == pytest.approx(128 / shown, rel=0.03)
 
 
 def test_predict_puts_a_mark_where_the_network_puts_it() -> None:

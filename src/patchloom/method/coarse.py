@@ -18,7 +18,7 @@ import torch.nn.functional as F
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level
-from patchloom.networks.content import ContentNetwork, Ints
+from patchloom.networks.content import ContentNetwork, Frame, Ints
 from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.boxes import bounds
@@ -29,13 +29,25 @@ Place = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
+class Coarse:
+    """What somebody says of a level's hole: ``picture`` (H, W, 3) in 0..1, the level itself outside the hole.
+
+    ``resolution``: how many pixels of its own the picture was made with for each of the level's, along a side, at
+    most 1; None where nobody knows (a picture made by another tool).
+    """
+
+    picture: Floats
+    resolution: float | None = None
+
+
+@dataclass(frozen=True)
 class CoarseFill:
-    """How a window's coarse picture (H, W, 3) is made, from its level and its place in the photograph.
+    """How a window's coarse picture is made, from its level and its place in the photograph.
 
     ``weights``: the networks that are used, as "content:name", and their SHA-256.
     """
 
-    make: Callable[[Level, Place], Floats]
+    make: Callable[[Level, Place], Coarse]
     weights: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,12 +59,12 @@ def coarse_fill(
     ``given``, which says what a picture made by another tool shows at a place, comes first. Raises WeightsError.
     """
     if given is not None:
-        return CoarseFill(lambda level, place: given_fill(level, given(place)))
+        return CoarseFill(lambda level, place: Coarse(given_fill(level, given(place))))
     name = default_content() or "patches" if content == "auto" else content
     if name == "patches":
         return None
     if name in FILLS:
-        return CoarseFill(lambda level, place: FILLS[name](level))
+        return CoarseFill(lambda level, place: Coarse(FILLS[name](level)))
     network = load_content(name, device)
     weights = {f"content:{network.name}": network.sha256}
     return CoarseFill(lambda level, place: network_fill(level, network), weights)
@@ -67,9 +79,11 @@ FILLS: dict[str, Callable[[Level], Floats]] = {"none": membrane_fill}
 """The coarse fills that need nothing but the level, by the names under which ``content`` chooses them."""
 
 
-def network_fill(level: Level, network: ContentNetwork) -> Floats:
-    """(H, W, 3): the level with the network's guess in its hole."""
-    return predict(network, level.image, level.hole)
+def network_fill(level: Level, network: ContentNetwork) -> Coarse:
+    """The level with the network's guess in its hole, at the resolution at which it was shown the hole."""
+    frames = network.frames(level.hole)
+    resolution = min(1.0, network.size / len(frames[0][0]))
+    return Coarse(_predicted(network, level.image, level.hole, frames), resolution)
 
 
 def given_fill(level: Level, picture: Floats) -> Floats:
@@ -77,7 +91,6 @@ def given_fill(level: Level, picture: Floats) -> Floats:
     return level.composite(resized(picture, level.size))
 
 
-@torch.no_grad()
 def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
     """``image`` (H, W, 3), RGB in 0..1, of any size, with the network's guess in ``hole`` (H, W).
 
@@ -87,6 +100,12 @@ def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
     a step there). A hole thinner than a pixel of the 128 keeps the membrane. Raises ValueError where nothing or
     everything is hole.
     """
+    return _predicted(network, image, hole, network.frames(hole))
+
+
+@torch.no_grad()
+def _predicted(network: ContentNetwork, image: Floats, hole: Bools, frames: list[Frame]) -> Floats:
+    """:func:`predict` from these frames."""
     device = device_of(network)
     smooth = membrane(image, hole)
     filled, unknown = as_tensor(smooth).to(device), as_flags(hole).to(device, torch.float32)
@@ -94,7 +113,7 @@ def predict(network: ContentNetwork, image: Floats, hole: Bools) -> Floats:
     box = bounds(hole)  # in which the change is kept
     change, weight = torch.zeros_like(box.of(filled)), torch.zeros_like(box.of(unknown))
     size = (network.size, network.size)
-    for rows, columns in network.frames(hole):
+    for rows, columns in frames:
         mirrored = _reflect(rows, height)[:, None], _reflect(columns, width)
         small = F.interpolate(filled[:, :, *mirrored], size, mode="bilinear", antialias=True)
         small_hole = F.interpolate(unknown[:, :, *mirrored], size, mode="bilinear", antialias=True) > 0.5

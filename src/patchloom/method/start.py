@@ -13,7 +13,7 @@ import numpy as np
 from patchloom.arrays import Floats
 from patchloom.errors import MaskError
 from patchloom.method.blending import correction
-from patchloom.method.coarse import given_fill, membrane_fill
+from patchloom.method.coarse import Coarse, given_fill, membrane_fill
 from patchloom.method.lines import lines_through
 from patchloom.method.patchfill import (
     ExemplarFill,
@@ -53,7 +53,7 @@ class Start:
 
 def exemplar_start(
     level: Level,
-    coarse: Floats | None,
+    coarse: Coarse | None,
     settings: FillSettings,
     optimised: list[Level],
     progress: Progress,
@@ -77,7 +77,7 @@ def exemplar_start(
     progress.plan_fill(rounds, len(variants), optimised, settings.iterations)
     guide: Floats | None
     if coarse is not None:
-        guide = target = given_fill(level, coarse)
+        guide = target = given_fill(level, coarse.picture)
         weight = settings.guide_weight * COARSE_WEIGHT
     else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
         guide = _mean_fill(level.image, scales, variants, progress) if variants else None

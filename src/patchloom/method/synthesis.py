@@ -8,7 +8,7 @@ by the exemplar start's field. With ``searched`` the coarse fill is a picture at
 from collections.abc import Sequence
 
 from patchloom.arrays import Floats
-from patchloom.method.coarse import given_fill, membrane_fill
+from patchloom.method.coarse import Coarse, given_fill, membrane_fill
 from patchloom.method.neural import NeuralStage
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, paper_pyramid
@@ -24,7 +24,7 @@ PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch aro
 
 def synthesise(
     native: Level,
-    coarse: Floats | None,
+    coarse: Coarse | None,
     settings: FillSettings,
     neural: NeuralStage | None,
     progress: Progress,
@@ -32,8 +32,8 @@ def synthesise(
 ) -> Floats:
     """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
 
-    ``coarse`` (H, W, 3) is the coarse picture that somebody has for it, if there is one; ``others``, pictures
-    of at most its height, an exemplar start may copy from as well (``atlas.py``).
+    ``coarse`` is what somebody says of the hole, if anybody does; ``others``, pictures of at most its height, an
+    exemplar start may copy from as well (``atlas.py``).
 
     Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
     MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
@@ -47,7 +47,7 @@ def synthesise(
     start: Start | None = None
     if searched and coarse is not None:
         progress.plan_fill([], 0, levels, settings.iterations)
-        x = given_fill(first, coarse)
+        x = given_fill(first, coarse.picture)
     else:
         start = exemplar_start(first, coarse, settings, levels, progress, others)
         x = start.picture
