@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from patchloom import __version__, windows
-from patchloom.arrays import Bools
+from patchloom.arrays import Bools, Floats
 from patchloom.beside import Beside
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
@@ -34,9 +34,9 @@ from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
-from patchloom.tensors.membrane import membrane
 from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import mapped, working
+from patchloom.transparency import Layer, continued, finite, missing_of, of_shown, over
 from patchloom.wrapping import wrapped
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -83,24 +83,25 @@ class Inpainter:
         ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
         any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
         events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
-        known, no numbers outside the hole), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
+        known), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
         """
         begun = time.perf_counter()
         listener = Listener(observe, begun, self.run.time_limit)
         if coarse is not None:
             coarse = _of_size(coarse, photo)
         mask.require_size(photo.width, photo.height)
+        hole = mask.to_fill(settings).hole
+        photo = photo.on_scale_of(~hole, listener)
         if settings.wrap != "off":
             return FillResult(*wrapped(self.inpaint, photo, mask, settings, source, coarse, references, observe))
-        hole = mask.to_fill(settings).hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))
             return FillResult(photo, self._report(settings, {}, [], listener, begun))
-        photo = _finite(photo, hole)
+        missing = missing_of(photo, hole, listener)
         share = float(hole.mean())
         height, width = hole.shape
-        known, left, used = take_over(photo, hole, references, settings, listener)
+        known, left, used = take_over(finite(photo), hole, references, settings, listener)
         neural = self._neural_stage(settings, listener)
         start = self._coarse(settings, coarse)
         plans = (
@@ -113,10 +114,11 @@ class Inpainter:
             listener(Warned(message="Compiling the patch search for this machine, once, in about ten seconds."))
         allowed = allowed if source is not None else ~left
         beside = Beside(references, used, settings)
-        work = _Work(known, left, allowed, start, settings, neural, beside, listener)
+        work = _Work(known, left, hole & ~left, allowed, missing, start, settings, neural, beside, listener)
         with working(self.run.threads):
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
-            filled = photo.with_pixels(work.pixels, *_filled_channels(photo, hole, settings))
+            work.pixels[missing] = photo.pixels[missing]
+            filled = photo.with_pixels(work.pixels, work.alpha, continued(photo.extra, hole))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:
@@ -176,13 +178,16 @@ class Inpainter:
 
 
 class _Work:
-    """One fill under way: ``pixels`` is the photograph so far, ``unknown`` what is still to be filled."""
+    """One fill under way: ``pixels`` and ``alpha`` are the photograph so far, ``unknown`` what is still to be
+    filled; ``taken`` was taken over from references, ``missing`` are known pixels that say nothing."""
 
     def __init__(
         self,
         photo: Photo,
         hole: Bools,
+        taken: Bools,
         allowed: Bools,
+        missing: Bools,
         start: CoarseFill | None,
         settings: FillSettings,
         neural: NeuralStage | None,
@@ -190,6 +195,10 @@ class _Work:
         observe: Observer,
     ) -> None:
         self.pixels = photo.pixels.copy()
+        self.alpha = None if photo.alpha is None else photo.alpha.copy()
+        if self.alpha is not None and settings.alpha == "fill":
+            self.alpha[taken] = full_scale(self.alpha)
+        self.missing = missing
         self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
         self.settings, self.neural, self.observe = settings, neural, observe
@@ -213,21 +222,39 @@ class _Work:
 
     def _fill_one(self, plan: windows.Window, progress: Progress) -> dict[str, Any]:
         """Fills the window ``plan``; returns its row of the report."""
-        unknown = self.unknown[plan.slices]
-        image = np.where(unknown[..., None], np.float32(0), as_rgb(self.pixels[plan.slices]))
-        level = Level(image, np.ascontiguousarray(unknown), self.allowed[plan.slices] & ~unknown)
+        unknown = np.ascontiguousarray(self.unknown[plan.slices])
+        allowed = self.allowed[plan.slices] & ~unknown
+        image, missing = as_rgb(self.pixels[plan.slices]), self.missing[plan.slices]
+        if missing.any():
+            image, allowed = of_shown(image, ~missing, unknown, allowed)
+        layer = self._layer(plan, image, unknown, allowed)
+        look, allowed = (image, allowed) if layer is None else (layer.look, layer.source)
+        level = Level(np.where(unknown[..., None], np.float32(0), look), unknown, allowed)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
         others = self.beside.of(level)
         result = synthesise(level, coarse, self.settings, self.neural, progress, list(others.values()))
         progress.complete()
         self.beside.count(list(others), int(plan.part.sum()), progress.records)
+        weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part
+        if layer is not None and self.alpha is not None:
+            result, opacity = layer.parted(result, unknown, plan.part)
+            alpha = self.alpha[plan.slices]
+            self.alpha[plan.slices], weights = over(alpha, opacity, weights, full_scale(alpha))
         if self.pixels.shape[2] == 1:
             result = result.mean(2, keepdims=True)
-        weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part
         self.pixels[plan.slices] = composite(self.pixels[plan.slices], result, weights, full_scale(self.pixels))
         self.unknown[plan.slices][plan.part] = False
         x, y, width, height = plan.box
         return {"x": x, "y": y, "width": width, "height": height, "levels": progress.records}
+
+    def _layer(self, plan: windows.Window, image: Floats, unknown: Bools, allowed: Bools) -> Layer | None:
+        """The window ``plan``, whose colours are ``image``, with its transparency; None where there is none."""
+        if self.alpha is None:
+            return None
+        alpha = self.alpha[plan.slices].astype(np.float32) / np.float32(full_scale(self.alpha))
+        if self.settings.alpha == "keep":
+            return Layer.kept(image, alpha, unknown, allowed)
+        return Layer.of(image, alpha, unknown, plan.part, allowed)
 
 
 def _source_of(photo: Photo, source: Mask | None, hole: Bools) -> Bools:
@@ -249,33 +276,6 @@ def _of_size(coarse: Photo, photo: Photo) -> Photo:
             "Bring it to the photograph's size.",
         )
     return coarse
-
-
-def _finite(photo: Photo, hole: Bools) -> Photo:
-    """``photo`` with zeros for what is no number in the hole. Raises MaskError for such pixels outside of it."""
-    if photo.pixels.dtype.kind != "f":
-        return photo
-    unknown = np.asarray(~np.isfinite(photo.pixels).all(axis=-1))
-    if (unknown & ~hole).any():
-        raise MaskError(
-            f"{int((unknown & ~hole).sum())} pixels outside the hole are no numbers (NaN or infinite).",
-            "Mark them as part of the hole, or give them values.",
-        )
-    return photo.with_pixels(np.where(unknown[..., None], photo.pixels.dtype.type(0), photo.pixels))
-
-
-def _filled_channels(photo: Photo, hole: Bools, settings: FillSettings) -> list[NDArray[Any] | None]:
-    """Transparency, where the settings ask for it, and any further channel, continued smoothly into the hole."""
-    keep = settings.alpha == "keep"
-    return [photo.alpha if keep else _continued(photo.alpha, hole), _continued(photo.extra, hole)]
-
-
-def _continued(channel: NDArray[Any] | None, hole: Bools) -> NDArray[Any] | None:
-    if channel is None:
-        return None
-    top = full_scale(channel)
-    smooth = membrane(channel[..., None].astype(np.float32) / np.float32(top), hole)
-    return composite(channel[..., None], smooth, hole.astype(np.float32), top)[..., 0]
 
 
 @overload
@@ -330,9 +330,10 @@ def inpaint(
     >>> bool((filled == photo)[~mask].all())
     True
     """
+    marked = as_mask(mask)
     result = Inpainter(run).inpaint(
-        as_photo(photo),
-        as_mask(mask),
+        as_photo(photo, marked.hole),
+        marked,
         fill_settings(preset, **overrides),
         source=None if source is None else as_mask(source),
         coarse=None if coarse is None else as_photo(coarse),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from patchloom.arrays import Bools
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
@@ -14,13 +15,14 @@ AnyPicture = NDArray[Any] | Image.Image | Photo
 AnyMask = NDArray[Any] | Image.Image | Mask
 
 
-def as_photo(picture: AnyPicture) -> Photo:
-    """A Photo of a NumPy array or Pillow picture; a Photo is returned as it is."""
+def as_photo(picture: AnyPicture, hole: Bools | None = None) -> Photo:
+    """A Photo of a NumPy array or Pillow picture; a Photo is returned as it is. What floats lie in ``hole`` (H, W)
+    does not matter."""
     if isinstance(picture, Photo):
         return picture
     if isinstance(picture, Image.Image):
         return Photo.from_pillow(picture)
-    return Photo.from_array(np.asarray(picture))
+    return Photo.from_array(np.asarray(picture), hole=hole)
 
 
 def as_mask(mask: AnyMask) -> Mask:

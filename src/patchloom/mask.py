@@ -22,6 +22,7 @@ from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
 from patchloom.settings import FillSettings, MaskMode
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height
+OPAQUE = 0.98  # of full scale: what is less is transparent
 _GROWTH = 250  # the picture's longer side per pixel that a mask painted by hand is grown by
 
 
@@ -110,10 +111,10 @@ class Mask:
 
     @classmethod
     def from_alpha(cls, photo: Photo) -> Self:
-        """The photo's transparent pixels (less than half opaque)."""
+        """The photo's pixels that are not opaque, but for what lossy coding makes of opaque ones."""
         if photo.alpha is None:
             raise MaskError("The photo has no transparency to fill.", "Give a mask, or boxes with --box x,y,w,h.")
-        return cls(photo.alpha <= full_scale(photo.alpha) / 2, seen="no pixel of the photo is transparent")
+        return cls(photo.alpha < OPAQUE * full_scale(photo.alpha), seen="no pixel of the photo is transparent")
 
     @classmethod
     def from_color(cls, photo: Photo, color: tuple[int, int, int], tolerance: int = 0) -> Self:

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from patchloom.arrays import Bools
 from patchloom.errors import BudgetError, PatchloomError, PhotoError, SettingsError, Unsupported
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
-from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
+from patchloom.formats.exif import orientation_block
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, as_stored, split, to_eight_bit, upright
 from patchloom.formats.pillow import palette_of
 from patchloom.formats.png import to_palette
+from patchloom.formats.tiffsamples import on_scale_of
 from patchloom.formats.tifftags import stripped
 from patchloom.outputs import refuse_existing, write_whole
 
@@ -59,6 +62,26 @@ class Photo:
     def height(self) -> int:
         return int(self.pixels.shape[0])
 
+    @property
+    def missing(self) -> Bools:
+        """(H, W): where there is no data: no numbers, or in every channel what the file says stands for none."""
+        if self.pixels.dtype.kind == "f":
+            return np.asarray(~np.isfinite(self.pixels).all(axis=-1))
+        nothing = None if self.metadata.tiff is None else self.metadata.tiff.meaning.nothing
+        nowhere = np.zeros(self.pixels.shape[:2], bool)
+        return nowhere if nothing is None else np.asarray((self.pixels == nothing).all(axis=-1))
+
+    def on_scale_of(self, known: Bools, observe: Observer = ignore) -> Self:
+        """The same photograph; floats that went beyond 0..1 in the file lie in 0..1 by what ``known`` (H, W) says
+        alone. What scale that is, is said."""
+        if self.metadata.tiff is None or self.pixels.dtype.kind != "f":
+            return self
+        turn = self.metadata.orientation
+        scaled = on_scale_of(self._in_grid(self.alpha, self.extra), as_stored(known, turn), observe)
+        if scaled is None:
+            return self
+        return replace(self, pixels=upright(scaled.samples, turn), metadata=scaled.metadata)
+
     @classmethod
     def open(
         cls,
@@ -97,24 +120,29 @@ class Photo:
         except Exception as error:  # whatever a decoder makes of damaged data; they share no base class
             raise PhotoError("is cut short or damaged.", "Copy it again from where it came.") from error
         turn = stored.metadata.orientation
-        alpha, extra = (None if grid is None else _upright(grid, turn) for grid in (stored.alpha, stored.extra))
-        return cls(_upright(stored.samples, turn), alpha, format.name, stored.metadata, extra=extra)
+        alpha, extra = (None if grid is None else upright(grid, turn) for grid in (stored.alpha, stored.extra))
+        return cls(upright(stored.samples, turn), alpha, format.name, stored.metadata, extra=extra)
 
     @classmethod
-    def from_array(cls, array: NDArray[Any]) -> Self:
-        """(H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4) of uint8, uint16, or floats in 0..1."""
+    def from_array(cls, array: NDArray[Any], *, hole: Bools | None = None) -> Self:
+        """(H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4) of uint8, uint16, or floats in 0..1.
+
+        Floats may be NaN where there is no data, and anything in ``hole`` (H, W)."""
         array = np.asarray(array)
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[-1] not in (1, 2, 3, 4)):
             raise PhotoError(
                 f"An array of shape {array.shape} is no picture.", "Give (H, W), (H, W, 3) or (H, W, 4)."
             )
         if array.dtype.kind == "f":
+            if hole is not None and hole.shape == array.shape[:2]:
+                beyond = ~((array >= 0) & (array <= 1))
+                array = np.where(beyond & hole.reshape(*hole.shape, *[1] * (array.ndim - 2)), np.nan, array)
             finite = array[np.isfinite(array)]
             if not finite.size or finite.min() < 0 or finite.max() > 1:
                 low, high = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
                 raise PhotoError(
                     f"A float picture must lie in 0..1; this has samples from {low:.9g} to {high:.9g}.",
-                    "Scale it, or cut off what lies beyond: numpy.clip(picture, 0, 1).",
+                    "Scale it, or cut off what lies beyond: numpy.clip(picture, 0, 1); NaN is no data.",
                 )
         elif array.dtype.newbyteorder("=") not in (np.uint8, np.uint16):
             raise PhotoError(
@@ -206,7 +234,7 @@ class Photo:
         if self.format not in WRITTEN and format == written_as(self.format):
             observe(Warned(message=f"{self.format} is only read; the picture is written as {format}."))
         codec.require_room(self.width, self.height)
-        stored = _fitted(self._as_stored(codec, same, observe), codec.depths, format, observe)
+        stored = _fitted(self._held_by(codec, observe), codec.depths, format, observe)
         is_palette = same and stored.metadata.mode == "P"
         if is_palette and to_palette(stored.joined(), stored.metadata.palette) is None:
             observe(Warned(message="The picture now has more than 256 colours; it is written without a palette."))
@@ -216,9 +244,9 @@ class Photo:
             stored = replace(stored, metadata=_stripped(stored.metadata, stored.metadata.orientation))
         return codec.encode(stored, same, None if quality == "keep" else quality)
 
-    def _as_stored(self, codec: Format, same: bool, observe: Observer) -> Stored:
+    def _held_by(self, codec: Format, observe: Observer) -> Stored:
         """In the stored grid, without the channels that the format has no place for."""
-        turn, alpha, extra = self.metadata.orientation, self.alpha, self.extra
+        alpha, extra = self.alpha, self.extra
         if alpha is not None and not codec.alpha:
             observe(Warned(message=f"{codec.name} has no transparency; the picture is written without."))
             alpha = None
@@ -227,8 +255,13 @@ class Photo:
                 Warned(message=f"{codec.name} has no place for the channel beside the colours; it is left out.")
             )
             extra = None
-        alpha, extra = (None if grid is None else _as_stored(grid, turn) for grid in (alpha, extra))
-        return Stored(_as_stored(self.pixels, turn), alpha, self.metadata, extra)
+        return self._in_grid(alpha, extra)
+
+    def _in_grid(self, alpha: Samples | None, extra: Samples | None) -> Stored:
+        """The picture in the stored grid, with these channels."""
+        turn = self.metadata.orientation
+        alpha, extra = (None if grid is None else as_stored(grid, turn) for grid in (alpha, extra))
+        return Stored(as_stored(self.pixels, turn), alpha, self.metadata, extra)
 
     def save(
         self,
@@ -317,30 +350,3 @@ def _stripped(metadata: Metadata, turn: int) -> Metadata:
         blocks=tuple(block for block in metadata.blocks if block.look),
         tiff=None if metadata.tiff is None else stripped(metadata.tiff, turn),
     )
-
-
-def orientation_block(turn: int) -> bytes:
-    """An EXIF block that holds an orientation and nothing else."""
-    return b"II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00" + bytes([turn]) + bytes(7)
-
-
-def _upright(grid: Samples, turn: int) -> Samples:
-    """The stored grid as people see it, for EXIF's orientation 1..8."""
-    if turn >= 5:
-        grid = np.swapaxes(grid, 0, 1)
-    if turn in (3, 4, 7, 8):
-        grid = grid[::-1]
-    if turn in (2, 3, 6, 7):
-        grid = grid[:, ::-1]
-    return np.ascontiguousarray(grid)
-
-
-def _as_stored(grid: Samples, turn: int) -> Samples:
-    """The inverse of :func:`_upright`."""
-    if turn in (2, 3, 6, 7):
-        grid = grid[:, ::-1]
-    if turn in (3, 4, 7, 8):
-        grid = grid[::-1]
-    if turn >= 5:
-        grid = np.swapaxes(grid, 0, 1)
-    return np.ascontiguousarray(grid)

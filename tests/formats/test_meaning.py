@@ -20,7 +20,7 @@ import tifffile
 from PIL import Image
 
 from patchloom import Inpainter, Mask, Photo
-from patchloom.errors import MaskError, Unsupported
+from patchloom.errors import Unsupported
 from patchloom.events import Event, Warned
 from patchloom.settings import PRESETS
 
@@ -400,15 +400,46 @@ def test_what_cannot_be_kept_is_refused_by_its_name(samples: np.ndarray, options
         Photo.open(tiff(samples, **options))
 
 
-def test_floats_beyond_one_and_no_numbers_in_the_hole_keep_all_that_is_known() -> None:
-    samples = (noise(3, np.float32) * 3 - 0.5).astype(np.float32)
+NOTHING = [np.nan, np.inf, -9999, 3.4028234663852886e38, -3.4028234663852886e38, 1e20]
+
+
+@pytest.mark.parametrize("value", NOTHING)
+@pytest.mark.parametrize(("channels", "wrap"), [(1, "off"), (3, "off"), (3, "x")])
+def test_what_floats_lie_in_the_hole_decides_nothing(value: float, channels: int, wrap: Any) -> None:
+    heights = (220 + 160 * noise(channels, np.float32)).astype(np.float32)
     hole = np.zeros(SIZE, bool)
     hole[8:14, 10:20] = True
-    samples[hole] = np.nan
-    photo = Photo.open(tiff(samples, photometric="rgb"))
-    filled = Inpainter().inpaint(photo, Mask(hole), PRESETS["fast"]).photo
+    saved = []
+    for content in (300, value):
+        samples = heights.copy()
+        samples[hole] = content
+        photo = Photo.open(tiff(samples, photometric="rgb" if channels == 3 else "minisblack"))
+        filled = Inpainter().inpaint(photo, Mask(hole), replace(PRESETS["fast"], wrap=wrap)).photo
+        saved.append(raw_tiff(filled.encode())["samples"])
+    np.testing.assert_array_equal(*saved)
+    np.testing.assert_array_equal(saved[1][~hole], heights[~hole])
+    inside = saved[1][hole]
+    assert (inside > 100).all() and (inside < 500).all()
+
+
+@pytest.mark.parametrize(
+    ("depth", "value", "tag"),
+    [(np.float32, np.nan, None), (np.float32, -np.inf, None), (np.float32, 3.4028234663852886e38, None),
+     (np.float32, -9999, "-9999"), (np.float64, -1e20, "-1e+20"), (np.uint8, 0, "0"), (np.uint16, 65535, "65535")],
+)  # fmt: skip
+def test_no_data_outside_the_hole_stays_and_is_no_source(depth: Any, value: float, tag: str | None) -> None:
+    top = 1 if np.dtype(depth).kind == "f" else np.iinfo(depth).max
+    samples = ((0.4 + 0.2 * noise(1, np.float64)) * top).astype(depth)
+    hole = np.zeros(SIZE, bool)
+    hole[8:14, 10:20] = True
+    samples[hole] = value
+    samples[:, 20:] = value  # from the hole's side on nothing is known
+    extra = [] if tag is None else [(42113, 2, len(tag) + 1, tag, True)]
+    said: list[Event] = []
+    photo = Photo.open(tiff(samples, photometric="minisblack", extratags=extra))
+    filled = Inpainter().inpaint(photo, Mask(hole), PRESETS["fast"], observe=said.append).photo
     saved = raw_tiff(filled.encode())["samples"]
     np.testing.assert_array_equal(saved[~hole], samples[~hole])
-    assert np.isfinite(saved).all()
-    with pytest.raises(MaskError, match="outside the hole"):
-        Inpainter().inpaint(photo, Mask(np.roll(hole, 3)), PRESETS["fast"])
+    inside = saved[hole] / top
+    assert (inside > 0.3).all() and (inside < 0.7).all(), "of what is known alone"
+    assert any("384 pixels hold no data" in one.message for one in said if isinstance(one, Warned))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--box", "boxes", type=files.box, metavar="x,y,w,h", multiple=True, help="Fill this box; can be repeated."
 )
-@click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's transparent pixels.")
+@click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's pixels that are not opaque.")
 @output_options(done="filled", tells="settings, weights, times, losses")
 @click.option(
     "--versions",

@@ -186,3 +186,8 @@ def _directory(block: bytes, order: str, offset: int) -> tuple[list[_Entry], int
         if size and at + size <= len(block):
             entries.append(_Entry(code, kind, length, at, size))
     return entries, end
+
+
+def orientation_block(turn: int) -> bytes:
+    """An EXIF block that holds an orientation and nothing else."""
+    return b"II\x2a\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00" + bytes([turn]) + bytes(7)

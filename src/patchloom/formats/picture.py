@@ -101,6 +101,7 @@ class Meaning(NamedTuple):
     colormap: Samples | None = None  # (N, 3) uint16
     luma: tuple[float, float, float] = (0.299, 0.587, 0.114)  # of YCbCr
     reference: tuple[float, ...] = (0, 255, 128, 255, 128, 255)  # of YCbCr: ReferenceBlackWhite
+    nothing: float | None = None  # the value that stands for no data, as stored
 
 
 class TiffCoding(NamedTuple):
@@ -180,3 +181,25 @@ def split(samples: Samples) -> tuple[Samples, Samples | None]:
     if samples.shape[-1] in (2, 4):
         return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
     return samples, None
+
+
+def upright(grid: Samples, turn: int) -> Samples:
+    """The stored grid as people see it, for EXIF's orientation 1..8."""
+    if turn >= 5:
+        grid = np.swapaxes(grid, 0, 1)
+    if turn in (3, 4, 7, 8):
+        grid = grid[::-1]
+    if turn in (2, 3, 6, 7):
+        grid = grid[:, ::-1]
+    return np.ascontiguousarray(grid)
+
+
+def as_stored(grid: Samples, turn: int) -> Samples:
+    """The inverse of :func:`upright`."""
+    if turn in (2, 3, 6, 7):
+        grid = grid[:, ::-1]
+    if turn in (3, 4, 7, 8):
+        grid = grid[::-1]
+    if turn >= 5:
+        grid = np.swapaxes(grid, 0, 1)
+    return np.ascontiguousarray(grid)

@@ -122,7 +122,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
     if photometric == tifftags.SEPARATED:
         return _from_cmyk(samples, coding, reading)
     seen = tiffsamples.seen(samples, coding.meaning)
-    if not tiffsamples.is_exact(coding.meaning):
+    if not tiffsamples.is_exact(samples, coding.meaning):
         coding = coding._replace(original=samples, seen=seen)
     return _stored(seen, coding)
 
@@ -249,7 +249,7 @@ def _coding(
     reading: Reading,
 ) -> TiffCoding:
     order, compression = ifd.order_of(data), int(page.compression)
-    meaning = tiffsamples.meaning_of(page, tags, samples, photometric, order, reading)
+    meaning = tiffsamples.meaning_of(page, tags, samples, photometric, order)
     name = _COMPRESSIONS.get(compression, "adobe_deflate")
     if compression in _LOSSY and not _is_lossless(page, data):
         reading.say("This TIFF was compressed with loss; it is written without, and becomes larger.")

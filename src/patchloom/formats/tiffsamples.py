@@ -5,21 +5,30 @@ there and back rounds where the two differ in more than scale; then the stored s
 back wherever nothing was changed.
 """
 
-import numpy as np
-import tifffile
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from patchloom.arrays import Bools
 from patchloom.errors import Unsupported
+from patchloom.events import Observer, Warned
 from patchloom.formats import tifftags
-from patchloom.formats.picture import Meaning, Reading, Samples, Stored, TiffTag
+from patchloom.formats.picture import Meaning, Samples, Stored, TiffTag
+
+if TYPE_CHECKING:
+    import tifffile
+
+_ABSURD = 1e30  # floats beyond are no measurements
 
 
 def meaning_of(
-    page: tifffile.TiffPage,
+    page: "tifffile.TiffPage",
     tags: tuple[TiffTag, ...],
     samples: Samples,
     photometric: int,
     order: str,
-    reading: Reading,
 ) -> Meaning:
     """Of ``samples`` (H, W, C) of a page, which ``photometric`` says the colours of (decoders turn JPEG's YCbCr
     into RGB). Raises Unsupported."""
@@ -35,8 +44,12 @@ def meaning_of(
         if page.colormap is None or page.bitspersample > 8:
             raise Unsupported("has no colour map of up to 8 bit.", "Convert it to RGB first.")
         return meaning._replace(colormap=np.ascontiguousarray(np.asarray(page.colormap, np.uint16).T))
+    meaning = meaning._replace(nothing=_nothing(tags, meaning))
     if meaning.floats:
-        low, high = _range_of(samples[..., : tifftags.COLOURS[photometric]], reading)
+        colour = _parted(samples, meaning)[0]
+        if not (measured := _measured(colour, meaning)).any():
+            raise Unsupported("has no finite samples.", "Save it with numbers.")
+        low, high = _range_of(colour[measured])
         return meaning._replace(low=low, high=high)
     if photometric == tifftags.YCBCR:
         found = {
@@ -52,17 +65,52 @@ def meaning_of(
     return meaning
 
 
-def _range_of(samples: Samples, reading: Reading) -> tuple[float, float]:
-    """What black and white are of floats: 0 and 1, unless they lie beyond. Raises Unsupported."""
-    finite = samples[np.isfinite(samples)]
-    if not finite.size:
-        raise Unsupported("has no finite samples.", "Save it with numbers.")
-    low, high = min(0.0, float(finite.min())), max(1.0, float(finite.max()))
-    if not np.isfinite(np.float64(high) - low) or abs(high) > 1e30 or abs(low) > 1e30:
-        raise Unsupported("has float samples too large to be a picture.", "Scale it to 0..1.")
+def _nothing(tags: tuple[TiffTag, ...], meaning: Meaning) -> float | None:
+    """The value that GDAL's tag says stands for no data, where samples are worked on as stored."""
+    said = next((tag.value for tag in tags if tag.code == tifftags.NODATA), b"")
+    plain = meaning.photometric in (tifftags.GREY, tifftags.RGB) and meaning.extra != tifftags.PREMULTIPLIED
+    if meaning.floats or (plain and meaning.bits in (8, 16)):
+        with contextlib.suppress(ValueError):
+            return float(said.strip(b"\0 "))
+    return None
+
+
+def _measured(colour: Samples, meaning: Meaning) -> Bools:
+    """Which floats are measurements."""
+    with np.errstate(all="ignore"):
+        nothing = colour.dtype.type(np.nan if meaning.nothing is None else meaning.nothing)
+        return np.asarray((np.abs(colour) <= _ABSURD) & (colour != nothing))
+
+
+def _range_of(measured: Samples) -> tuple[float, float]:
+    """What black and white are of floats: 0 and 1, unless they lie beyond."""
+    return min(0.0, float(measured.min())), max(1.0, float(measured.max()))
+
+
+def on_scale_of(picture: Stored, known: Bools, observe: Observer) -> Stored | None:
+    """``picture``, as it was read, with its floats scaled by what is measured in ``known`` (H, W) alone; None where
+    it stays as it is. What scale that is, is said."""
+    coding = picture.metadata.tiff
+    if coding is None or coding.original is None or coding.seen is None or not coding.meaning.floats:
+        return None
+    joined = picture.joined().reshape(*known.shape, -1)
+    if joined.shape != coding.seen.shape or joined.dtype.kind != "f":
+        return None
+    if not _same(joined, coding.seen)[known].all():
+        return None  # it was changed since, on the scale that it has
+    colour = _parted(coding.original, coding.meaning)[0][known]
+    measured = colour[_measured(colour, coding.meaning)]
+    if not measured.size:
+        return None
+    low, high = _range_of(measured)
     if (low, high) != (0, 1):
-        reading.say(f"Samples reach from {low:.4g} to {high:.4g}; they are filled on that scale and keep it.")
-    return low, high
+        reach = f"Samples reach from {measured.min():.4g} to {measured.max():.4g}"
+        observe(Warned(message=f"{reach}; they are filled on that scale and keep it."))
+    meaning = coding.meaning._replace(low=low, high=high)
+    count = picture.samples.shape[-1]
+    scaled = seen(coding.original, meaning)
+    described = picture.described(tiff=coding._replace(meaning=meaning, seen=scaled))
+    return replace(described, samples=scaled[..., :count])
 
 
 def fitted(old: Meaning | None, picture: Stored) -> Meaning:
@@ -83,8 +131,10 @@ def fitted(old: Meaning | None, picture: Stored) -> Meaning:
     return Meaning(photometric, 1 if is_bilevel else dtype.itemsize * 8, floats, extra)
 
 
-def is_exact(meaning: Meaning) -> bool:
-    """Whether going there and back gives the same samples, whatever they are."""
+def is_exact(samples: Samples, meaning: Meaning) -> bool:
+    """Whether going there and back gives the same ``samples`` (H, W, C)."""
+    if meaning.floats and not _measured(_parted(samples, meaning)[0], meaning).all():
+        return False
     turned = meaning.photometric == tifftags.WHITE_IS_ZERO and meaning.floats
     scaled = (meaning.low, meaning.high) != (0, 1)
     return not (
@@ -97,6 +147,8 @@ def seen(stored: Samples, meaning: Meaning) -> Samples:
     if meaning.photometric == tifftags.PALETTE:
         return colours(meaning)[stored[..., 0]]
     colour, last = _parted(_widened(stored, meaning), meaning)
+    if meaning.floats:
+        colour = np.where(_measured(colour, meaning), colour, colour.dtype.type(np.nan))
     if meaning.floats and (meaning.low, meaning.high) != (0, 1):
         colour = (colour - meaning.low) / (meaning.high - meaning.low)
     if meaning.photometric == tifftags.WHITE_IS_ZERO:
@@ -129,8 +181,12 @@ def restored(joined: Samples, meaning: Meaning, original: Samples | None, before
     new = stored(joined, meaning)
     if original is None or before is None or original.shape != new.shape or before.shape != joined.shape:
         return new
-    untouched = (joined == before) | ((joined != joined) & (before != before))
-    return np.where(untouched.all(axis=-1, keepdims=True), original, new)
+    return np.where(_same(joined, before)[..., None], original, new)
+
+
+def _same(one: Samples, other: Samples) -> Bools:
+    """(H, W): where two pictures (H, W, C) are equal; what is no number equals its like."""
+    return np.asarray(((one == other) | ((one != one) & (other != other))).all(axis=-1))
 
 
 def colours(meaning: Meaning) -> Samples:

@@ -9,7 +9,7 @@ from patchloom.formats.picture import Metadata, Palette, Reading, TiffCoding, Ti
 WHITE_IS_ZERO, GREY, RGB, PALETTE, SEPARATED, YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 COLOURS = {WHITE_IS_ZERO: 1, GREY: 1, RGB: 3, PALETTE: 1, SEPARATED: 4, YCBCR: 3}  # samples that are colours
 UNSAID, OTHER, PREMULTIPLIED, STRAIGHT = -1, 0, 1, 2  # kinds of a sample beyond the colours
-PHOTOMETRIC, EXTRA = 262, 338
+PHOTOMETRIC, EXTRA, NODATA = 262, 338, 42113  # the last is GDAL's
 LAYOUT = {254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291}
 LAYOUT |= {292, 293, 297, 317, 320, 321, 322, 323, 324, 325, 326, 327, 328, 330, 332, 334, 336, 338, 339, 340}
 LAYOUT |= {341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 530, 531, 34016, 37679, 37680, 37681}
