@@ -47,8 +47,7 @@ class Photo:
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[-1] not in (1, 3) or 0 in self.pixels.shape:
             raise PhotoError(
-                f"An array of shape {self.pixels.shape} is no picture.",
-                "Give (H, W), (H, W, 3) or (H, W, 4).",
+                f"An array of shape {self.pixels.shape} is no picture.", "Give (H, W), (H, W, 3) or (H, W, 4)."
             )
         for channel in (self.alpha, self.extra):
             if channel is not None and channel.shape != self.pixels.shape[:2]:
@@ -67,9 +66,9 @@ class Photo:
         """(H, W): where there is no data: no numbers, or in every channel what the file says stands for none."""
         if self.pixels.dtype.kind == "f":
             return np.asarray(~np.isfinite(self.pixels).all(axis=-1))
-        nothing = None if self.metadata.tiff is None else self.metadata.tiff.meaning.nothing
-        nowhere = np.zeros(self.pixels.shape[:2], bool)
-        return nowhere if nothing is None else np.asarray((self.pixels == nothing).all(axis=-1))
+        if self.metadata.tiff is None or self.metadata.tiff.meaning.nothing is None:
+            return np.zeros(self.pixels.shape[:2], bool)
+        return np.asarray((self.pixels == self.metadata.tiff.meaning.nothing).all(axis=-1))
 
     def on_scale_of(self, known: Bools, observe: Observer = ignore) -> Self:
         """The same photograph; floats that went beyond 0..1 in the file lie in 0..1 by what ``known`` (H, W) says

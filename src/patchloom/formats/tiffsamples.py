@@ -88,8 +88,8 @@ def _range_of(measured: Samples) -> tuple[float, float]:
 
 
 def on_scale_of(picture: Stored, known: Bools, observe: Observer) -> Stored | None:
-    """``picture``, as it was read, with its floats scaled by what is measured in ``known`` (H, W) alone; None where
-    it stays as it is. What scale that is, is said."""
+    """``picture``, as it was read, with its floats scaled by what is measured in ``known`` (H, W) alone; None
+    where it stays as it is. What scale that is, is said."""
     coding = picture.metadata.tiff
     if coding is None or coding.original is None or coding.seen is None or not coding.meaning.floats:
         return None
