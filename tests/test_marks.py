@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 from patchloom import Mask, MaskError, Photo, inpaint
@@ -131,3 +132,81 @@ def test_an_array_of_numbers_that_marks_nothing_is_refused_and_one_of_bool_is_no
     np.testing.assert_array_equal(inpaint(ONE, ZERO.astype(bool)), ONE)
     with pytest.raises(MaskError, match="no numbers"):
         Mask.from_array(np.where(HOLE, np.nan, 0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(1, 120),
+    kind=st.sampled_from([np.uint8, np.uint16, np.int32, np.int64, np.float32]),
+    packed=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_of_objects_with_a_number_each_all_are_filled(count: int, kind: type, packed: bool, seed: int) -> None:
+    """However many there are, whatever type the numbers have, apart from one another or touching."""
+    random = np.random.default_rng(seed)
+    highest = {np.uint8: 254, np.int64: 10**6}.get(kind, 1000)
+    ids = (
+        random.choice(np.arange(1, highest + 1), count, replace=False)
+        if random.random() < 0.5
+        else np.arange(count) + 1
+    )
+    objects = np.zeros((96, 128), kind)
+    side = 8 if packed else int(random.integers(4, 8))
+    for number, value in enumerate(ids):
+        top, left = 8 * (number // 15), 8 * (number % 15)
+        objects[top : top + side, left : left + side] = value
+    np.testing.assert_array_equal(Mask.from_array(objects).hole, objects > 0)
+    if kind in (np.uint8, np.uint16):
+        np.testing.assert_array_equal(Mask.open(encoded(objects)).hole, objects > 0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(width=st.integers(3, 400), depth=st.sampled_from([np.uint8, np.uint16]), slope=st.floats(0, 1))
+def test_a_soft_edge_of_any_width_is_cut_at_half(width: int, depth: type, slope: float) -> None:
+    y, x = np.mgrid[:60, :500]
+    soft = ((x + slope * y - 30) / width).clip(0, 1)
+    picture = (soft * np.iinfo(depth).max).round().astype(depth)
+    np.testing.assert_array_equal(Mask.open(encoded(picture)).hole, picture > np.iinfo(depth).max / 2)
+
+
+def sheet(share: float, colour: int) -> np.ndarray:
+    """A sheet of one colour of which so much is opaque."""
+    alpha = np.zeros((20, 40), np.uint8)
+    alpha[:, : round(40 * share)] = 255
+    return np.dstack([np.full((20, 40, 3), colour, np.uint8), alpha])
+
+
+@pytest.mark.parametrize(
+    ("share", "colour", "filled"),
+    [(0.1, 0, True), (0.1, 255, True), (0.9, 0, False), (0.9, 255, None), (0.5, 0, None), (0.5, 255, None)],
+)
+def test_of_a_sheet_with_transparency_the_smaller_part_is_marked_or_nothing(
+    share: float, colour: int, filled: bool | None
+) -> None:
+    """A black mask with a transparent hole is not black paint; white that is most of a mask may be either."""
+    data = encoded(sheet(share, colour))
+    painted = sheet(share, colour)[..., 3] > 0
+    if filled is None:
+        with pytest.raises(MaskError, match="two ways") as caught:
+            Mask.open(data)
+        assert "--mask-mode alpha" in caught.value.hint
+    else:
+        np.testing.assert_array_equal(Mask.open(data).hole, painted == filled)
+    np.testing.assert_array_equal(Mask.open(data, mode="alpha").hole, ~painted)
+    np.testing.assert_array_equal(Mask.open(data, mode="labels").hole, painted & (colour > 0))
+
+
+def test_as_much_white_as_other_values_is_refused_and_either_can_be_chosen() -> None:
+    both = np.zeros((20, 40), np.uint8)
+    both[5:10, 5:15], both[5:10, 20:30] = 255, 7
+    with pytest.raises(MaskError, match="two ways") as caught:
+        Mask.open(encoded(both))
+    assert "labels" in caught.value.hint and "white" in caught.value.hint
+    np.testing.assert_array_equal(Mask.open(encoded(both), mode="labels").hole, both > 0)
+    np.testing.assert_array_equal(Mask.open(encoded(both), mode="white").hole, both == 255)
+
+
+def test_what_jpeg_made_of_black_and_white_is_no_class_in_a_png_either() -> None:
+    again = np.asarray(Image.open(io.BytesIO(encoded(ONE * 255, "JPEG", quality=60))))
+    near = Mask(HOLE).grow(1).hole & ~Mask(HOLE).grow(-1).hole
+    np.testing.assert_array_equal(Mask.open(encoded(again)).hole[~near], HOLE[~near])

@@ -71,13 +71,21 @@ def test_a_mask_is_turned_upright_like_the_photo() -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [HOLE, HOLE.astype(np.uint8) * 255, HOLE.astype(int), HOLE[..., None], HOLE * 1.0]
+    "array",
+    [
+        HOLE,
+        HOLE.astype(np.uint8) * 255,
+        HOLE.astype(int),
+        HOLE[..., None],
+        HOLE * 1.0,
+        np.dstack([grey(255, 0)] * 3),
+    ],
 )
 def test_arrays_of_many_kinds_mark_the_same(array: np.ndarray) -> None:
     np.testing.assert_array_equal(Mask.from_array(array).hole, HOLE)
 
 
-@pytest.mark.parametrize("array", [np.zeros((4, 5, 3), np.uint8), np.zeros(7, bool), np.array([["a", "b"]])])
+@pytest.mark.parametrize("array", [np.zeros((4, 5, 6), np.uint8), np.zeros(7, bool), np.array([["a", "b"]])])
 def test_arrays_that_are_no_masks_are_refused(array: np.ndarray) -> None:
     with pytest.raises(MaskError):
         Mask.from_array(array)

@@ -119,7 +119,8 @@ def prepare(
     def opened(source: Source | Mask, called: str) -> Mask:
         mask = source
         if not isinstance(mask, Mask):
-            mask = Mask.open(mask, mode=files.mask_mode, max_pixels=max_pixels)
+            called_so = Path(inputs.photo).name if isinstance(inputs.photo, str | Path) else ""
+            mask = Mask.open(mask, mode=files.mask_mode, max_pixels=max_pixels, photo=called_so)
         mask = mask.fitted(photo.width, photo.height) if fit else mask
         mask.require_size(photo.width, photo.height, called + _quoted(source))
         if mask.how:

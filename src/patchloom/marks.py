@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchloom.arrays import Bools
+from patchloom.errors import MaskError
 from patchloom.formats.picture import full_scale
 
 LABELS = 32
-"""Distinct values at most in a picture of class ids; more are shades."""
+"""Distinct values in a picture of class ids that need no further evidence that they are no shades."""
 
 _COLOURFUL = 0.25  # of full scale between the largest and the smallest channel: a marking, not a grey
 _FLAT = 0.7  # of the pairs of neighbours in a picture of class ids are equal, at least
+_SHADE = 0.8  # of the pairs of neighbours that differ, differ by one in a wide soft edge, at least
+_SURE = 2.0  # times as many pixels white as of other values, or the other way round, decide what white is
+_UNSURE = 0.1  # of a picture: so near to half, what can be seen is neither surely paint nor surely the rest
 _VISIBLE = 1 / 32  # of full scale between the darkest and the brightest value: more than noise
 
 
@@ -63,9 +67,15 @@ def of_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> Marks | None:
     seen = f"its transparency is {_span(np.unique(alpha))}"
     if alpha.min() == alpha.max() or not clear.any():
         return None
-    painted = pixels[visible]
-    is_layer = not visible.all() and (visible.mean() < 0.5 or bool((painted == painted[0]).all()))
-    if is_layer:
+    shown = pixels[alpha > half] if (alpha > half).any() else pixels[visible]
+    plain, share = bool((shown == shown[0]).all()), float(visible.mean())
+    # One colour is paint, or what is left of a black or white sheet; many are a photograph, or paint of several.
+    if abs(share - 0.5) < _UNSURE or (plain and share > 0.5 and shown.max() > half):
+        raise _two_readings(
+            f"{share:.0%} of it can be seen",
+            "--mask-mode alpha fills what is transparent, --mask-mode labels what is not",
+        )
+    if share < 0.5:
         return Marks(visible, "what is painted on transparency is filled", seen)
     return Marks(clear, "transparent pixels are filled", seen)
 
@@ -84,18 +94,53 @@ def of_values(values: NDArray[Any], full: float, *, exact: bool, shades: bool = 
     ``shades``: where hardly anything reaches half of ``full``, half of what is reached counts: a pale brush."""
     numbers, counts = _counted(values)
     low, high = float(numbers[0]), float(numbers[-1])
+    in_deep = full > 255 >= high  # 8 bits in 16
+    full = 255 if in_deep else full
     seen = f"its values are {_span(numbers)}, and more than {full / 2:g} is filled"
     bright = counts[numbers > full / 2].sum()
     dark = counts[(numbers > 0) & (numbers <= full / 2)].sum()
-    labels = exact and low == 0 and len(numbers) <= LABELS and dark and _is_flat(values, full / 2)
-    if labels and (high < full or dark > bright):
+    labels = exact and low == 0 and dark and not _is_noise(numbers, full) and _is_flat(values, full / 2)
+    labels = labels and (len(numbers) <= LABELS or not _is_shade(values))
+    white = counts[numbers == full].sum()
+    others = counts[numbers > 0].sum() - white
+    if labels and 1 / _SURE < white / others < _SURE:
+        raise _two_readings(
+            f"its values are {_span(numbers)}, of which {full:g} is white, or one of them",
+            "--mask-mode labels fills every value but 0, --mask-mode white the bright ones alone",
+        )
+    if labels and others > white:
         return Marks(values != 0, f"every value but 0 is filled; it has {_span(numbers)}", seen)
     middle = (low + high) / 2
     pale = bright < counts[numbers > middle].sum() / 2
     if shades and pale and low <= full / 16 and high - low > full * _VISIBLE:
         return Marks(values > middle, f"more than {middle:g} is filled, as it has {_span(numbers)}", seen)
-    how = f"only more than {full / 2:g} is filled; it has {_span(numbers)}" if labels and bright else ""
+    how = (
+        f"only more than {full / 2:g} is filled; it has {_span(numbers)}" if in_deep or (labels and bright) else ""
+    )
     return Marks(values > full / 2, how, seen)
+
+
+def _two_readings(what: str, options: str) -> MaskError:
+    return MaskError(
+        f"The mask can be read in two ways: {what}.", f"{options}; in a program, give True and False."
+    )
+
+
+def _is_noise(numbers: NDArray[Any], full: float) -> bool:
+    """Whether ``numbers`` lie around black and around white: what lossy coding once made of these two."""
+    near_white = (numbers >= 0.9 * full) & (numbers < full)
+    return bool(near_white.any() and not ((numbers > 0.1 * full) & (numbers < 0.9 * full)).any())
+
+
+def _is_shade(values: NDArray[Any]) -> bool:
+    """Whether most neighbours that differ do so by one: a wide soft edge, where objects differ by anything."""
+    steps = np.concatenate(
+        [
+            (np.maximum(one, other) - np.minimum(one, other))[one != other]
+            for one, other in ((values[1:], values[:-1]), (values[:, 1:], values[:, :-1]))
+        ]
+    )
+    return bool(steps.size and (steps == 1).mean() > _SHADE)
 
 
 def _is_flat(values: NDArray[Any], half: float) -> bool:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy import ndimage
 
+from patchloom.annotations import is_annotation, marked as outlined
 from patchloom.errors import MaskError, PhotoError
-from patchloom.formats.picture import full_scale
+from patchloom.formats.picture import full_scale, split
 from patchloom.formats.pillow import palette_of
 from patchloom.marks import Marks, colourful, marked, of_values
 from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
@@ -41,14 +42,22 @@ class Mask:
     seen: str = field(default="", compare=False)
 
     @classmethod
-    def open(cls, source: Source, *, mode: MaskMode = "auto", max_pixels: int = MAX_PIXELS) -> Self:
-        """Reads a mask picture. ``mode`` says what marks the hole: ``white`` or ``black`` (brighter or darker
-        than half), ``alpha`` (transparent), ``color`` (anything that is not grey); ``auto`` understands these, and
-        class ids, and says what it took it for (:mod:`patchloom.marks`). Raises MaskError."""
+    def open(
+        cls, source: Source, *, mode: MaskMode = "auto", max_pixels: int = MAX_PIXELS, photo: str = ""
+    ) -> Self:
+        """Reads a mask: a picture, or annotations (:mod:`patchloom.annotations`), of which ``photo``, a file name,
+        says whose are meant where they are of several pictures.
+
+        ``mode`` says what marks the hole in a picture: ``white`` or ``black`` (brighter or darker than half),
+        ``alpha`` (transparent), ``color`` (anything that is not grey), ``labels`` (anything that is neither 0 nor
+        transparent); ``auto`` understands these, and says what it took it for (:mod:`patchloom.marks`).
+        Raises MaskError."""
         if mode not in get_args(MaskMode):
             raise MaskError(f"There is no mask mode '{mode}'.", f"Use one of: {', '.join(get_args(MaskMode))}.")
         try:
             data, name = read_source(source)
+            if is_annotation(data):
+                return cls(*outlined(data, photo, max_pixels), "it has no object for the photo")
             picture = Photo.open(data, allow_cmyk=True, max_pixels=max_pixels, called=name)
         except PhotoError as error:
             raise MaskError(f"As a mask: {error}", error.hint) from error
@@ -70,11 +79,13 @@ class Mask:
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:
-        """(H, W) of bool or numbers. Of numbers more than half of full scale (255, 65535, 1.0) is filled, or every
-        value but 0 where they count classes: few different ones, not white. Raises MaskError."""
+        """(H, W) of bool or numbers, or (H, W, 2..4) of uint8 or uint16, a picture. Of numbers more than half of
+        full scale (255, 65535, 1.0) is filled, or every value but 0 where they are class ids. Raises MaskError."""
         array = np.asarray(array)
         if array.ndim == 3 and array.shape[-1] == 1:
             array = array[..., 0]
+        if array.ndim == 3 and array.shape[-1] in (2, 3, 4) and array.dtype in (np.uint8, np.uint16):
+            return cls(*marked(*split(array)))
         if array.ndim != 2:
             raise MaskError(
                 f"A mask of shape {array.shape} is not supported.", "Give (H, W), True or white to fill."
@@ -218,6 +229,9 @@ def _by_mode(picture: Photo, mode: MaskMode) -> Marks:
         raise MaskError("The mask has no transparency.", "Leave out --mask-mode alpha, or use a PNG with alpha.")
     if mode == "alpha":
         return Marks(~opaque, "", "no pixel of it is transparent")
+    if mode == "labels":
+        visible = np.ones_like(opaque) if picture.alpha is None else picture.alpha > 0
+        return Marks(visible & (picture.pixels != 0).any(axis=-1), "", "all of it is 0 or transparent")
     if mode == "color":
         return Marks(colourful(picture.pixels) & opaque, "", "no pixel of it is coloured")
     grey = picture.pixels.mean(axis=-1)

@@ -18,7 +18,7 @@ from patchloom.errors import BudgetError, PatchloomError, PhotoError, SettingsEr
 from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.exif import orientation_block
-from patchloom.formats.picture import Metadata, Reading, Samples, Stored, as_stored, split, to_eight_bit, upright
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, as_stored, at_depth, split, upright
 from patchloom.formats.pillow import palette_of
 from patchloom.formats.png import to_palette
 from patchloom.formats.tiffsamples import on_scale_of
@@ -308,8 +308,8 @@ def _fitted(stored: Stored, depths: tuple[str, ...], format: str, observe: Obser
         observe(Warned(message=f"{format} holds 8 bits a sample; the picture's 16 are rounded."))
     elif stored.samples.dtype.kind == "f":
         observe(Warned(message=f"{format} holds no floats; they are rounded to {target.itemsize * 8} bits."))
-    alpha, extra = (None if grid is None else _at_depth(grid, target) for grid in (stored.alpha, stored.extra))
-    return replace(stored, samples=_at_depth(stored.samples, target), alpha=alpha, extra=extra)
+    alpha, extra = (None if grid is None else at_depth(grid, target) for grid in (stored.alpha, stored.extra))
+    return replace(stored, samples=at_depth(stored.samples, target), alpha=alpha, extra=extra)
 
 
 def _with_fitting_profile(stored: Stored, format: str, observe: Observer) -> Stored:
@@ -319,14 +319,6 @@ def _with_fitting_profile(stored: Stored, format: str, observe: Observer) -> Sto
         return stored
     observe(Warned(message=f"{format} holds the grey picture in colour; its profile for grey is left out."))
     return replace(stored, metadata=replace(stored.metadata, icc=b""))
-
-
-def _at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
-    if target.kind == "f":
-        return samples.astype(target)
-    if target == np.uint8:
-        return to_eight_bit(samples)
-    return np.round(np.nan_to_num(samples.astype(np.float32)) * np.iinfo(target).max).astype(target)
 
 
 def _say_lost_colours(metadata: Metadata, codec: Format, same: bool, observe: Observer) -> None:

@@ -273,7 +273,7 @@ class RunSettings(Checked):
     time_limit: float = option(0.0, "Seconds after which to stop; 0 is no limit.", ge=0, le=1e7)
 
 
-MaskMode = Literal["auto", "white", "black", "alpha", "color"]
+MaskMode = Literal["auto", "white", "black", "alpha", "color", "labels"]
 if typing.TYPE_CHECKING:
     Format = str
 else:
@@ -287,7 +287,7 @@ class FileSettings(Checked):
     mask_mode: MaskMode = option(
         "auto",
         "What marks the hole in the mask; auto understands white or any colour on black, paint on transparency, "
-        "parts cut out and class ids, and says what it saw.",
+        "parts cut out, class ids, and annotations of COCO and labelme, and says what it saw.",
     )
     format: Format | None = option(None, "Write this format; else what the result's name says, else the photo's.")
     quality: int | Literal["keep"] = option(

@@ -130,6 +130,15 @@ def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:
     return np.asarray(np.round(np.clip(np.nan_to_num(samples), 0, 1) * 255), np.uint8)
 
 
+def at_depth(samples: Samples, target: np.dtype[Any]) -> Samples:
+    """Samples in 0..1, or of 16 bit, as of the type ``target``."""
+    if target.kind == "f":
+        return samples.astype(target)
+    if target == np.uint8:
+        return to_eight_bit(samples)
+    return np.round(np.nan_to_num(samples.astype(np.float32)) * np.iinfo(target).max).astype(target)
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """All of a file but its samples: as found, but for thumbnails, which would show what was removed."""
