@@ -1,23 +1,40 @@
 """A process of our own that does one task after the other: what a crash, an endless loop or the system's memory
 killer takes with it is one task.
 
-:class:`Child` is the parent's end: give, receive, ask to stop, kill, and why it ended. The child's end is
-:class:`Link`. A child ends when its parent does, however that ended, and takes the programs it started with it.
+:class:`Child` is the parent's end: :meth:`Child.ask` has it do one task within limits; who has several at work
+gives and receives itself. The child's end is :class:`Link`. A child ends when its parent does, however that ended,
+and takes the programs it started with it.
 """
 
 import contextlib
 import json
+import math
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Event
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from patchloom.resources import resident_mb
+
+STOP_GRACE = 1.0  # seconds that a child which was asked to stop has for it
+_TICK = 0.1  # seconds between two looks at a child that is silent
+
+EndKind = Literal["answered", "stopped", "time", "memory", "died"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended that a child was asked something; ``how``: in words, where it died."""
+
+    kind: EndKind
+    how: str = ""
 
 
 class ChildDied(Exception):  # noqa: N818 - says what happened
@@ -107,6 +124,51 @@ class Child:
             return self._codec.loads(self.connection.recv_bytes())
         except (OSError, EOFError) as error:
             raise ChildDied(self.end()) from error
+
+    def ask(
+        self,
+        task: Any,
+        hear: Callable[[Any], bool],
+        *,
+        seconds: float,
+        memory_mb: float = math.inf,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> "End":
+        """Hands over ``task`` (None: nothing) and gives what it says to ``hear`` until that calls it the last.
+
+        Once ``stopped()``, the child is asked to stop and has ``STOP_GRACE`` seconds for its last message. A child
+        that gives none, or takes longer than ``seconds`` or more memory, is killed.
+        """
+        try:
+            if task is not None:
+                self.give(task)
+            kind = self._converse(hear, seconds, memory_mb, stopped)
+            end = End(kind)
+        except ChildDied as death:
+            end = End("died", str(death))
+        if end.kind != "answered":
+            self.kill()
+        return end
+
+    def _converse(
+        self, hear: Callable[[Any], bool], seconds: float, memory_mb: float, stopped: Callable[[], bool]
+    ) -> "EndKind":
+        deadline, stop_by = time.monotonic() + seconds, math.inf
+        while True:
+            message = self.receive(_TICK)
+            if message is not None and hear(message):
+                return "answered"
+            now = time.monotonic()
+            if stop_by < math.inf:
+                if now > stop_by:
+                    return "stopped"
+            elif stopped():
+                self.ask_to_stop()
+                stop_by = now + STOP_GRACE
+            elif now > deadline:
+                return "time"
+            elif memory_mb < math.inf and self.memory_mb() > memory_mb:
+                return "memory"
 
     def ask_to_stop(self) -> None:
         """``link.stopped()`` is true in the child from now until the next task."""

@@ -1,5 +1,6 @@
 """Engines for the worker process whose behaviour the last word of the uploaded file decides."""
 
+import errno
 import os
 import shutil
 import signal
@@ -48,11 +49,17 @@ class Actor:
         time.sleep(60)
         assert eaten
 
+    def full(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
+        """The disk is full the first time."""
+        if not (folder / "tried").exists():
+            (folder / "tried").touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
     def bug(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
         raise RuntimeError(f"secret {folder}")
 
 
-ACTS = ("wait", "stubborn", "crash", "eat", "bug")
+ACTS = ("wait", "stubborn", "crash", "eat", "full", "bug")
 
 
 class Stillborn:

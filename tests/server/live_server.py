@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import uvicorn
 from PIL import Image
 
 from patchloom.server import listener
@@ -21,6 +22,13 @@ class Live:
 
     port: int
     client: httpx.Client
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    def stop(self) -> None:
+        """As SIGTERM does; returns when it has ended."""
+        self.server.should_exit = True
+        self.thread.join(20)
 
     def send(self, word: str = "", **fields: Any) -> httpx.Response:
         """POSTs a job whose file ends with ``word`` (for the fake engine)."""
@@ -51,7 +59,7 @@ def live(
     try:
         assert started.wait(20)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=20) as client:
-            yield Live(port, client)
+            yield Live(port, client, server, thread)
     finally:
         server.should_exit = True
         thread.join(20)

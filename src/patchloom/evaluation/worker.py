@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchloom.arrays import Bytes
-from patchloom.child import Child, ChildDied, Link, PickleCodec
+from patchloom.child import Child, Link, PickleCodec
 from patchloom.errors import PatchloomError
 from patchloom.evaluation.peers import Method
 from patchloom.resources import peak_mb, reset_peak
@@ -72,17 +72,18 @@ class Worker:
     def _ask(self, request: tuple[Bytes, NDArray[np.bool_]] | None, limit: float) -> Fill:
         """Sends ``request`` (None: only waits until the method is ready) and returns what comes back."""
         assert self._child is not None
-        try:
-            if request is not None:
-                self._child.give(request)
-            answer: Fill | None = self._child.receive(limit)
-            if answer is not None:
-                return answer
-            error = f"It took longer than {limit:.0f} s."
-        except ChildDied as death:
-            error = f"Its process was {death}."
+        answers: list[Fill] = []
+
+        def hear(answer: Fill) -> bool:
+            answers.append(answer)
+            return True
+
+        end = self._child.ask(request, hear, seconds=limit)
+        if answers:
+            return answers[0]
         self.close()
-        return Fill(None, error=error)
+        died = end.kind == "died"
+        return Fill(None, error=f"Its process was {end.how}." if died else f"It took longer than {limit:.0f} s.")
 
     def close(self) -> None:
         """Ends the process; the next fill would begin another."""

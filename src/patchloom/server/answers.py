@@ -49,12 +49,12 @@ def product(job: Job) -> Response:
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events of one job, from after event number ``last`` until the job is over."""
+    """Server-sent events of one job, from after event number ``last`` until it is over or the server stops."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, job: Job, last: int, closed: Callable[[], None]) -> None:
-        super().__init__(_follow(job, last), headers={**NO_STORE, "X-Accel-Buffering": "no"})
+    def __init__(self, jobs: Jobs, job: Job, last: int, closed: Callable[[], None]) -> None:
+        super().__init__(_follow(jobs, job, last), headers={**NO_STORE, "X-Accel-Buffering": "no"})
         self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +64,7 @@ class EventStream(StreamingResponse):
             self._closed()
 
 
-async def _follow(job: Job, last: int) -> AsyncIterator[str]:
+async def _follow(jobs: Jobs, job: Job, last: int) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     woken = asyncio.Event()
 
@@ -75,7 +75,7 @@ async def _follow(job: Job, last: int) -> AsyncIterator[str]:
     try:
         while True:
             woken.clear()
-            over = job.over
+            over = job.over or jobs.stopping
             for event in job.after(last):
                 last = event.number
                 yield f"id: {event.number}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
@@ -100,6 +100,7 @@ async def waited_for(jobs: Jobs, job: Job, request: Request) -> Job:
     """The finished job. A client that goes away takes its job with it. Raises Problem."""
     try:
         while not job.over:
+            jobs.require_running()
             if await request.is_disconnected():
                 raise Problem(499, "client_gone", "The client has gone.")
             await asyncio.sleep(0.03)

@@ -5,25 +5,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from patchloom import __version__
 from patchloom.errors import PatchloomError
-from patchloom.server import routes
+from patchloom.server import journal, routes
 from patchloom.server.asgi import Application, response_to
+from patchloom.server.body import RoomCheck
 from patchloom.server.compat import add_compatible_routes
+from patchloom.server.head import HeadAsGet
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.operations import AccessLog, access_log, add_operations_routes
 from patchloom.server.problems import Problem
 from patchloom.server.security import Access, guarded
-from patchloom.server.storage import Storage
+from patchloom.server.storage import Storage, is_full
 from patchloom.settings import Preset, RunSettings
 
 STATIC = Path(__file__).parent / "static"
@@ -59,13 +62,13 @@ def create_api(settings: ServerSettings) -> FastAPI:
     limits = settings.limits
     run = replace(settings.run, time_limit=0.0, max_memory=settings.run.max_memory or limits.job_memory_mb)
     options = {"run": run.to_dict(), "max_pixels": limits.pixels}
-    jobs = Jobs(limits, Storage(settings.folder), settings.engine, options)
+    jobs = Jobs(limits, Storage(settings.folder, journal.FILE), settings.engine, options)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         jobs.open()
         try:
-            yield
+            yield {"stop": jobs.stop}  # for the listener, which hears of the end first
         finally:
             await asyncio.to_thread(jobs.close)
 
@@ -78,6 +81,8 @@ def create_api(settings: ServerSettings) -> FastAPI:
     routes.add_follow_routes(api, jobs, limits)
     add_operations_routes(api, jobs, limits)
     add_compatible_routes(api, jobs, limits, settings.iopaint_preset)
+    api.add_middleware(RoomCheck, jobs=jobs)
+    api.add_middleware(HeadAsGet)
     return api
 
 
@@ -103,6 +108,16 @@ def _answer_problems(api: FastAPI) -> None:
     async def of_validation(request: Request, error: RequestValidationError) -> Response:
         problem = Problem(422, "bad_request", "The request cannot be understood.", "See /docs.")
         return response_to(problem, request.scope)
+
+    @api.exception_handler(ClientDisconnect)
+    async def of_client(request: Request, error: ClientDisconnect) -> Response:
+        return response_to(Problem(499, "client_gone", "The client has gone."), request.scope)
+
+    @api.exception_handler(OSError)
+    async def of_disk(request: Request, error: OSError) -> Response:
+        if not is_full(error):
+            raise error
+        return response_to(Problem.disk_full(), request.scope)
 
     @api.exception_handler(Exception)
     async def of_bug(request: Request, error: Exception) -> Response:

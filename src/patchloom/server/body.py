@@ -6,9 +6,26 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from patchloom.server.asgi import Application, Receive, Scope, Send, header, response_to, whole
+from patchloom.server.jobs import Jobs
 from patchloom.server.problems import Problem
 
 SLOWEST = 4096  # bytes a second that an upload must bring on average
+
+
+class RoomCheck:
+    """507 before an upload is read for which the disk has no room, and 503 when the server is about to stop."""
+
+    def __init__(self, app: Application, jobs: Jobs) -> None:
+        self.app, self.jobs = app, jobs
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            try:
+                self.jobs.require_running()
+                self.jobs.require_room(whole(header(scope, b"content-length") or "0", 10**12) or 0)
+            except Problem as problem:
+                return await response_to(problem, scope)(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
 class BodyLimit:

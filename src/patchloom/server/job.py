@@ -42,6 +42,11 @@ class Job:
     created: float = field(default_factory=time.time)
     status: Status = "queued"
     client: str = ""  # the address that sent it
+    durable: bool = False  # it is in the journal: the client has been told its id, and may come back for it
+    key: str = ""  # the Idempotency-Key that it came with, and
+    digest: str = ""  # the hash of what came with it
+    servers: int = 0  # that had it before this one
+    lost: int = 0  # times that a server ended unasked while it ran
     started: float = 0.0
     finished: float = 0.0
     progress: Message = field(default_factory=dict)
@@ -73,6 +78,10 @@ class Job:
         elif "preview" in data and len(self.events) >= MAX_PREVIEWS:
             return
         self.emit(name, data)
+
+    def renumber(self, first: int) -> None:
+        """Events from now on have larger numbers."""
+        self._count = first
 
     def emit(self, name: str, data: Message) -> None:
         """Appends to the log and wakes the followers. Of steps in a row only the newest is kept."""

@@ -1,58 +1,64 @@
 """A bounded queue of jobs, and one worker process that does them.
 
-One thread (the supervisor) takes jobs in order, watches the worker's time, memory and life, and tidies up.
-Everything a request handler calls here returns at once.
+One thread (the supervisor) takes jobs in order, has the worker do them within their limits, and tidies up.
+Everything a request handler calls here returns at once. What was accepted is not lost: durable jobs are in the
+journal, wait while the disk is full, and go on with the next server on the folder.
 """
 
-import secrets
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from patchloom.child import Child, ChildDied
+from patchloom.child import Child, ChildDied, End
 from patchloom.resources import total_mb
-from patchloom.server.job import Job, Status
+from patchloom.server.job import Job
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
-from patchloom.server.storage import Storage
+from patchloom.server.records import CRASHED, MOST_LOST, Records
+from patchloom.server.storage import LEAST_ROOM, Storage
 from patchloom.server.worker import FINAL, Message, log, new_worker
 
-STOP_GRACE = 1.0  # seconds a fill has to reach its next event before its process is ended
 START_SECONDS = 300.0  # for a worker to be ready: the first one on a machine compiles its loops
-RECORDS = 2000  # finished jobs that are remembered after their files are gone
-_TICK = 0.1
 
 
-class Jobs:
+class Jobs(Records):
     """The queue and what runs it. ``engine`` is what the worker process runs (see :mod:`worker`)."""
 
     def __init__(self, limits: Limits, storage: Storage, engine: str, options: Message) -> None:
-        self.limits = limits
-        self.storage = storage
+        super().__init__(limits, storage)
         self.memory_mb = limits.job_memory_mb or total_mb() * 0.9
+        self.about: Message = {}
+        self.stopping = False  # nothing new is taken, and whoever waits is told so
         self._engine = engine
         self._options = options
-        self.about: Message = {}
-        self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._reserved: Counter[str] = Counter()  # by client
-        self._on_finished: list[Callable[[Job], None]] = []
         self._lock = threading.Condition()
         self._worker: Child | None = None
         self._ready = False
         self._failed_to_start = False
-        self._stopping = False
+        self._ending = False
         self._thread = threading.Thread(target=self._supervise, name="patchloom jobs", daemon=True)
 
     def open(self) -> None:
+        for job in self.take_up():
+            self._put(job)
         self._thread.start()
 
+    def stop(self) -> None:
+        """The server is about to stop: takes nothing more, and says so to whoever follows a job."""
+        self.stopping = True
+        for job in list(self.jobs.values()):
+            if not job.over:
+                job.emit("server_stopping", {"kept": self.keeps(job)})
+
     def close(self) -> None:
-        """Stops the worker and removes all files."""
+        """Stops the worker and removes all files but those of jobs that go on with the next server."""
         with self._lock:
-            self._stopping = True
+            self._ending = True
             self._lock.notify_all()
         self._thread.join(10)
         if self._worker is not None:
@@ -67,6 +73,16 @@ class Jobs:
     def ready(self) -> bool:
         """The worker has loaded what it needs."""
         return self._ready
+
+    def require_running(self) -> None:
+        """Raises Problem 503 when the server is about to stop."""
+        if self.stopping:
+            raise Problem.stopping()
+
+    def require_room(self, size: int = 0) -> None:
+        """Raises Problem 507 when the disk has no room for an upload of ``size`` bytes, spooled and stored."""
+        if self.storage.room() < LEAST_ROOM + 2 * size:
+            raise Problem.disk_full()
 
     def require_place(self, client: str = "") -> None:
         """Raises Problem 429 when there is no place in the queue, or when the client has its share."""
@@ -92,40 +108,11 @@ class Jobs:
         with self._lock:
             self._reserved[client] -= 1
 
-    def on_finished(self, listener: Callable[[Job], None]) -> None:
-        """Calls ``listener`` at the end of every job, one at a time."""
-        self._on_finished.append(listener)
-
-    def new_folder(self) -> tuple[str, Path]:
-        """An unguessable id and its private folder."""
-        name = secrets.token_hex(16)
-        return name, self.storage.create(name)
-
-    def discard(self, name: str) -> None:
-        """Removes the folder of a job that was never submitted."""
-        if name:
-            self.storage.remove(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._jobs
-
-    def submit(self, name: str, folder: Path, kind: str, task: Message, client: str = "") -> Job:
-        """Puts a job into the queue, on a place reserved before."""
-        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, client=client)
-        job.bytes = self.storage.size(name)
-        with self._lock:
-            self._jobs[name] = job
-            self._waiting.append(job)
-            position = len(self._waiting)
-            self._lock.notify_all()
-        job.emit("queued", {"position": position})
-        return job
-
-    def get(self, name: str) -> Job:
-        """Raises Problem 404, for foreign and unknown ids alike."""
-        job = self._jobs.get(name)
-        if job is None:
-            raise Problem(404, "no_such_job", "There is no such job.", "It may have been removed long ago.")
+    def submit(self, name: str, folder: Path, kind: str, task: Message, client: str = "", **about: Any) -> Job:
+        """Puts a job into the queue, on a place reserved before; ``about``: further fields of it."""
+        job = Job(name, folder, kind, {**task, "kind": kind, "folder": str(folder)}, client=client, **about)
+        self.add(job)
+        self._put(job)
         return job
 
     def position(self, job: Job) -> int:
@@ -145,34 +132,50 @@ class Jobs:
                 self._waiting.remove(job)
             job.cancelled = True
         if waiting:
-            self._finish_cancelled(job)
+            self.cancelled(job)
         elif job.over:
-            self._expire(job)
+            self.expire(job)
+
+    def _put(self, job: Job, first: bool = False) -> None:
+        """Puts the job into the queue, at its end or as the next."""
+        with self._lock:
+            job.status = "queued"
+            (self._waiting.appendleft if first else self._waiting.append)(job)
+            position = self._waiting.index(job) + 1
+            self._lock.notify_all()
+        self.record(job)
+        job.emit("queued", {"position": position})
 
     # The supervisor's thread
 
     def _supervise(self) -> None:
-        while not self._stopping:
+        while not self._ending:
             try:
                 self._watch_idle_worker()
                 job = self._next()
                 if job is not None:
                     self._work(job)
-                self._tidy()
+                self.tidy()
             except Exception:
                 log.exception("The job queue met an error of ours")
-                time.sleep(_TICK)
+                time.sleep(0.1)
 
     def _next(self) -> Job | None:
         with self._lock:
-            if not self._waiting:
+            if self._first() is None:
                 self._lock.wait(0.5)
-            if self._stopping or not self._waiting:
+            job = self._first()
+            if self._ending or job is None:
                 return None
-            job = self._waiting.popleft()
+            self._waiting.remove(job)
             job.started = time.time()
             job.status = "running"
             return job
+
+    def _first(self) -> Job | None:
+        """The next job; while the disk is full, the next of those that cannot wait for room."""
+        full = self.storage.room() < LEAST_ROOM
+        return next((job for job in self._waiting if not (full and self.keeps(job))), None)
 
     def _watch_idle_worker(self) -> None:
         """Has a worker at hand before the first job. One that cannot even start is tried again only for a job."""
@@ -202,126 +205,81 @@ class Jobs:
     def _work(self, job: Job) -> None:
         """One job on the worker, whatever it does. The worker lives on unless it had to be ended."""
         job.emit("started", {})
+        self.record(job)
         try:
-            worker = self._keep_worker()
-            worker.give(job.task)
-            self._follow(job, worker)
-        except ChildDied:
-            self._failed_to_start = not self._ready
-            self._drop_worker()
-            if not job.over:
-                self._fail(
-                    job,
-                    "worker_crashed",
-                    "The process that worked on this picture ended unexpectedly.",
-                    "Try again; if it happens again, the picture may be damaged or too large for this machine.",
-                )
+            end = self._ask(job)
+            if end.kind != "answered":
+                self._failed_to_start = end.kind == "died" and not self._ready
+                self._drop_worker()
+                self._ended(job, end)
         except Exception:
             self._drop_worker()
             log.exception("Job %s met an error of ours", job.id)
-            self._fail(
+            self.failed(
                 job, "internal_error", "Something went wrong inside the program.", "The server's log has more."
             )
 
-    def _follow(self, job: Job, worker: Child) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        stop_by = 0.0
-        while True:
-            message = worker.receive(_TICK)
-            if message is not None:
-                if message["event"] == "started":
-                    deadline = time.monotonic() + self.limits.job_seconds
-                if self._apply(job, message):
-                    return
-            now = time.monotonic()
-            if job.cancelled or self._stopping:
-                if not stop_by:
-                    worker.ask_to_stop()
-                    stop_by = now + STOP_GRACE
-                elif now > stop_by:
-                    self._drop_worker()
-                    return self._finish_cancelled(job)
-            elif now > deadline:
-                self._drop_worker()
-                return self._fail(
-                    job,
-                    "time_limit",
-                    f"The fill took longer than {self.limits.job_seconds:g} seconds.",
-                    "Choose the preset 'fast', mark less, or send a smaller picture.",
-                )
-            elif worker.memory_mb() > self.memory_mb:
-                self._drop_worker()
-                return self._fail(
-                    job,
-                    "memory_limit",
-                    f"The fill needed more than {self.memory_mb:.0f} MB of memory.",
-                    "Mark less at a time, or send a smaller picture.",
-                )
+    def _ask(self, job: Job) -> End:
+        """Has the worker do the job; says how that ended."""
+        worker = self._keep_worker()
 
-    def _welcome(self, message: Message) -> None:
+        def stopped() -> bool:
+            return job.cancelled or self._ending
+
+        end = End("answered")
+        if not self._ready:
+            end = worker.ask(None, self._welcome, seconds=START_SECONDS, stopped=stopped)
+        if end.kind == "answered":
+            limits = {"seconds": self.limits.job_seconds, "memory_mb": self.memory_mb}
+            end = worker.ask(job.task, partial(self._apply, job), **limits, stopped=stopped)
+        return end
+
+    def _welcome(self, message: Message) -> bool:
         self._ready = True
         self._failed_to_start = False
         self.about = message["about"]
+        return True
 
     def _apply(self, job: Job, message: Message) -> bool:
         """Takes over what the worker says; True when the job is over."""
         name = message.pop("event")
-        if name == "ready":
-            self._welcome(message)
-        elif name == "done":
-            self._finish_done(job, message["result"])
+        if name == "done" and not job.cancelled:
+            self.done(job, message["result"])
+        elif name == "done" or (name == "failed" and message["code"] == "cancelled"):
+            self._stopped(job)
+        elif name == "failed" and message["code"] == "no_space" and self.keeps(job) and job.lost < MOST_LOST:
+            job.lost += 1
+            self._put(job, first=True)  # until there is room
         elif name == "failed":
-            if message["code"] == "cancelled":
-                self._finish_cancelled(job)
-            else:
-                self._fail(job, message["code"], message["message"], message["hint"])
-        elif name != "started":
+            self.failed(job, message["code"], message["message"], message["hint"])
+        else:
             job.hear(name, message)
         return name in FINAL
 
-    def _finish_done(self, job: Job, result: Message) -> None:
-        if job.cancelled:
-            return self._finish_cancelled(job)
-        job.result = result
-        job.progress = {**job.progress, "fraction": 1.0, "eta_s": 0.0}
-        self._finish(job, "done", result)
+    def _ended(self, job: Job, end: End) -> None:
+        """Says what became of a job whose worker was ended."""
+        if end.kind == "stopped":
+            self._stopped(job)
+        elif end.kind == "time":
+            self.failed(
+                job,
+                "time_limit",
+                f"The fill took longer than {self.limits.job_seconds:g} seconds.",
+                "Choose the preset 'fast', mark less, or send a smaller picture.",
+            )
+        elif end.kind == "memory":
+            self.failed(
+                job,
+                "memory_limit",
+                f"The fill needed more than {self.memory_mb:.0f} MB of memory.",
+                "Mark less at a time, or send a smaller picture.",
+            )
+        else:
+            self.failed(job, *CRASHED)
 
-    def _finish_cancelled(self, job: Job) -> None:
-        self.storage.remove(job.id)
-        self._finish(job, "cancelled", {})
-
-    def _fail(self, job: Job, code: str, message: str, hint: str) -> None:
-        job.error = {"code": code, "message": message, "hint": hint}
-        self.storage.remove(job.id)
-        self._finish(job, "failed", job.error)
-
-    def _finish(self, job: Job, status: Status, data: Message) -> None:
-        job.finished = time.time()
-        job.bytes = self.storage.size(job.id)
-        job.status = status
-        with self._lock:
-            for listener in self._on_finished:
-                listener(job)
-        job.emit(status, data)
-
-    def _expire(self, job: Job) -> None:
-        self.storage.remove(job.id)
-        job.bytes = 0
-        if job.status == "done":
-            job.status = "expired"
-
-    def _tidy(self) -> None:
-        """Removes results that are too old, or too many for the disk, and forgets the oldest records."""
-        now = time.time()
-        finished = sorted((job for job in list(self._jobs.values()) if job.over), key=lambda job: job.finished)
-        total = sum(job.bytes for job in list(self._jobs.values()))
-        for job in finished:
-            old = now - job.finished > self.limits.keep_minutes * 60
-            if job.bytes and (old or total > self.limits.max_disk_mb << 20):
-                total -= job.bytes
-                self._expire(job)
-            elif old and job.status == "done":
-                self._expire(job)
-        for job in finished[: max(0, len(finished) - RECORDS)]:
-            self._expire(job)
-            self._jobs.pop(job.id, None)
+    def _stopped(self, job: Job) -> None:
+        """It was cancelled, or the server ends: then the next one begins it again."""
+        if self.keeps(job) and not job.cancelled:
+            self._put(job, first=True)
+        else:
+            self.cancelled(job)

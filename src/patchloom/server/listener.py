@@ -114,7 +114,8 @@ def server(app: Application, *, patience: float, on_started: Callable[[], None] 
 
 
 class _Announcing(uvicorn.Server):
-    """Calls ``on_started`` once the ports answer."""
+    """Calls ``on_started`` once the ports answer, and tells the application of the end before it waits for answers
+    that are under way: by ``stop`` in what its lifespan yields."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -124,3 +125,7 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state.get("stop", lambda: None)()
+        await super().shutdown(sockets)

@@ -19,6 +19,7 @@ from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.problems import Problem
 from patchloom.server.security import Answered
+from patchloom.server.storage import LEAST_ROOM
 
 AccessLog = Literal["off", "text", "json"]
 SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800)  # buckets of the jobs' times
@@ -51,10 +52,15 @@ def add_operations_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
 
     @api.get("/api/ready", tags=["server"], summary="Whether a job sent now would be taken and begun")
     async def ready() -> Response:
-        full = jobs.waiting() >= limits.max_queue
-        if jobs.ready and not full:
+        reasons = {
+            "The server is stopping.": jobs.stopping,
+            "The disk is full.": jobs.storage.room() < LEAST_ROOM,
+            "The queue is full.": jobs.waiting() >= limits.max_queue,
+            "The worker is starting.": not jobs.ready,
+        }
+        reason = next((reason for reason, holds in reasons.items() if holds), "")
+        if not reason:
             return JSONResponse({"status": "ready"}, headers={"Cache-Control": "no-store"})
-        reason = "The queue is full." if full else "The worker is starting."
         raise Problem(503, "not_ready", reason, "Try again in a moment.", {"Retry-After": "5"})
 
     @api.get(
@@ -105,6 +111,7 @@ class Figures:
         yield InfoMetricFamily("patchloom", "The program", {"version": __version__})
         yield GaugeMetricFamily("patchloom_ready", "1: the worker takes jobs", float(self.jobs.ready))
         yield GaugeMetricFamily("patchloom_jobs_waiting", "Jobs in the queue", self.jobs.waiting())
+        yield GaugeMetricFamily("patchloom_disk_free_bytes", "Free for jobs' files", self.jobs.storage.room())
         yield GaugeMetricFamily("patchloom_queue_places", "Jobs that may wait", self.limits.max_queue)
         ended = CounterMetricFamily("patchloom_jobs", "Jobs that have ended, by how", labels=["status"])
         for status, number in self.ended.items():

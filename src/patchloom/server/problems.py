@@ -22,6 +22,7 @@ STATUS_OF_CODE = {
     "memory_limit": 413,
     "time_limit": 504,
     "cancelled": 409,
+    "no_space": 507,
     "missing_extra": 501,
     "internal_error": 500,
     "worker_crashed": 500,
@@ -61,6 +62,14 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
         self.message = message
         self.hint = hint
         self.headers = headers or {}
+
+    @classmethod
+    def disk_full(cls) -> "Problem":
+        return cls(507, "no_space", "The server's disk is full.", "Try again later.", {"Retry-After": "60"})
+
+    @classmethod
+    def stopping(cls) -> "Problem":
+        return cls(503, "stopping", "The server is stopping.", "Send it again.", {"Retry-After": "10"})
 
     @classmethod
     def of(cls, error: PatchloomError) -> "Problem":

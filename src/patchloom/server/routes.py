@@ -119,7 +119,10 @@ def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     )
     async def create(request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
-        job = await (sent.once(key, request, jobs, limits) if key else submit_form(request, jobs, limits, "fill"))
+        if key:
+            job = await sent.once(key, request, jobs, limits)
+        else:
+            job = await submit_form(request, jobs, limits, "fill", durable=True)
         body = described(jobs, job, request)
         return JSONResponse(body, 202, {**NO_STORE, "Location": body["links"]["self"]})
 
@@ -159,7 +162,7 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         last = whole(request.headers.get("last-event-id", ""), 10**9) or 0
         ticket = object()
         streams.add(ticket)  # after everything that can fail: the stream itself gives it back
-        return EventStream(job, last, lambda: streams.discard(ticket))
+        return EventStream(jobs, job, last, lambda: streams.discard(ticket))
 
     @api.get("/api/jobs/{name}/preview", tags=["jobs"], summary="The newest preview", responses=openapi.PREVIEW)
     async def newest_preview(name: str, request: Request) -> Response:

@@ -5,6 +5,7 @@ a page on the internet can make a visitor's browser send requests to programs on
 (DNS rebinding, cross-site forms), and uploads are spooled to disk before a handler sees them.
 """
 
+import asyncio
 import ipaddress
 import logging
 import secrets
@@ -118,6 +119,9 @@ class Envelope:
             await self.app(scope, receive, enveloped)
         except Problem as problem:
             await response_to(problem, scope)(scope, receive, enveloped)
+        except asyncio.CancelledError:  # the server stops, and has waited long enough for this one
+            if not status:
+                await response_to(Problem.stopping(), scope)(scope, receive, enveloped)
         except Exception:
             log.exception("Request %s met an error of ours", scope["request_id"])
             if not status:

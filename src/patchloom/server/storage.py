@@ -1,8 +1,10 @@
 """Where the files of jobs lie: one private folder a server, one folder a job, nothing named by a client."""
 
+import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +13,7 @@ from patchloom.errors import PatchloomError
 from patchloom.outputs import held
 
 LOCK = ".lock"  # in a server's folder, held while it runs
+LEAST_ROOM = 8 << 20  # bytes that have to be free for work to be taken or begun
 _CHUNK = 1 << 20
 
 
@@ -18,17 +21,19 @@ class Storage:
     """A folder only its owner can read. What servers that no longer run have left behind is removed at start.
 
     ``parent`` holds one folder a server, with a lock in it that the system opens when the server ends, however it
-    ends; the default is the system's temporary folder.
+    ends; the default is the system's temporary folder. In a ``parent`` that was chosen, the jobs' folders in which
+    there is a file ``keep`` outlive their server: the next one has their names in ``inherited``.
     """
 
-    def __init__(self, parent: Path | None = None) -> None:
+    def __init__(self, parent: Path | None = None, keep: str = "") -> None:
+        self.keep = keep if parent is not None else ""
         base = (parent or _own_folder()).resolve()
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._stack = ExitStack()
         with held(base / ".lock", "Another server is starting.", "Start this one again.", patience=10):
-            _remove_leftovers(base)
             self.folder = Path(tempfile.mkdtemp(prefix="server-", dir=base))  # mode 0700
             self._stack.enter_context(held(self.folder / LOCK, "Another server has this folder.", ""))
+            self.inherited = [name for left in _leftovers(base) for name in self._take_over(left)]
 
     def create(self, name: str) -> Path:
         """A new, empty, private folder for the job called ``name``."""
@@ -46,9 +51,31 @@ class Storage:
         except FileNotFoundError:
             return 0
 
+    def room(self) -> int:
+        """Bytes that are free where jobs lie and where uploads are spooled, whichever is less."""
+        return min(shutil.disk_usage(folder).free for folder in (self.folder, tempfile.gettempdir()))
+
     def close(self) -> None:
         self._stack.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        kept = self._kept(self.folder)
+        for folder in self.folder.iterdir() if kept else [self.folder]:
+            if folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _kept(self, server: Path) -> list[Path]:
+        """The jobs' folders in a server's that outlive it."""
+        return [file.parent for file in server.glob(f"*/{self.keep}")] if self.keep else []
+
+    def _take_over(self, left: Path) -> list[str]:
+        """Moves what outlives a server that no longer runs to our own folder and removes the rest."""
+        names = [folder.rename(self.folder / folder.name).name for folder in self._kept(left)]
+        shutil.rmtree(left, ignore_errors=True)
+        return names
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it says that the disk is full, or the user's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_private(path: Path, source: BinaryIO) -> None:
@@ -69,11 +96,12 @@ def _own_folder() -> Path:
     return folder
 
 
-def _remove_leftovers(base: Path) -> None:
-    for folder in base.glob("server-*"):
+def _leftovers(base: Path) -> Iterator[Path]:
+    """The folders of servers that no longer run."""
+    for folder in sorted(base.glob("server-*")):
         try:
             with held(folder / LOCK, "A server has it.", ""):
                 pass
         except PatchloomError:
             continue
-        shutil.rmtree(folder, ignore_errors=True)
+        yield folder

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -22,18 +22,21 @@ from patchloom.server.worker import Message
 LONGEST_KEY = 200
 
 
-async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
-    """Reads the request, takes a place, stores it and queues the job; a refusal leaves nothing behind."""
+async def submit_form(request: Request, jobs: Jobs, limits: Limits, kind: str, **about: Any) -> Job:
+    """Reads the request, takes a place, stores it and queues the job; a refusal leaves nothing behind. ``about``:
+    fields of the job."""
     jobs.require_place(client_of(request))
     form = await uploads.read_form(request, kind)  # before a place is taken: an upload may take its time
-    return await submit_read(form, request, jobs, limits, kind)
+    return await submit_read(form, request, jobs, limits, kind, **about)
 
 
 def client_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limits, kind: str) -> Job:
+async def submit_read(
+    form: FormData, request: Request, jobs: Jobs, limits: Limits, kind: str, **about: Any
+) -> Job:
     """:func:`submit_form` from the form on, which is closed."""
     try:
         settings = checked_for(kind, uploads.settings_text(form)).to_dict()
@@ -48,13 +51,13 @@ async def submit_read(form: FormData, request: Request, jobs: Jobs, limits: Limi
         async def store(folder: Path) -> None:
             await uploads.store(pictures, folder, limits, bool(files["page"]))
 
-        return await placed(request, jobs, kind, task, store)
+        return await placed(request, jobs, kind, task, store, **about)
     finally:
         await form.close()
 
 
 async def placed(
-    request: Request, jobs: Jobs, kind: str, task: Message, store: Callable[[Path], Awaitable[None]]
+    request: Request, jobs: Jobs, kind: str, task: Message, store: Callable[[Path], Awaitable[None]], **about: Any
 ) -> Job:
     """A job in the queue whose pictures ``store`` has put into its folder; a refusal leaves nothing behind. Raises
     Problem."""
@@ -64,7 +67,7 @@ async def placed(
         name, folder = jobs.new_folder()
         await store(folder)
         request.scope["job"] = name
-        return jobs.submit(name, folder, kind, task, client)
+        return jobs.submit(name, folder, kind, task, client, **about)
     except BaseException:
         jobs.discard(name)
         raise
@@ -73,43 +76,42 @@ async def placed(
 
 
 @dataclass(slots=True)
-class _Known:
-    """What came with a key; ``turn``: who starts a job, the others wait."""
+class _Turn:
+    """Of a key's requests that are under way one starts a job, the others wait."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0  # requests under way
-    digest: str = ""
-    job: str = ""
+    users: int = 0
 
 
 class Sent:
-    """The keys of jobs that are still known."""
+    """The keys of requests that are under way; a job keeps its own."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, _Known] = {}
+        self._keys: dict[str, _Turn] = {}
 
     async def once(self, key: str, request: Request, jobs: Jobs, limits: Limits) -> Job:
         """The job that this request, or an earlier one with its key, has started. Raises Problem 409 where that
         was another request, and 422 for a key that is none."""
         if len(key) > LONGEST_KEY:
             raise Problem(422, "bad_key", f"The Idempotency-Key is longer than {LONGEST_KEY} characters.")
-        known = self._keys.setdefault(key, _Known())
-        known.users += 1
+        of_key = self._keys.setdefault(key, _Turn())
+        of_key.users += 1
         try:
             form = await uploads.read_form(request, "fill")
-            async with known.turn:
+            async with of_key.turn:
                 digest = await run_in_threadpool(_digest, form)
-                if known.job not in jobs:
-                    job = await submit_read(form, request, jobs, limits, "fill")
-                    known.digest, known.job = digest, job.id
-                    return job
+                job = jobs.with_key(key)
+                if job is None:
+                    about = {"durable": True, "key": key, "digest": digest}
+                    return await submit_read(form, request, jobs, limits, "fill", **about)
             await form.close()
-            if digest != known.digest:
+            if digest != job.digest:
                 raise Problem(409, "key_used", "Another request was sent with this Idempotency-Key.")
-            return jobs.get(known.job)
+            return job
         finally:
-            known.users -= 1
-            self._keys = {name: each for name, each in self._keys.items() if each.users or each.job in jobs}
+            of_key.users -= 1
+            if not of_key.users:
+                self._keys.pop(key, None)
 
 
 def _digest(form: FormData) -> str:

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from patchloom.child import Child, JsonCodec, Link
 from patchloom.errors import Cancelled, PatchloomError
-from patchloom.server.problems import for_clients
+from patchloom.server.problems import Problem, for_clients
+from patchloom.server.storage import is_full
 
 log = logging.getLogger("patchloom.server")
 
@@ -46,7 +47,6 @@ def _serve(link: Link, engine_name: str, options: Message) -> None:
     link.send({"event": "ready", "about": engine.about})
     while True:
         task: Message = link.receive()
-        link.send({"event": "started"})
         link.send(_attempt(engine, task, link))
 
 
@@ -61,7 +61,10 @@ def _attempt(engine: Engine, task: Message, link: Link) -> Message:
         return _failure(code, str(error), for_clients(error.hint))
     except MemoryError:
         return _failure("memory_limit", "The picture needs more memory than there is.", "Try a smaller picture.")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and is_full(error):
+            full = Problem.disk_full()
+            return _failure(full.code, full.message, full.hint)
         log.exception("A job ended with an error of ours")
         return _failure("internal_error", "Something went wrong inside the program.", "The server's log has more.")
 
