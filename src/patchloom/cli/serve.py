@@ -50,7 +50,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
     default="balanced",
     help="The preset for clients of IOPaint's API, who cannot choose.  [balanced]",
 )
-@click.option("--folder", type=click.Path(path_type=Path), help="Where jobs' files lie for a while; in a folder that you give, jobs outlive the server.  [temporary]")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Where jobs' files lie for a while; in a folder that you give, jobs outlive the server.  [temporary]",
+)
 @declared(Limits, "limits", "Limits")
 @run_options
 @console_options
