@@ -205,7 +205,6 @@ class Jobs(Records):
     def _work(self, job: Job) -> None:
         """One job on the worker, whatever it does. The worker lives on unless it had to be ended."""
         job.emit("started", {})
-        self.record(job)
         try:
             end = self._ask(job)
             if end.kind != "answered":
@@ -230,6 +229,7 @@ class Jobs(Records):
         if not self._ready:
             end = worker.ask(None, self._welcome, seconds=START_SECONDS, stopped=stopped)
         if end.kind == "answered":
+            self.record(job)  # from now on it may be what ends the server
             limits = {"seconds": self.limits.job_seconds, "memory_mb": self.memory_mb}
             end = worker.ask(job.task, partial(self._apply, job), **limits, stopped=stopped)
         return end
