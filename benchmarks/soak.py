@@ -4,9 +4,9 @@
 
 A server of its own on loopback, its folder on a disk of ``--disk-mb`` (a tmpfs; without the right to mount one
 the disk is never full, which is said). Clients send small fills with an idempotency key and send them again when
-they are refused or get no answer; they follow the job by asking or by its events, fetch the result, cancel now and
-then, break uploads off, and call ``/inpaint``. Meanwhile, every ``--every`` seconds or so, the worker is killed, the
-server is killed or told to stop and started again, or the disk is filled for a while.
+they are refused or get no answer; they follow the job by asking or by its events, fetch the result, cancel now
+and then, break uploads off, and call ``/inpaint``. Meanwhile, every ``--every`` seconds or so, the worker is
+killed, the server is killed or told to stop and started again, or the disk is filled for a while.
 
 Lost is an accepted job that a later server does not know, or that never ends; wrong is a result whose bytes are
 not those that it says, or that another fill of the same input gave. Prints a JSON object of what was done; exit
