@@ -25,7 +25,20 @@ from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
 
 HERE = Path(__file__).parent
 # The others have pages of their own.
-SHOWN = ("fill", "extend", "tile", "harmonise", "paste", "burst", "mask", "info", "demo", "doctor", "completion")
+SHOWN = (
+    "fill",
+    "extend",
+    "tile",
+    "frames",
+    "harmonise",
+    "paste",
+    "burst",
+    "mask",
+    "info",
+    "demo",
+    "doctor",
+    "completion",
+)
 
 COMMAND_LINE = """# The command line
 

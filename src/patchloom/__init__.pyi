@@ -14,6 +14,7 @@ from .errors import (
 )
 from .events import CancelToken as CancelToken
 from .extension import extend as extend
+from .film import fill_frames as fill_frames
 from .harmoniser import (
     Harmoniser as Harmoniser,
     harmonise as harmonise,

@@ -27,6 +27,7 @@ from patchloom.tensors.compose import composite, rim_weights
 Matrix = NDArray[np.float64]
 
 FEATURE_SIDE = 1600  # pixels; features are found in pictures no larger than this
+DRIFT_SIDE = 480  # pixels; shifts of a whole picture are found in pictures no larger than this
 RATIO = 0.75  # of the nearest and second-nearest descriptor's distances (Lowe)
 RANSAC_PIXELS = 3.0
 LEAST_INLIERS, LEAST_SHARE = 12, 0.2  # matches that one homography explains, and their part of all
@@ -130,23 +131,40 @@ def _from_one(
     matrix, matches = homography(base, to_eight_bit(other), hole)
     if matrix is None:
         return Used(name, False, matches, 0.0, "it does not show the same scene")
-    matrix = matrix @ _shift(crop)
-    wanted = left[crop]
-    taken, agreement = False, [0.0]
+    taken, agreement = from_aligned(unit, left[crop], other, photo.alpha, matrix @ _shift(crop))
+    if taken:
+        return Used(name, True, matches, 0.0)
+    other_rim = max(agreement, default=0.0) < LEAST_SAME
+    why = "it shows something else round the hole" if other_rim else "it shows the same in the hole"
+    return Used(name, True, matches, 0.0, why)
+
+
+def from_aligned(
+    unit: Floats,
+    wanted: Bools,
+    other: NDArray[Any],
+    alpha: NDArray[Any] | None,
+    matrix: Matrix,
+    *,
+    same_light: bool = False,
+) -> tuple[bool, list[float]]:
+    """Takes over what ``other`` (H', W', C), seen through ``matrix``, shows of what is ``wanted`` (H, W) in
+    ``unit`` (H, W, C) in 0..1: changes both. ``alpha`` (H', W'): where opaque, ``other`` has something to show.
+    ``same_light``: both were exposed alike.
+
+    Gives whether anything was taken, and how far each hole's rim agrees, 0..1. Raises MissingExtra.
+    """
+    taken, agreement = False, []
     labels, _ = ndimage.label(ndimage.maximum_filter(wanted.astype(np.uint8), CONTEXT // 2 + 1))
     for rows, columns in ndimage.find_objects(labels):
         window = _widened(rows, columns, wanted.shape)
-        warped, seen = warp(unit, other, wanted, matrix, window, photo.alpha)
-        found = shown(unit[window], wanted[window], warped, seen)
+        warped, seen = warp(unit, other, wanted, matrix, window, alpha)
+        found = shown(unit[window], wanted[window], warped, seen, same_light=same_light)
         unit[window] = found.picture
         wanted[window] &= ~found.taken
         taken |= bool(found.taken.any())
         agreement += found.agreement
-    if taken:
-        return Used(name, True, matches, 0.0)
-    other_rim = max(agreement) < LEAST_SAME
-    why = "it shows something else round the hole" if other_rim else "it shows the same in the hole"
-    return Used(name, True, matches, 0.0, why)
+    return taken, agreement
 
 
 def homography(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) -> tuple[Matrix | None, int]:
@@ -185,6 +203,27 @@ def homography(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) 
     return np.linalg.inv(scales[1]) @ matrix @ scales[0], count
 
 
+def drift(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) -> Matrix:
+    """The shift, as a matrix (3, 3), that takes points x, y of ``photo`` (H, W, C) to ``other``, of its size: by
+    phase correlation (Kuglin and Hines 1975), refined (ECC). Nothing in ``hole`` is looked at. It need not be
+    right.
+    """
+    cv2 = opencv()
+    scale = min(1.0, DRIFT_SIDE / max(hole.shape))
+    size = (round(hole.shape[1] * scale), round(hole.shape[0] * scale))
+    known = cv2.resize(np.where(hole, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA) == 255
+    one, two = (cv2.resize(_grey(each), size, interpolation=cv2.INTER_AREA) for each in (photo, other))
+    level = one[known].mean() if known.any() else 0
+    one, two = (np.where(known, each, level).astype(np.float32) for each in (one, two))
+    (x, y), _ = cv2.phaseCorrelate(one, two, cv2.createHanningWindow(size, cv2.CV_32F))
+    moved = np.array([[1, 0, x], [0, 1, y]], np.float32)
+    with contextlib.suppress(cv2.error):  # raised where it finds nothing to hold on to
+        criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
+        mask = known.astype(np.uint8) * 255
+        _, moved = cv2.findTransformECC(one, two, moved, cv2.MOTION_TRANSLATION, criteria, mask, 5)
+    return np.array([[1, 0, moved[0, 2] / scale], [0, 1, moved[1, 2] / scale], [0, 0, 1]], np.float64)
+
+
 def _sane(matrix: Matrix) -> bool:
     """Neither mirrored nor squeezed to a line: what a camera moved a little can see."""
     area = float(np.linalg.det(matrix[:2, :2] / matrix[2, 2]))
@@ -211,7 +250,7 @@ def warp(
     size = (columns.stop - columns.start, rows.stop - rows.start)
     known = ~hole[window]
     photo = _grey(to_eight_bit(unit[window]))
-    first = _warped(other, here, size, alpha)
+    first = seen_through(other, here, size, alpha)
     views = [first]
     both = first[1] & known
     with contextlib.suppress(cv2.error):  # raised where it finds nothing to hold on to
@@ -220,7 +259,7 @@ def warp(
         mask = both.astype(np.uint8) * 255
         template = _grey(to_eight_bit(first[0]))
         _, moved = cv2.findTransformECC(template, photo, begun, cv2.MOTION_HOMOGRAPHY, criteria, mask, 5)
-        views.append(_warped(other, here @ np.linalg.inv(moved.astype(np.float64)), size, alpha))
+        views.append(seen_through(other, here @ np.linalg.inv(moved.astype(np.float64)), size, alpha))
     likeness = [_likeness(photo[both], _grey(to_eight_bit(view))[both]) for view, _ in views]
     view, seen = views[int(np.argmax(likeness))]
     return _channels(view, unit.shape[2]), seen
@@ -232,7 +271,7 @@ def _shift(window: tuple[slice, slice]) -> Matrix:
     return np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
 
 
-def _warped(
+def seen_through(
     other: NDArray[Any], matrix: Matrix, size: tuple[int, int], alpha: NDArray[Any] | None
 ) -> tuple[Floats, Bools]:
     """``other`` seen through ``matrix`` in a picture of ``size`` (width, height), and where it has pixels."""

@@ -76,6 +76,7 @@ class Outcome:
     result_sha256: str = ""
     hole_share: float = 0.0
     references: tuple[dict[str, Any], ...] = ()  # what each gave: rows of the fill's report
+    film: dict[str, Any] = field(default_factory=dict)  # what a film's frame got from others: the fill's report
     warnings: tuple[str, ...] = ()
     memory_mb: int = 0
     worker: str = ""
@@ -90,8 +91,8 @@ class Outcome:
             "status": self.status,
         }
         for name in (
-            "error", "hint", "code", "trace", "key", "result_sha256", "references", "warnings", "memory_mb",
-            "worker",
+            "error", "hint", "code", "trace", "key", "result_sha256", "references", "film", "warnings",
+            "memory_mb", "worker",
         ):  # fmt: skip
             if value := getattr(self, name):
                 line[name] = value
@@ -162,7 +163,7 @@ class FillPicture:
         if there and (bytes.fromhex(key), bytes.fromhex(there)) == (task.known.key, task.known.result):
             return Outcome(task=task, status="kept", key=key, result_sha256=there)
         warnings: list[str] = []
-        observe = _observer(stopped, warnings)
+        observe = observer(stopped, warnings)
         made = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room, others)
         if stopped() or results.owner() not in ("", self.owner):  # the coordinator is gone, another has begun
             raise Cancelled("Another run has the folder now; nothing was written.")
@@ -273,7 +274,9 @@ def _inpainter(run: RunSettings) -> Any:
     return Inpainter(run)
 
 
-def _observer(stopped: Stopped, warnings: list[str]) -> Observer:
+def observer(stopped: Stopped, warnings: list[str]) -> Observer:
+    """Collects ``warnings``, and raises Cancelled once ``stopped``."""
+
     def observe(event: Event) -> None:
         if stopped():
             raise Cancelled("Stopped as asked; nothing was written.")

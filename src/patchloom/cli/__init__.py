@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "paste": Entry("paste", "Put an object into a photograph, in its light."),
     "burst": Entry("burst", "Take out of a shot what other shots of the scene do not show.", "align"),
     "library": Entry("library", "Keep photographs to copy from."),
+    "frames": Entry("frames", "Fill a film, frame after frame, without flicker.", "align"),
     "serve": Entry("serve", "Open a page to paint on, and an API to call.", "web"),
     "mask": Entry("mask", "Make or change a mask."),
     "info": Entry("info", "Say what is in a picture file."),

@@ -99,7 +99,7 @@ def command(
     if watch and (dry_run or skip_existing):
         raise click.UsageError("--watch continues by itself; leave out --dry-run and --skip-existing.")
 
-    _check_report(report, results, force or resume)
+    check_report(report, results, force or resume)
 
     from patchloom.batch.order import Batch, Order, fill_folder, watch_folder, write_report
     from patchloom.batch.work import Recipe
@@ -126,10 +126,10 @@ def command(
         summary = (watch_folder if watch else fill_folder)(order, observe=observe, cancel=cancel)
     if report is not None:
         write_report(report, Batch(order).journal_path, summary)
-    _say_end(summary, watch, console)
+    say_end(summary, watch, console)
 
 
-def _check_report(report: Path | None, results: str, force: bool) -> None:
+def check_report(report: Path | None, results: str, force: bool) -> None:
     """Raises OutputError now for a report that could not be written after the run; OUT may have to be made."""
     from patchloom.formats import ENDINGS
     from patchloom.outputs import require_distinct
@@ -143,7 +143,7 @@ def _check_report(report: Path | None, results: str, force: bool) -> None:
         files.check_output(str(report), force)
 
 
-def _say_end(summary: "Summary", watch: bool, console: Console) -> None:
+def say_end(summary: "Summary", watch: bool, console: Console) -> None:
     """The counts, and the exit code: 6 where pictures failed, 130 where a run was stopped before its end."""
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count) or "nothing to do"
     console.say(f"{counts}, in {summary.seconds:.0f} s")

@@ -67,17 +67,19 @@ def exposed(other: Floats, picture: Floats, both: Bools) -> Floats:
     return np.clip(result, 0, 1)
 
 
-def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools) -> Shown:
+def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools, *, same_light: bool = False) -> Shown:
     """``picture`` (H, W, 3) in 0..1 with those parts of ``hole`` (H, W) that ``other`` (H, W, 3) credibly shows.
 
-    ``seen`` (H, W): where ``other`` has pixels. What looks in the hole as ``picture`` does already gives
-    nothing: the same picture, or one in which what has to go stands at the same place.
+    ``seen`` (H, W): where ``other`` has pixels. ``same_light``: both were exposed alike. What looks in the hole
+    as ``picture`` does already gives nothing: the same picture, or one in which what has to go stands at the
+    same place.
     """
     known = seen & ~hole
     labels, count = ndimage.label(hole, np.ones((3, 3), bool))
     away, nearest = ndimage.distance_transform_edt(~hole, return_indices=True)
     rim = known & (away <= RIM)
-    other = exposed(other, picture, known & (away <= 8 * RIM))
+    if not same_light:
+        other = exposed(other, picture, known & (away <= 8 * RIM))
     difference = np.where(known[..., None], picture - other, 0)
     weight = ndimage.uniform_filter(known.astype(np.float32), 5)
     smooth = ndimage.uniform_filter(difference, (5, 5, 1)) / np.maximum(weight, 1e-3)[..., None]
