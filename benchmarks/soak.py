@@ -84,6 +84,13 @@ class Server:
             filler.unlink(missing_ok=True)
 
     def memory_mb(self) -> float:
+        """Of the server and its worker, once it is ready."""
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.address}/api/ready").status_code == 200:
+                    break
+            time.sleep(0.5)
         root = psutil.Process(self.process.pid)
         return sum(each.memory_info().rss for each in [root, *root.children(recursive=True)]) / 2**20
 

@@ -71,10 +71,12 @@ def waves(windows: Sequence[Window]) -> list[list[int]]:
     Windows that overlap are in different groups, in their order: so every window finds in its surroundings what it
     would find if they were filled one after the other. A large one has a group of its own, for its memory.
     """
+    height, width = (max((window.slices[axis].stop for window in windows), default=0) for axis in (0, 1))
+    last = np.full((height, width), -1, np.int32)  # of every pixel: the place of the last window that shows it
     places: list[int] = []
-    for number, window in enumerate(windows):
-        after = [places[other] + 1 for other in range(number) if window.crop.meets(windows[other].crop)]
-        places.append(max(after, default=0))
+    for window in windows:
+        places.append(int(last[window.slices].max()) + 1)
+        last[window.slices] = places[-1]
     groups: dict[tuple[int, int], list[int]] = {}
     for number, window in enumerate(windows):
         alone = number + 1 if window.crop.area > TOGETHER else 0

@@ -12,6 +12,7 @@ under their own names.
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +98,7 @@ class Job:
     def after(self, number: int) -> list[JobEvent]:
         """Events with a larger number."""
         with self._lock:
-            return [event for event in self.events if event.number > number]
+            return self.events[bisect_right(self.events, number, key=lambda event: event.number) :]
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Calls ``wake`` (from another thread) at every event, until the returned function is called."""
