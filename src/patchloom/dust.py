@@ -1,4 +1,4 @@
-"""Dust: marks that are there on one frame of a film alone, or that a scanner's infrared light does not pass."""
+"""Dust: marks that are there on one frame of a film alone."""
 
 import numpy as np
 from scipy import ndimage

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from patchloom.errors import MaskError
 from patchloom.events import Observer, Warned, ignore
+from patchloom.infrared import mask_of
 from patchloom.mask import Mask, Rectangle
 from patchloom.photo import MAX_PIXELS, Photo, Source
 from patchloom.references import Reference
@@ -33,15 +34,17 @@ class Inputs:
     """What a fill is made from; pictures are given by name, as bytes or as open files.
 
     The hole is all that ``mask``, ``boxes`` (x, y, width, height) and, with ``alpha``, the photograph's
-    transparent pixels mark. ``source``: texture may come only from what it marks.
-    ``coarse`` and ``references``: see ``Inpainter.inpaint``. So many pictures of the ``library``, a folder, as
-    ``from_library`` says are references as well.
+    transparent pixels mark, and the dust in ``infrared`` light: a picture, a page of the photograph's file, or
+    with 0 its channel beside the colours. ``source``: texture may come only from what it marks. ``coarse`` and
+    ``references``: see ``Inpainter.inpaint``. So many pictures of the ``library``, a folder, as ``from_library``
+    says are references as well.
     """
 
     photo: Source
     mask: Source | Mask | None = None
     boxes: Sequence[Rectangle] = ()
     alpha: bool = False
+    infrared: Source | int | None = None
     source: Source | None = None
     coarse: Source | None = None
     references: Sequence[Source | Named] = ()
@@ -130,6 +133,9 @@ def prepare(
     parts = [] if inputs.mask is None else [opened(inputs.mask, "The mask")]
     parts += [Mask.from_boxes(inputs.boxes, photo.width, photo.height)] if inputs.boxes else []
     parts += [Mask.from_alpha(photo)] if inputs.alpha else []
+    if inputs.infrared is not None:
+        parts.append(infrared_mask(inputs.photo, photo, inputs.infrared, max_pixels))
+        observe(Warned(message=f"{parts[-1].how}."))
     if not parts:
         raise MaskError("Nothing says what to fill.", "Give a mask, or boxes.")
     for part in parts:
@@ -156,6 +162,15 @@ def prepare(
         files=files,
         format=format,
     )
+
+
+def infrared_mask(source: Source, photo: Photo, infrared: Source | int, max_pixels: int = MAX_PIXELS) -> Mask:
+    """The dust of ``photo``, which was read from ``source``; see :class:`Inputs`. Raises PhotoError, MaskError."""
+    if infrared == 0:
+        return mask_of(photo)
+    page = infrared if isinstance(infrared, int) else 1
+    other = source if isinstance(infrared, int) else infrared
+    return mask_of(photo, Photo.open(other, page=page, max_pixels=max_pixels, called="The infrared channel"))
 
 
 def _reference(given: Source | Named, number: int, max_pixels: int) -> Reference:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,6 +25,15 @@ def box(text: str) -> tuple[int, int, int, int]:
     except ValueError:
         raise click.BadParameter(f"'{text}' is not x,y,width,height, for example 120,80,64,64.") from None
     return x, y, width, height
+
+
+def infrared(text: str) -> str | int:
+    """A file, or a page's number; 0 for the channel beside the colours."""
+    return int(text) if text.isascii() and text.isdecimal() else text
+
+
+INFRARED: dict[str, Any] = {"type": infrared, "is_flag": False, "flag_value": "0", "metavar": "FILE|PAGE"}
+"""For an option that may stand without a value: the channel beside the colours."""
 
 
 def source(name: str) -> str | bytes:

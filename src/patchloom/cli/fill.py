@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     "--box", "boxes", type=files.box, metavar="x,y,w,h", multiple=True, help="Fill this box; can be repeated."
 )
 @click.option("--alpha", "from_alpha", is_flag=True, help="Fill the photo's pixels that are not opaque.")
+@click.option(
+    "--infrared",
+    **files.INFRARED,
+    help="Fill dust and scratches that infrared light shows: a film scanner's channel beside the colours, or a "
+    "FILE, or a PAGE of the photo's file.",
+)
 @output_options(done="filled", tells="settings, weights, times, losses")
 @click.option(
     "--versions",
@@ -86,6 +92,7 @@ def command(
     mask_name: str | None,
     boxes: tuple[tuple[int, int, int, int], ...],
     from_alpha: bool,
+    infrared: str | int | None,
     output: Output,
     versions: int,
     source_name: str | None,
@@ -113,14 +120,15 @@ def command(
       patchloom fill beach.jpg --box 120,80,64,64 --preset best -o clean.jpg
       patchloom fill square.jpg people.png --reference later.jpg --reference earlier.jpg
       patchloom fill scan.tif scratches.png --grow 2 --report report.json
+      patchloom fill slide.tif --infrared -o clean.tif
       patchloom fill beach.jpg mask.png --grow auto --versions 4
       cat beach.jpg | patchloom fill - mask.png -o - > clean.jpg
     """
     from patchloom.filling import Inputs, prepare
 
     only_one_stream((photo_name, mask_name, source_name, coarse_name))
-    if mask_name is None and not boxes and not from_alpha:
-        raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, or --alpha.")
+    if mask_name is None and not boxes and not from_alpha and infrared is None:
+        raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, --alpha or --infrared.")
     if versions > 1 and (steps is not None or (output.name or photo_name) == files.STREAM):
         raise click.UsageError("--versions goes neither with --steps nor with standard output.")
     others = files.pictures(references)
@@ -134,6 +142,7 @@ def command(
         mask=None if mask_name is None else files.source(mask_name),
         boxes=boxes,
         alpha=from_alpha,
+        infrared=infrared,
         source=None if source_name is None else files.source(source_name),
         coarse=None if coarse_name is None else files.source(coarse_name),
         references=others,

@@ -37,6 +37,7 @@ def colour(text: str) -> tuple[int, int, int]:
     help="What marks the hole in PICTURE.",
 )
 @click.option("--from-alpha", is_flag=True, help="Its transparent pixels.", **_MAKE)
+@click.option("--from-infrared", **files.INFRARED, **_MAKE, help="Dust and scratches in infrared light.")
 @click.option("--from-color", type=colour, metavar="#RRGGBB", help="Its pixels of this colour.", **_MAKE)
 @click.option(
     "--tolerance",
@@ -58,6 +59,7 @@ def command(
     force: bool,
     mask_mode: Any,
     from_alpha: bool,
+    from_infrared: str | int | None,
     from_color: tuple[int, int, int] | None,
     tolerance: int,
     boxes: tuple[tuple[int, int, int, int], ...],
@@ -68,14 +70,17 @@ def command(
 ) -> None:
     """Write a mask, white where the photo will be filled.
 
-    PICTURE is a mask to be changed, or with --from-alpha, --from-color or --box the photo to make one from.
+    PICTURE is a mask to be changed, or with --from-alpha, --from-infrared, --from-color or --box the photo to
+    make one from.
 
     \b
     Examples:
       patchloom mask tight.png --grow 4 -o mask.png
       patchloom mask scribbled.png --from-color '#ff00ff' --tolerance 20 -o mask.png
+      patchloom mask slide.tif --from-infrared -o dust.png
       patchloom mask photo.jpg --box 10,20,64,64 --box 200,80,32,32 -o mask.png
     """
+    from patchloom.filling import infrared_mask
     from patchloom.formats import format_of
     from patchloom.mask import Mask
     from patchloom.photo import Photo
@@ -84,10 +89,13 @@ def command(
     if output != files.STREAM and format_of(output) not in (None, "PNG"):
         raise OutputError(f"'{output}' would be a PNG.", "Masks are written as PNG; choose the ending .png.")
     source = files.source(picture)
-    if from_alpha or from_color is not None or boxes:
-        photo = Photo.open(source)
+    if from_alpha or from_infrared is not None or from_color is not None or boxes:
+        photo = Photo.open(source, page=1 if isinstance(from_infrared, int) and from_infrared else None)
         parts = [Mask.from_boxes(boxes, photo.width, photo.height)]
         parts += [Mask.from_alpha(photo)] if from_alpha else []
+        if from_infrared is not None:
+            parts.append(infrared_mask(source, photo, from_infrared))
+            console.say(f"{parts[-1].how}")
         parts += [Mask.from_color(photo, from_color, tolerance)] if from_color is not None else []
         mask = parts[0]
         for part in parts[1:]:
