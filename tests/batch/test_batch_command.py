@@ -140,6 +140,30 @@ def test_a_dry_run_shows_pairs_and_writes_nothing(folder: Path, capsys: pytest.C
     assert "4.69%" in said.out  # 16 x 12 of 64 x 64
     assert "12 pictures" in said.err
     assert not (folder / "dry").exists()
+    for name in BROKEN:
+        (line,) = (line for line in said.out.splitlines() if name in line)
+        assert "4.69%" not in line
+    assert "2 of 12 pairs that were read cannot be filled" in said.err
+
+
+def test_a_dry_run_says_what_the_run_will_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every pair whose fill fails has the same reason in the table; the time is measured."""
+    make_pictures(tmp_path, 9)
+    Image.new("L", (30, 20), 255).save(tmp_path / "masks" / "p00.png")  # of another size
+    (tmp_path / "masks" / "p01.png").write_text("no picture")
+    where = ["batch", str(tmp_path / "photos"), "--masks", str(tmp_path / "masks"), "-o", str(tmp_path / "out")]
+    limits = ["--jobs", "2", "--max-memory", "900"]  # a worker's share is less than it has already
+    assert run([*where, *limits, "--dry-run", *QUICK]) == 0
+    said = capsys.readouterr()
+    assert "4 of 9 pairs" in said.err and "0.0 s a picture" not in said.err
+    report = tmp_path / "report.json"
+    assert run([*where, *limits, "--report", str(report), *QUICK]) == 6
+    table = " ".join(said.out.split())
+    rows = json.loads(report.read_text())["pictures"]
+    for row in rows:
+        if row["status"] == "failed":
+            assert row["error"][:30] in table, row
+    assert sum(row["status"] == "failed" for row in rows) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """What a run would do and how long it would take, found by doing a little of it.
 
-Pairs come from the names alone. Hole shares are read from the masks, from an even sample where there are many.
-The time is measured: a few pictures with small, middling and large holes are filled here and thrown away.
+Pairs come from the names alone. Photos and masks are read and checked as the run will do it, a sample of them
+where there are many. The time is measured: a few pictures with small, middling and large holes are filled here and
+thrown away.
 """
 
+import random
 import statistics
 import time
 from dataclasses import dataclass
@@ -12,8 +14,11 @@ from patchloom.batch.order import Batch
 from patchloom.batch.pairing import Pair, Pairing
 from patchloom.errors import PatchloomError
 
-SHARES = 1000
-"""Masks that are read at most."""
+LOOKED_AT = 1000
+"""Pairs that are read at most, and"""
+
+SECONDS = 60.0
+"""for how long."""
 
 PROBES = (0.25, 0.5, 0.75)
 """Pictures that are filled, by where their hole's size stands among all."""
@@ -21,7 +26,7 @@ PROBES = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A pair and the share of its hole, 0..1; ``problem`` says why there is none."""
+    """A pair and the share of its hole, 0..1; ``problem`` says why the run will not fill it."""
 
     pair: Pair
     share: float = 0.0
@@ -43,16 +48,18 @@ class Estimate:
 
 def estimate(batch: Batch, pairing: Pairing) -> Estimate:
     """A dry run of ``pairing``: nothing is written."""
-    from patchloom.mask import Mask
-
     masked = [item for item in pairing.pairs if item.mask]
     rows: list[tuple[int, Row]] = []
-    for item in masked[:: max(1, -(-len(masked) // SHARES))]:
+    until = time.monotonic() + SECONDS
+    for item in random.Random(0).sample(masked, min(len(masked), LOOKED_AT)):
+        if time.monotonic() > until:
+            break
         try:
-            mask = Mask.open(batch.masks.read(item.mask), mode=batch.order.recipe.files.mask_mode)
-            rows.append((int(mask.hole.sum()), Row(item, mask.share)))
+            hole = batch.work.prepared(item.output, *_files(batch, item)).hole
+            rows.append((int(hole.hole.sum()), Row(item, hole.share)))
         except PatchloomError as error:
             rows.append((0, Row(item, problem=str(error))))
+    rows.sort(key=lambda row: row[1].pair.photo)
     workers, share = batch.crew(len(masked))
     by_size = [row.pair for _, row in sorted(rows, key=lambda entry: entry[0]) if not row.problem]
     each = _seconds_each(batch, [by_size[int(part * len(by_size))] for part in PROBES] if by_size else [])
@@ -68,15 +75,19 @@ def estimate(batch: Batch, pairing: Pairing) -> Estimate:
 
 
 def _seconds_each(batch: Batch, probes: list[Pair]) -> float:
-    """The mean time of the probes, after one fill that loads the networks; damaged photos are left out."""
+    """The mean time of the probes, after one fill that loads the networks; 0 where none could be filled."""
     _, share = batch.crew(0)
     times = []
     for item in [*probes[:1], *probes]:
         started = time.perf_counter()
         try:
-            photo, mask = batch.photos.read(item.photo), batch.masks.read(item.mask)
-            batch.work.fill(item.output, photo, mask, share, others=batch.work.others(item))
+            others = batch.work.others(item)
+            batch.work.fill(item.output, *_files(batch, item), share, room="all", others=others)
         except PatchloomError:
             continue
         times.append(time.perf_counter() - started)
     return statistics.mean(times[1:]) if len(times) > 1 else 0.0
+
+
+def _files(batch: Batch, item: Pair) -> tuple[bytes, bytes]:
+    return batch.photos.read(item.photo), batch.masks.read(item.mask)

@@ -14,7 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from patchloom.batch.folders import Folder, open_folder
 from patchloom.batch.journal import Known
@@ -24,6 +24,9 @@ from patchloom.events import Event, Observer, Warned, ignore
 from patchloom.networks.names import WORDS, file_of
 from patchloom.resources import resident_mb
 from patchloom.settings import FileSettings, FillSettings, RunSettings
+
+if TYPE_CHECKING:
+    from patchloom.filling import Prepared
 
 
 class WorkerKilledError(PatchloomError):
@@ -200,11 +203,7 @@ class FillPicture:
         The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
-        from patchloom.filling import Inputs, Named, prepare
-
-        references = [Named(data, name) for name, data in others]
-        inputs = Inputs(photo=photo_bytes, mask=mask_bytes, references=references)
-        prepared = prepare(inputs, self.recipe.fill, self.recipe.files, name=name, observe=observe)
+        prepared = self.prepared(name, photo_bytes, mask_bytes, observe, others)
         limit = share.memory_mb // 2 if room == "half" else share.whole_mb
         if room == "share" and share.memory_mb < share.whole_mb:
             _require_room(prepared, share)
@@ -213,6 +212,21 @@ class FillPicture:
         run = replace(self.run, threads=share.threads, max_memory=limit or self.run.max_memory)
         filled = prepared.fill(_inpainter(run), observe=observe)
         return Made(filled.data, prepared.hole.share, tuple(filled.report.get("references", ())))
+
+    def prepared(
+        self,
+        name: str,
+        photo_bytes: bytes,
+        mask_bytes: bytes,
+        observe: Observer = ignore,
+        others: Sequence[tuple[str, bytes]] = (),
+    ) -> "Prepared":
+        """The fill of the file ``name``, read and checked. Raises what of its files cannot be used."""
+        from patchloom.filling import Inputs, Named, prepare
+
+        references = [Named(data, name) for name, data in others]
+        inputs = Inputs(photo=photo_bytes, mask=mask_bytes, references=references)
+        return prepare(inputs, self.recipe.fill, self.recipe.files, name=name, observe=observe)
 
     def key(self, *files: bytes) -> str:
         """Equal exactly if the files (photo, mask and references, in this order) and the recipe are equal."""

@@ -171,9 +171,13 @@ def _show_plan(batch: "Batch", console: Console) -> None:
         console.warn(
             f"{len(pairing.unused_masks)} masks belong to no photo, for example {pairing.unused_masks[0]}."
         )
+    failing = sum(bool(row.problem) for row in plan.rows)
+    if failing:
+        console.warn(f"{failing} of {len(plan.rows)} pairs that were read cannot be filled; the table says why.")
+    known = f"about {plan.seconds_each:.1f} s a picture, {_duration(plan.seconds)} in all"
     console.say(
-        f"{plan.pictures} pictures, {plan.without_mask} without a mask; {plan.workers} at once, "
-        f"{plan.threads} threads each; about {plan.seconds_each:.1f} s a picture, {_duration(plan.seconds)} in all"
+        f"{plan.pictures} pictures, {plan.without_mask} without a mask, {len(plan.rows)} read; {plan.workers} at "
+        f"once, {plan.threads} threads each; {known if plan.seconds_each else 'no time could be measured'}"
     )
 
 
