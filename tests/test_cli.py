@@ -103,9 +103,9 @@ def test_a_mask_that_marks_nothing_is_an_error_with_what_is_in_it(
 
 def test_format_follows_the_name_the_flag_and_else_the_photo(folder: Path) -> None:
     assert run("fill", "photo.jpg", "mask.png", "-o", "a.png", *FAST) == 0
-    assert run("fill", "photo.jpg", "mask.png", "-o", "b.data", *FAST) == 0
+    assert run("fill", "photo.jpg", "mask.png", "-o", "b", *FAST) == 0
     assert run("fill", "photo.jpg", "mask.png", "--format", "webp", "--quality", "60", *FAST) == 0
-    assert [Photo.open(name).format for name in ("a.png", "b.data", "photo.filled.webp")] == [
+    assert [Photo.open(name).format for name in ("a.png", "b", "photo.filled.webp")] == [
         "PNG",
         "JPEG",
         "WEBP",
@@ -227,6 +227,13 @@ def _broken_files(folder: Path) -> None:
         (["fill", "photo.png", "mask.png", "-o", "there.png"], 7, "exists already"),
         (["fill", "photo.png", "mask.png", "-o", "gone/a.png"], 7, "no folder 'gone'"),
         (["fill", "photo.png", "mask.png", "-o", "."], 7, "is a folder"),
+        (["fill", "photo.png", "mask.png", "-o", "new/"], 7, "'new/' is a folder's name"),
+        (["fill", "photo.png", "mask.png", "--report", "new/"], 7, "'new/' is a folder's name"),
+        (["fill", "photo.png", "mask.png", "--save-settings", "new/"], 7, "'new/' is a folder's name"),
+        (["mask", "mask.png", "-o", "new/"], 7, "'new/' is a folder's name"),
+        (["fill", "photo.png", "mask.png", "-o", "a.jgp"], 7, "the ending of no format, '.jgp'"),
+        (["harmonise", "photo.png", "mask.png", "-o", "a.jgp"], 7, "the ending of no format, '.jgp'"),
+        (["mask", "mask.png", "-o", "a.jgp"], 7, "a PNG"),
         (["fill", "photo.png", "mask.png", "--report", "there.png"], 7, "exists already"),
         (["fill", "photo.png", "mask.png", "--steps", "there.png", *FAST], 7, "cannot be created"),
         (["mask", "mask.png", "-o", "there.png"], 7, "exists already"),

@@ -299,9 +299,18 @@ def test_quality_changes_the_size() -> None:
 def test_saving_takes_the_format_from_the_name_unless_told(tmp_path: Path) -> None:
     photo = Photo.open(encoded("PNG"))
     photo.save(tmp_path / "a.jpg")
-    photo.save(tmp_path / "a.xyz")
+    photo.save(tmp_path / "a")
     photo.save(tmp_path / "b.jpg", format="TIFF")
-    assert [Photo.open(tmp_path / name).format for name in ("a.jpg", "a.xyz", "b.jpg")] == ["JPEG", "PNG", "TIFF"]
+    photo.save(tmp_path / "c.xyz", format="PNG")
+    assert [Photo.open(tmp_path / name).format for name in ("a.jpg", "a", "b.jpg")] == ["JPEG", "PNG", "TIFF"]
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "a.jgp", "a.png.part", "a.psd", "folder/", "folder.png/"])
+def test_a_name_that_misleads_is_refused_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    photo = Photo.open(encoded("PNG"))
+    with pytest.raises(OutputError) as caught:
+        photo.save(f"{tmp_path}/{name}")
+    assert caught.value.hint and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ending", ["gif", "bmp", "heic", "jxl", "jp2", "psd", "ppm", "tga"])

@@ -13,6 +13,13 @@ import filelock
 from patchloom.errors import OutputError
 
 
+def file_named(name: str | Path) -> Path:
+    """Raises OutputError where ``name`` ends as only a folder's does: pathlib would make a file's of it."""
+    if str(name).endswith(("/", os.sep)):
+        raise OutputError(f"'{name}' is a folder's name.", f"Give that of a file, such as {name}result.png.")
+    return Path(name)
+
+
 def refuse_existing(path: Path, force: bool) -> None:
     """Raises OutputError if writing ``path`` would overwrite something and ``force`` does not allow it."""
     if path.is_dir():

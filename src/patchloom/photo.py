@@ -23,7 +23,7 @@ from patchloom.formats.pillow import palette_of
 from patchloom.formats.png import to_palette
 from patchloom.formats.tiffsamples import on_scale_of
 from patchloom.formats.tifftags import stripped
-from patchloom.outputs import refuse_existing, write_whole
+from patchloom.outputs import file_named, refuse_existing, write_whole
 
 MAX_PIXELS = 200_000_000
 """More are refused before anything is decoded."""
@@ -208,7 +208,7 @@ class Photo:
 
     def written_to(self, name: str | Path = "", format: str | None = None) -> str:
         """The format of a file of it: ``format``, else what the ending of ``name`` asks for, else its own. Raises
-        OutputError where it cannot be written so."""
+        OutputError where it cannot be written so, or the ending is no format's."""
         chosen = format or format_of(name) or written_as(self.format)
         FORMATS[chosen].require_room(self.width, self.height)
         return chosen
@@ -272,10 +272,11 @@ class Photo:
         strip_metadata: bool = False,
         observe: Observer = ignore,
     ) -> None:
-        """Writes the whole file or none. ``format`` None takes the one the name asks for, else the photo's own.
+        """Writes the whole file or none. ``format`` None takes the one the name asks for; without an ending
+        it is the photo's own.
 
         Raises OutputError where ``path`` exists and ``force`` is not given, or cannot be written."""
-        path = Path(path)
+        path = file_named(path)
         chosen = format or format_of(path)
         refuse_existing(path, force)
         data = self.encode(chosen, quality=quality, strip_metadata=strip_metadata, observe=observe)

@@ -50,9 +50,7 @@ SOME_FAILED = 6
 )
 @click.option("--cluster", default="", metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
 @click.option("--watch", is_flag=True, help="Go on with what appears in IN, until Ctrl-C.")
-@click.option(
-    "--journal", type=click.Path(path_type=Path), metavar="FILE", help="The record for --resume. [in OUT]"
-)
+@click.option("--journal", type=files.FILE, metavar="FILE", help="The record for --resume. [in OUT]")
 @file_options
 @settings_options
 @console_options

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from patchloom.cli.files import FILE
 from patchloom.cli.interrupt import listening
 from patchloom.cli.options import console_options
 from patchloom.console import Console
@@ -83,7 +84,7 @@ class _Evaluate(click.Command):
 @click.option("--time-limit", type=float, default=600, show_default=True, help="Seconds a fill may take.")
 @click.option("--judge", default="auto", show_default=True, help="Texture network of the perceptual distances.")
 @click.option("--pictures-shown", type=click.IntRange(0), default=40, show_default=True, help="In the report.")
-@click.option("--vote", type=click.Path(path_type=Path), metavar="OUT.html", help="Write a page for blind votes.")
+@click.option("--vote", type=FILE, metavar="OUT.html", help="Write a page for blind votes.")
 @click.option("--vote-pairs", type=click.IntRange(1), default=60, show_default=True, help="Comparisons on it.")
 @console_options
 def command(

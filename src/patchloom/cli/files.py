@@ -36,6 +36,19 @@ INFRARED: dict[str, Any] = {"type": infrared, "is_flag": False, "flag_value": "0
 """For an option that may stand without a value: the channel beside the colours."""
 
 
+class _FileName(click.Path):
+    """The name of a file to be written, which is no folder's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from patchloom.outputs import file_named
+
+        file_named(value)
+        return super().convert(value, param, ctx)
+
+
+FILE, FILE_OR_STREAM = _FileName(path_type=Path), _FileName(path_type=str)
+
+
 def source(name: str) -> str | bytes:
     """What ``Photo.open`` takes: the name, or for ``-`` the bytes of standard input."""
     if name != STREAM:

@@ -1,5 +1,6 @@
 """``patchloom mask``: make a mask from a photo, or change one."""
 
+from pathlib import PurePath
 from typing import Any, get_args
 
 import click
@@ -28,7 +29,13 @@ def colour(text: str) -> tuple[int, int, int]:
 
 @click.command(cls=SectionedCommand)
 @click.argument("picture", metavar="PICTURE")
-@click.option("-o", "--output", required=True, help="The mask's name, - for standard output; a PNG.")
+@click.option(
+    "-o",
+    "--output",
+    type=files.FILE_OR_STREAM,
+    required=True,
+    help="The mask's name, - for standard output; a PNG.",
+)
 @force_option
 @click.option(
     "--mask-mode",
@@ -81,12 +88,11 @@ def command(
       patchloom mask photo.jpg --box 10,20,64,64 --box 200,80,32,32 -o mask.png
     """
     from patchloom.filling import infrared_mask
-    from patchloom.formats import format_of
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 
     files.check_output(output, force)
-    if output != files.STREAM and format_of(output) not in (None, "PNG"):
+    if output != files.STREAM and PurePath(output).suffix.lower() not in ("", ".png"):
         raise OutputError(f"'{output}' would be a PNG.", "Masks are written as PNG; choose the ending .png.")
     source = files.source(picture)
     if from_alpha or from_infrared is not None or from_color is not None or boxes:

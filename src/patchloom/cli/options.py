@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import click
 
+from patchloom.cli.files import FILE
 from patchloom.console import Console
 from patchloom.errors import SettingsError
 from patchloom.outputs import require_place, write_whole
@@ -102,7 +103,7 @@ def settings_options(command: Command) -> Command:
             ),
             click.option(
                 "--save-settings",
-                type=click.Path(path_type=Path),
+                type=FILE,
                 metavar="FILE",
                 help="Write the settings in effect to a JSON file.",
             ),

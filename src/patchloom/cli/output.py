@@ -92,7 +92,7 @@ def output_options(*, done: str = "", tells: str) -> Callable[[Command], Command
             return command(*args, output=Output(output, report, force), **rest)
 
         help = "The result's name, - for standard output." + (f" [PHOTO.{done}.EXT]" if done else "")
-        named = click.option("-o", "--output", required=not done, help=help)
+        named = click.option("-o", "--output", type=files.FILE_OR_STREAM, required=not done, help=help)
         decorated: Command = named(force_option(report_option(tells)(parsed)))
         return decorated
 
@@ -101,8 +101,7 @@ def output_options(*, done: str = "", tells: str) -> Callable[[Command], Command
 
 def report_option(tells: str) -> Callable[[Command], Command]:
     """Adds ``--report``; the command gets ``report``."""
-    path = click.Path(path_type=Path)
-    return click.option("--report", type=path, metavar="FILE", help=f"Write a JSON report: {tells}.")
+    return click.option("--report", type=files.FILE, metavar="FILE", help=f"Write a JSON report: {tells}.")
 
 
 def only_one_stream(names: Sequence[str | None]) -> None:

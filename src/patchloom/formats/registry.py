@@ -274,20 +274,21 @@ def recognised(data: bytes) -> Format:
 
 
 def format_of(path: str | PurePath) -> str | None:
-    """The format that a file name's ending asks for; None if it asks for none.
+    """The format that a file name's ending asks for; None for a name without one.
 
-    Raises OutputError for the ending of pictures that cannot be written: no name may mislead."""
+    Raises OutputError for an ending that is no format's, or that of pictures that cannot be written: no name may
+    mislead."""
     suffix = PurePath(path).suffix.lower()
     found = next((format for format in FORMATS.values() if suffix in format.suffixes), None)
     if found is not None and found.written:
         return found.name
+    if not suffix:
+        return None
     others = (name for name, (_, suffixes) in _OTHERS.items() if suffix in suffixes)
-    if kind := f"a {found.name}" if found else next(others, ""):
-        raise OutputError(
-            f"'{path}' would be {kind}, which cannot be written.",
-            f"Choose an ending of {', '.join(WRITTEN)}, or one that is no picture's together with --format.",
-        )
-    return None
+    kind = f"a {found.name}" if found else next(others, "")
+    what = f"would be {kind}, which cannot be written" if kind else f"has the ending of no format, '{suffix}'"
+    endings = ", ".join(FORMATS[name].suffixes[0] for name in WRITTEN)
+    raise OutputError(f"'{path}' {what}.", f"Choose one of {endings}, or say with --format what it is to be.")
 
 
 def written_as(format: str) -> str:
