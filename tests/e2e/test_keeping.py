@@ -20,8 +20,10 @@ from browser_page import (
     load,
     marks,
     photo,
+    quick,
     reload,
     result,
+    settled,
     shot,
 )
 
@@ -117,7 +119,7 @@ def test_a_stroke_under_way_stays_with_its_photo(open_page: Open) -> None:
     page.mouse.move(*at(page, 0.6, 0.5), steps=4)
     page.mouse.up()
     assert not marks(page).any()
-    page.locator("#panel .recent button:not([data-forget])").first.click()
+    page.locator("#panel .recent-work > button").first.click()
     page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('one.png')")
     assert marks(page).any()
 
@@ -132,7 +134,7 @@ def test_another_photo_waits_for_marks_that_are_worked_out(open_page: Open) -> N
     page.click("#invert")
     load(page, as_file(photo(170), "two.png"))
     assert not marks(page).any()
-    page.locator("#panel .recent button:not([data-forget])").first.click()
+    page.locator("#panel .recent-work > button").first.click()
     page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('one.png')")
     assert (marks(page) == ~grown(painted, 1)).all()
 
@@ -193,13 +195,13 @@ def test_another_photo_keeps_the_one_before(open_page: Open) -> None:
     drag(page, [(0.6, 0.6), (0.65, 0.6)])
     painted = marks(page)
     load(page, as_file(photo(80, 60), "second.png"))
-    page.wait_for_selector(".part.recent button img", state="visible")
+    page.wait_for_selector(".part.recent .recent-work img", state="visible")
     kept(page)
     other = open_page(DESKTOP, beside=page)
     other.wait_for_selector(".try.recent", state="visible")
     shot(other, "desktop-recent")
-    assert other.locator(".try.recent .thumbs button").count() == 1
-    other.click(".try.recent .thumbs button")
+    assert other.locator(".try.recent .recent-work").count() == 1
+    other.click(".try.recent .recent-work > button")
     other.wait_for_selector("body.open")
     other.wait_for_timeout(300)
     assert "first.png" in other.text_content("#file-info")
@@ -209,6 +211,11 @@ def test_another_photo_keeps_the_one_before(open_page: Open) -> None:
     last.reload()
     last.wait_for_selector(".try.recent", state="visible")
     last.click(".try.recent [data-forget]")
+    last.wait_for_selector(".try.recent", state="hidden")
+    last.click("#note-action")
+    last.wait_for_selector(".try.recent", state="visible")
+    last.hover(".try.recent .recent-work")
+    last.click(".try.recent .remove")
     last.wait_for_selector(".try.recent", state="hidden")
     assert "second.png" in page.text_content("#file-info"), "only what is open nowhere is forgotten"
 
@@ -246,3 +253,79 @@ def test_undo_keeps_pace_with_many_strokes(open_page: Open) -> None:
     for expected in reversed(seen[:-1]):
         page.click("#undo")
         assert (marks(page) == expected).all()
+
+
+def test_no_result_is_given_up_however_many_photos_follow(open_page: Open) -> None:
+    page = open_page()
+    load(page, *(as_file(photo(60 + number, 60), f"{number}.png") for number in range(11)))
+    drag(page, ACROSS)
+    fill(page)
+    filled = result(page)
+    page.evaluate(
+        "() => document.getElementById('download').click()"
+    )  # even one that was downloaded: it is in the row
+    for number in range(1, 11):
+        page.click("#queue-next")
+        page.wait_for_function(
+            "(n) => document.getElementById('queue-place').textContent === `${n} of 11`", arg=number + 1
+        )
+    for number in range(9, -1, -1):
+        page.click("#queue-before")
+        page.wait_for_function(
+            "(n) => document.getElementById('queue-place').textContent === `${n} of 11`", arg=number + 1
+        )
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('0.png')")
+    assert (result(page) == filled).all()
+
+
+def test_a_fill_goes_on_while_another_photo_is_open(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(500, 400), "first.png"))
+    drag(page, [(0.3, 0.3), (0.7, 0.6)])
+    page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
+    page.click("#fill")
+    load(page, as_file(photo(), "second.png"))
+    assert page.is_hidden("#run") and page.is_disabled("#fill")
+    page.wait_for_selector("#panel .recent-work.running")
+    drag(page, ACROSS)
+    painted = marks(page)
+    page.wait_for_selector("#note-action", state="visible", timeout=120_000)
+    assert page.text_content("#note-text") == "first.png is done."
+    shot(page, "desktop-done-away")
+    page.click("#note-action")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('first.png')")
+    page.wait_for_selector("#download", state="visible")
+    assert page.locator(".version").count() == 1
+    page.click("#undo")
+    page.click("#redo")
+    reload(page)
+    assert page.locator(".version").count() == 1, "it is kept like any other"
+    page.click("#panel .recent-work > button")
+    page.wait_for_function("() => document.getElementById('file-info').textContent.startsWith('second.png')")
+    assert (marks(page) == painted).all()
+
+
+def test_a_fill_that_was_being_sent_is_taken_up_after_a_reload(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    quick(page)
+    page.evaluate("() => { XMLHttpRequest.prototype.send = () => {}; }")  # an upload without an end
+    page.click("#fill")
+    kept(page)
+    page.reload()
+    page.wait_for_selector("#download", state="visible")
+
+
+def test_nothing_but_marks_is_refused_before_it_is_sent(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    page.click("#invert")
+    settled(page)
+    page.click("#fill")
+    page.wait_for_selector("#alert", state="visible")
+    assert page.text_content("#alert-hint") == "Leave part of the photo unmarked."
+    page.click("#invert")
+    drag(page, ACROSS)
+    fill(page)
+    assert page.is_hidden("#alert")

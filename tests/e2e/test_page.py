@@ -449,7 +449,7 @@ def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(
     drag(page, ACROSS)
     fill(page)
     assert page.evaluate("others") == ["later.png", ""]
-    page.locator("#panel .recent button:not([data-forget])").first.click()
+    page.locator("#panel .recent-work > button").first.click()
     page.wait_for_selector("#others-list li:has-text('later.png')")
     reload(page)
     assert page.locator("#others-list li").all_text_contents() == ["later.png Remove"], "kept with their photo"

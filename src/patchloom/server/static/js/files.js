@@ -1,5 +1,7 @@
 /** Photos come in by picking, dropping or pasting; several at once wait in a queue. */
 
+import { t } from "./texts.js";
+
 const $ = (id) => document.getElementById(id);
 
 /**
@@ -41,11 +43,9 @@ export function listenToFiles({ open, address }, target) {
 
 /** Photos that were opened together, one after the other. */
 export class Queue {
-  /** @param {(file: File, id: string) => Promise<string>} open opens a file, or the work it became; gives the work's id
-   * @param {(place: number, all: number) => void} show */
-  constructor(open, show) {
+  /** @param {(file: File, id: string) => Promise<string>} open opens the work that a file became, or the file; gives its id */
+  constructor(open) {
     this.open = open;
-    this.show = show;
     /** @type {{file: File, id: string}[]} */
     this.photos = [];
     this.at = 0;
@@ -59,7 +59,12 @@ export class Queue {
     first.id = await this.open(first.file, "");
     this.photos = photos;
     this.at = 0;
-    this.show(0, photos.length);
+    this.show();
+  }
+
+  /** The works of the photos in the row, as far as they were opened. @returns {string[]} */
+  get works() {
+    return this.photos.map((photo) => photo.id).filter(Boolean);
   }
 
   /** The photo before or the next one, from where the steps that are still under way end. */
@@ -75,6 +80,14 @@ export class Queue {
     if (!photo) return;
     photo.id = await this.open(photo.file, photo.id);
     this.at = to;
-    this.show(to, this.photos.length);
+    this.show();
+  }
+
+  show() {
+    const { at, photos } = this;
+    $("queue").hidden = photos.length < 2;
+    $("queue-place").textContent = t("queue.place", { n: at + 1, all: photos.length });
+    $("queue-before").disabled = at === 0;
+    $("queue-next").disabled = at === photos.length - 1;
   }
 }

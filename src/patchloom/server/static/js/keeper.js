@@ -4,14 +4,16 @@ import { Picture } from "./picture.js";
 import * as store from "./store.js";
 
 const ANSWER_MS = 120; // in which another tab says that it has a work open
-const MOST = 8; // works that are kept
+const MOST = 8; // works that are kept although everything of them was downloaded
+const FORGET_MS = 20_000; // after which what was forgotten is gone for good
 const THUMB = 160;
 const HERE = "patchloom-work"; // in the tab's own storage: the work it has open
 
 export class Keeper extends EventTarget {
   /**
    * @param {import("./session.js").Session} session
-   * @param {{choices: () => object, chosen: (choices: object) => void, job: () => object | null}} ways what else is kept
+   * @param {{choices: () => object, chosen: (choices: object) => void, job: () => object | null, row: () => string[]}}
+   * ways what else is kept; row: the works of photos that were opened together
    */
   constructor(session, ways) {
     super();
@@ -28,7 +30,8 @@ export class Keeper extends EventTarget {
 
   reset() {
     this.parts = {}; // to be written
-    this.dropped = [];
+    /** Parts of results that came while the work was not open, until their versions are kept. @type {string[]} */
+    this.arrived = [];
     this.written = new Set(); // steps and versions that are in the store
     this.thumb = null;
   }
@@ -50,11 +53,32 @@ export class Keeper extends EventTarget {
   /** Works that can be taken up again here. */
   async recent() {
     const [works, open] = await Promise.all([store.list().catch(() => []), this.elsewhere()]);
-    return works.filter((work) => work.id !== this.session.id && !open.has(work.id));
+    return works.filter((work) => work.id !== this.session.id && !open.has(work.id) && !work.gone);
   }
 
-  async forget() {
-    for (const work of await this.recent()) await store.remove(work.id).catch(() => {});
+  /** Forgets works; for a while they can be brought back. @param {string[]} ids */
+  async forget(ids) {
+    for (const id of ids) await store.update(id, { gone: Date.now() });
+    this.dispatchEvent(new Event("recent"));
+    setTimeout(() => this.purge(), FORGET_MS + 1000);
+  }
+
+  async bringBack(ids) {
+    for (const id of ids) await store.update(id, { gone: 0 });
+    this.dispatchEvent(new Event("recent"));
+  }
+
+  /** Removes what was forgotten a while ago. */
+  async purge() {
+    const works = await store.list().catch(() => []);
+    const old = works.filter((work) => work.gone && Date.now() - work.gone > FORGET_MS);
+    for (const work of old) await store.remove(work.id).catch(() => {});
+  }
+
+  /** Keeps a result of a work that is not open. */
+  async arrive(id, version) {
+    const shown = { touched: Date.now(), results: true, unsaved: true };
+    await store.update(id, shown, { [`arrived/${version.key}`]: version }).catch((error) => this.fail(error));
     this.dispatchEvent(new Event("recent"));
   }
 
@@ -90,14 +114,32 @@ export class Keeper extends EventTarget {
     }
     for (const part of Object.keys(parts)) this.written.add(part);
     const { id } = session;
+    const write = () => store.write(id, this.shown(), parts, dropped);
     try {
-      await store.write(id, this.shown(), parts, dropped);
+      await write().catch(async (error) => {
+        if (!isFull(error) || !(await this.tidy(0))) throw error;
+        await write();
+      });
       if (this.thumb?.of !== session.picture) await this.look(id);
+      await this.dropArrived(id);
     } catch (error) {
       if (session.id === id) this.again(parts);
-      if (!this.failed) this.dispatchEvent(new CustomEvent("failed", { detail: error }));
-      this.failed = true;
+      this.fail(error);
     }
+  }
+
+  /** What came has become versions, which are kept by now. */
+  async dropArrived(id) {
+    const done = this.arrived.filter((part) => this.written.has(part.replace("arrived/", "version/")));
+    if (!done.length || this.session.id !== id) return;
+    this.arrived = this.arrived.filter((part) => !done.includes(part));
+    await store.write(id, this.shown(), {}, done);
+  }
+
+  /** Something cannot be kept, which is told once. */
+  fail(error) {
+    if (!this.failed) this.dispatchEvent(new CustomEvent("failed", { detail: { full: isFull(error) } }));
+    this.failed = true;
   }
 
   /** What could not be written is written with the next change. */
@@ -140,18 +182,23 @@ export class Keeper extends EventTarget {
 
   shown() {
     const { session } = this;
-    const results = [...session.versions.values()].some((each) => !each.gone);
-    return { name: session.name, touched: Date.now(), thumb: this.thumb?.file ?? null, results };
+    const living = [...session.versions.values()].filter((each) => !each.gone);
+    const saved = session.versions.get(session.current)?.saved ?? living.some((each) => each.saved);
+    const about = { results: living.length > 0, unsaved: living.length > 0 && !saved };
+    return { name: session.name, touched: Date.now(), thumb: this.thumb?.file ?? null, ...about };
   }
 
-  /** What this tab had open before it was loaded again, if anything. @returns {Promise<object | null>} its job */
+  /** What this tab had open before it was loaded again, if anything. @returns {ReturnType<Keeper["restore"]>} */
   async takeUp() {
     const id = sessionStorage.getItem(HERE);
     if (!id || (await this.elsewhere()).has(id)) return null; // a copied tab starts anew
     return this.restore(id);
   }
 
-  /** Opens a kept work. @returns {Promise<object | null>} the job that was running in it */
+  /**
+   * Opens a kept work. @returns {Promise<{job: object | null, arrived: object[]} | null>} the fill that was under way in
+   * it, and results that came since; null if it is not kept any more
+   */
   async restore(id) {
     await this.session.last;
     await this.flush();
@@ -175,7 +222,11 @@ export class Keeper extends EventTarget {
     sessionStorage.setItem(HERE, id);
     session.changed("picture");
     await picture.makeCopies();
-    return parts.get("state")?.job ?? null;
+    const arrived = [...parts].filter(([part]) => part.startsWith("arrived/"));
+    this.arrived = arrived.map(([part]) => part);
+    const job = parts.get("state")?.job ?? null;
+    const over = arrived.some(([, { key }]) => key === job?.key);
+    return { job: over ? null : job, arrived: arrived.map(([, version]) => version) };
   }
 
   fill(parts, versions) {
@@ -195,10 +246,20 @@ export class Keeper extends EventTarget {
     this.ways.chosen(state.choices);
   }
 
-  /** Removes the oldest works beyond what is kept. */
-  async tidy() {
-    for (const work of (await this.recent()).slice(MOST)) await store.remove(work.id).catch(() => {});
+  /**
+   * Removes the oldest works beyond `most`, but none of which a result was not downloaded, and none that is in the row.
+   * @returns {Promise<number>} how many
+   */
+  async tidy(most = MOST) {
+    const row = new Set(this.ways.row());
+    const old = (await this.recent()).slice(most).filter((work) => !(work.unsaved ?? work.results) && !row.has(work.id));
+    for (const work of old) await store.remove(work.id).catch(() => {});
+    return old.length;
   }
+}
+
+function isFull(error) {
+  return error?.name === "QuotaExceededError";
 }
 
 async function opened({ blob, ...version }) {

@@ -11,7 +11,6 @@ import { Keeper } from "./keeper.js";
 import { listenToKeys } from "./keyboard.js";
 import { loadMask } from "./masks.js";
 import { Objects } from "./objects.js";
-import { opened } from "./opening.js";
 import { Others } from "./others.js";
 import { listenToMarks, listenToSheet, showProgress, showSession } from "./panel.js";
 import { listenToPointers } from "./pointer.js";
@@ -20,11 +19,11 @@ import { Session } from "./session.js";
 import { SettingsForm } from "./settings.js";
 import { rectangle } from "./shapes.js";
 import { Stage } from "./stage.js";
-import { newId } from "./store.js";
-import { VersionStrip, showRecent } from "./strips.js";
+import { VersionStrip } from "./strips.js";
 import { loadTexts, t } from "./texts.js";
 import { Toolbar } from "./toolbar.js";
 import { Tools } from "./tools.js";
+import { Works } from "./works.js";
 
 const $ = (id) => document.getElementById(id);
 const ZOOM = 1.3;
@@ -70,11 +69,10 @@ function start() {
     choices: () => ({ settings: settings.values(), growing: session.growing, size: tools.size }),
     chosen: (choices) => restoreChoices(choices, settings),
     job: () => filler.job,
+    row: () => queue.works,
   });
-  const queue = new Queue(
-    (file, id) => (id ? reopen(id, filler, keeper) : openPhoto(file, filler, keeper)),
-    (place, all) => showQueue(place, all),
-  );
+  const works = new Works(session, { config, filler, keeper, tools, announcer });
+  const queue = new Queue((file, id) => works.open(file, id));
   const actions = { ...actionsOf({ filler, keeper, queue }), closeSheet: listenToSheet() };
   const keys = listenToKeys(stage, tools, actions);
   listenToPointers(stage, tools, keys, actions);
@@ -85,19 +83,19 @@ function start() {
     saveMask: () => attempt(async () => download(await session.maskFile(), `${stem(session)}.mask.png`)),
   });
   listenToMenu($("download-more"), $("download-menu"));
-  listenToButtons(actions, { filler, queue, keeper });
+  listenToButtons(actions, { filler, queue });
   session.addEventListener("change", ({ detail }) => follow(detail, { filler, settings, keeper }));
   listenToFill(filler, keeper);
   settings.addEventListener("change", () => keeper.later());
-  keeper.addEventListener("failed", () => announcer.fail(failure("error.keep")));
-  keeper.addEventListener("recent", () => showRecent(keeper, (id) => attempt(() => reopen(id, filler, keeper))));
+  keeper.addEventListener("failed", ({ detail }) => announcer.fail(failure(detail.full ? "error.room" : "error.keep")));
+  works.listen(attempt);
   addEventListener("unhandledrejection", ({ reason }) => announcer.fail(reason));
   addEventListener("beforeunload", (event) => {
     const unsaved = [...session.versions.values()].some((version) => !version.saved && !version.gone);
     if (keeper.failed && unsaved) event.preventDefault();
   });
   showSession(session, filler);
-  attempt(() => takeUp(filler, keeper));
+  attempt(() => works.takeUp());
 }
 
 /** What buttons and keys do. */
@@ -150,48 +148,6 @@ function actionsOf({ filler, keeper, queue }) {
     help: () => $("help").showModal(),
     photo: (by) => attempt(() => queue.go(by)),
   };
-}
-
-/** Opens a file as a new work; the one before stays among the recent ones. @returns {Promise<string>} the work's id */
-async function openPhoto(file, filler, keeper) {
-  filler.cancel();
-  announcer.say(t("say.opening"), true);
-  const picture = await opened(file, config);
-  tools.end();
-  await session.last;
-  await keeper.flush();
-  const kept = [...session.versions.values()].some((version) => !version.saved && !version.gone);
-  session.open(picture, file.name || "photo", newId());
-  announcer.clear();
-  announcer.hide();
-  if (kept) announcer.note(t("say.kept"));
-  announcer.say(t("say.paint"), true);
-  $("canvas").focus({ preventScroll: true });
-  await picture.makeCopies();
-  stage.redraw();
-  await keeper.flush();
-  await keeper.tidy();
-  keeper.dispatchEvent(new Event("recent"));
-  return session.id;
-}
-
-/** Opens a work from before, with the fill that was running in it. @returns {Promise<string>} its id */
-async function reopen(id, filler, keeper) {
-  filler.cancel();
-  tools.end();
-  const job = await keeper.restore(id);
-  announcer.clear();
-  keeper.dispatchEvent(new Event("recent"));
-  if (job) filler.resume(job);
-  return id;
-}
-
-/** After a reload: what this tab had open. In a new tab: what there is to go on with. */
-async function takeUp(filler, keeper) {
-  const job = await keeper.takeUp();
-  if (session.photo) announcer.say(t("say.back"), true);
-  keeper.dispatchEvent(new Event("recent"));
-  if (job) await filler.resume(job);
 }
 
 function restoreChoices(choices, settings) {
@@ -275,14 +231,7 @@ function refuseAddress() {
   announcer.fail(failure("error.url"));
 }
 
-function showQueue(place, all) {
-  $("queue").hidden = all < 2;
-  $("queue-place").textContent = t("queue.place", { n: place + 1, all });
-  $("queue-before").disabled = place === 0;
-  $("queue-next").disabled = place === all - 1;
-}
-
-function listenToButtons(actions, { filler, queue, keeper }) {
+function listenToButtons(actions, { filler, queue }) {
   const clicks = {
     undo: actions.undo,
     redo: actions.redo,
@@ -306,9 +255,6 @@ function listenToButtons(actions, { filler, queue, keeper }) {
     "queue-next": () => actions.photo(1),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-  for (const button of document.querySelectorAll("[data-forget]")) {
-    button.addEventListener("click", () => keeper.forget());
-  }
   for (const button of document.querySelectorAll("[data-download]")) {
     button.addEventListener("click", () => actions.download(button.dataset.download));
   }

@@ -218,15 +218,17 @@ export class Session extends EventTarget {
     if (!this.filling && this.cells) this.turn(() => this.alter("grow", task));
   }
 
-  /** A finished fill: its marks are done with, its picture is shown. @param {Version} version @param {Uint8Array} [mask]
-   * what was filled, a byte a pixel; none for another version of what was filled before */
-  async finish(version, mask) {
+  /** A finished fill: its marks are done with, its picture is shown. @param {Version} version
+   * @param {Uint8Array | ImageBitmap} [marked] what was filled, a byte a pixel, or as a picture; none for another version
+   * of what was filled before */
+  async finish(version, marked) {
     this.versions.set(version.key, version);
     const step = { after: version.key };
-    if (!mask) return this.turn(() => this.remember(null, step));
+    if (!marked) return this.turn(() => this.remember(null, step));
     const { width: across, height: down } = this.cells;
-    const task = { mask, across, down, ink: { set: DONE, clear: HOLE } };
-    await this.turn(() => this.alter("mask", task, step));
+    const ink = { set: DONE, clear: HOLE };
+    const [way, task] = marked instanceof ImageBitmap ? ["picture", { bitmap: marked }] : ["mask", { mask: marked, across, down }];
+    await this.turn(() => this.alter(way, { ...task, ink }, step));
   }
 
   /** Shows another version. */

@@ -95,6 +95,19 @@ export async function list() {
   return works.map(withBlobs).sort((a, b) => b.touched - a.touched);
 }
 
+/** Changes what the list shows of a work, and adds parts to it. A work that is gone stays gone. */
+export async function update(id, shown, parts = {}) {
+  const plain = await withoutBlobs(Object.entries(parts));
+  await transact("readwrite", (works, store) => {
+    const asked = works.get(id);
+    asked.onsuccess = () => {
+      if (!asked.result) return;
+      works.put({ ...asked.result, ...shown }, id);
+      for (const [part, value] of plain) store.put(value, [id, part]);
+    };
+  });
+}
+
 export function remove(id) {
   return transact("readwrite", (works, store) => {
     works.delete(id);

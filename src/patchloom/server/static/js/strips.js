@@ -1,4 +1,4 @@
-/** Rows of small pictures: the versions of a result, and works from before. */
+/** A row of small pictures: the versions of a result. */
 
 import { thumbnail } from "./keeper.js";
 import { duration, has, t } from "./texts.js";
@@ -99,30 +99,4 @@ function around({ left, top, right, bottom }, { width, height }) {
   const x = Math.min(width - side, Math.max(0, (left + right - side) / 2));
   const y = Math.min(height - side, Math.max(0, (top + bottom - side) / 2));
   return { left: x, top: y, right: x + side, bottom: y + side };
-}
-
-/**
- * Works from before, to be opened again: on the first screen and among the options.
- * @param {import("./keeper.js").Keeper} keeper @param {(id: string) => void} open
- */
-export async function showRecent(keeper, open) {
-  const works = (await keeper.recent()).filter((work) => work.thumb);
-  for (const place of document.querySelectorAll(".recent")) {
-    const list = place.querySelector(".thumbs");
-    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-    list.replaceChildren(...works.map((work) => recent(work, open)));
-    place.hidden = !works.length;
-  }
-}
-
-function recent(work, open) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.title = t("recent.open", { name: work.name });
-  const image = document.createElement("img");
-  image.src = URL.createObjectURL(work.thumb);
-  image.alt = button.title;
-  button.append(image);
-  button.addEventListener("click", () => open(work.id));
-  return button;
 }
