@@ -5,7 +5,8 @@
 Eight objects were outlined by hand on scikit-image's photographs (coffee: Rachel Michetti, CC0; astronaut: NASA,
 public domain; camera: Lav Varshney, CC0; rocket: SpaceX, CC0); ten are coins of its picture of coins (Brooklyn
 Museum, no known restrictions), whose outlines are ellipses; twelve are pieces of one photograph laid into another,
-with soft rims. The scribble is one stroke along the object's longer axis, as wide as five pixels.
+with soft rims. The scribble is one stroke along the object's longer axis, as wide as five pixels; with --tap, a
+dot where the object is widest.
 """
 
 import argparse
@@ -152,13 +153,22 @@ def scribble(mask: np.ndarray) -> np.ndarray:
     return np.where(mask, np.asarray(stroke), 0).astype(np.uint8)
 
 
+def tap(mask: np.ndarray) -> np.ndarray:
+    """A dot of five pixels in the middle of the widest place."""
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    dot = np.zeros(mask.shape, bool)
+    dot[np.unravel_index(depth.argmax(), depth.shape)] = True
+    return np.where(mask & ndimage.binary_dilation(dot, iterations=2), OBJECT, 0).astype(np.uint8)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=Path, help="write what was found into this folder")
+    parser.add_argument("--tap", action="store_true", help="a dot instead of a stroke")
     chosen = parser.parse_args()
     scores = []
     for name, pixels, mask in [*outlined(), *coins(), *pieces()]:
-        marks = scribble(mask)
+        marks = (tap if chosen.tap else scribble)(mask)
         began = time.perf_counter()
         found = outline(pixels, marks)
         seconds = time.perf_counter() - began
@@ -172,7 +182,8 @@ def main() -> None:
             shown[marks == OBJECT] = (0, 0, 255)
             Image.fromarray(shown).save(chosen.pictures / f"{name.replace(' ', '-')}.png")
     print(f"mean overlap of {len(scores)}: {np.mean(scores):.3f}")
-    print(f"median {np.median(scores):.3f}, least {min(scores):.3f}")
+    worst = np.sort(scores)[:10].mean()
+    print(f"median {np.median(scores):.3f}, worst ten {worst:.3f}, least {min(scores):.3f}")
 
 
 if __name__ == "__main__":

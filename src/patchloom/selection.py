@@ -30,7 +30,8 @@ _MOST = 8.0  # of one pixel's log-likelihood ratio
 _RIM = 40.0  # cost of a pixel of outline where there is no edge
 _SURROUNDINGS = 0.8  # how far around the scribble the object may reach, of the scribble's length
 _FAR = 4.0  # weight of being farther away than half of that, a length
-_SHORT, _CLICK, _CLICKED = 0.12, 0.05, 0.35  # of the picture's shorter side: the least length; a scribble up to
+_FARTHER = 2.0  # times as far, if the outline found there is better
+_SHORT, _CLICK, _CLICKED = 0.12, 0.05, 0.56  # of the picture's shorter side: the least length; a scribble up to
 # which is a click, of which it tells nothing; and the length that it then counts as
 _CAST = 2.0  # how far a shadow is looked for, of the side of a square as large as the object
 _FINE = 16  # blocks in the reach of what changes smoothly over it: it is worked out a block at a time
@@ -52,6 +53,15 @@ class _Areas:
     step: Floats
 
 
+@dataclass(frozen=True)
+class _Seeds:
+    """Areas that are surely the object, surely not, and those of the latter that were taken away by hand."""
+
+    object: Bools
+    other: Bools
+    taken: Bools
+
+
 def outline(pixels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Bools:
     """The object that ``marks`` (H, W; OBJECT, OTHER or 0) lie on in ``pixels`` (H, W, 3): its mask (H, W).
 
@@ -62,22 +72,45 @@ def outline(pixels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Bools:
         return np.zeros(marks.shape, bool)
     lab = _lab(pixels)
     areas = _cut_up(lab)
-    count = len(areas.size)
-    object_seed = np.bincount(areas.labels[wanted], minlength=count) > 0
-    taken = (np.bincount(areas.labels[other], minlength=count) > 0) & ~object_seed
+    seeds = _seeds(areas, wanted, other)
     distance = _distance(wanted, areas)
-    other_seed = (taken | _border(areas)) & ~object_seed
-    way = _ways(areas, object_seed, other_seed)
-    prior = _WAY * way + _FAR * np.clip(distance - _SURROUNDINGS / 2, 0, 2)
-    inside = object_seed.copy()
+    way = _WAY * _ways(areas, seeds.object, seeds.other)
+    near, far = (_divided(areas, seeds, way, distance / reach) for reach in (1, _FARTHER))
+    return _whole((far if _is_better(areas, far, near) else near)[areas.labels], wanted, other)
+
+
+def _seeds(areas: _Areas, wanted: Bools, other: Bools) -> _Seeds:
+    lie = [np.bincount(areas.labels[marks], minlength=len(areas.size)) > 0 for marks in (wanted, other)]
+    object_seed, taken = lie[0], lie[1] & ~lie[0]
+    return _Seeds(object_seed, (taken | _border(areas)) & ~object_seed, taken)
+
+
+def _divided(areas: _Areas, seeds: _Seeds, way: Floats, distance: Floats) -> Bools:
+    """The areas of the object, in turns of colours learned from both sides and a minimal cut."""
+    prior = way + _FAR * np.clip(distance - _SURROUNDINGS / 2, 0, 2)
+    inside = seeds.object.copy()
     for turn in range(_TURNS):
-        outside = (distance > _SURROUNDINGS if turn == 0 else ~inside) & ~object_seed
-        costs = _colour_costs(areas, inside, outside if outside.any() else other_seed, taken)
+        outside = (distance > _SURROUNDINGS if turn == 0 else ~inside) & ~seeds.object
+        costs = _colour_costs(areas, inside, outside if outside.any() else seeds.other, seeds.taken)
         before = inside
-        inside = _minimal_cut(areas, costs + prior, object_seed, other_seed)
+        inside = _minimal_cut(areas, costs + prior, seeds.object, seeds.other)
         if (inside == before).all():
             break
-    return _whole(inside[areas.labels], wanted, other)
+    return inside
+
+
+def _is_better(areas: _Areas, one: Bools, two: Bools) -> bool:
+    """Whether ``one`` lies on edges as strong as ``two``'s and is as round."""
+
+    left, right = areas.pairs.T
+    apart = np.sqrt(((areas.colour[left] - areas.colour[right]) ** 2).sum(axis=-1))
+
+    def judged(inside: Bools) -> tuple[float, float]:
+        rim = areas.rim * (inside[left] != inside[right])
+        length = max(float(rim.sum()), 1.0)
+        return float((rim * apart).sum()) / length, float(areas.size[inside].sum()) / length**2
+
+    return all(a >= b for a, b in zip(judged(one), judged(two), strict=True))
 
 
 def shadow(pixels: NDArray[np.uint8], mask: Bools) -> Bools:

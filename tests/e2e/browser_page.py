@@ -82,10 +82,11 @@ def as_file(array: np.ndarray, name: str = "holiday.png", form: str = "PNG", **o
 
 
 def load(page: Any, *files: dict[str, Any]) -> None:
-    """Opens one or several photos and waits until the first is shown."""
+    """Opens one or several photos and waits until the first is shown; with all options in sight."""
     before = page.text_content("#file-info")
     page.set_input_files("#photo-file", list(files))
     page.wait_for_function("(old) => document.getElementById('file-info').textContent !== old", arg=before)
+    page.eval_on_selector("#more", "(more) => (more.open = true)")
 
 
 def click(page: Any, selector: str) -> None:
@@ -139,10 +140,23 @@ def fill(page: Any, seconds: float = 150) -> None:
     finish(page, seconds)
 
 
-def finish(page: Any, seconds: float = 150) -> None:
-    """Waits until a fill that was started, or will be soon, is over, however short it is."""
+def started(page: Any) -> None:
+    """Presses the button and waits until the fill has begun."""
+    page.click("#fill")
     page.wait_for_function(
         """() => {
+          if (document.getElementById("hint-no").offsetParent) document.getElementById("hint-no").click();
+          return !document.getElementById("run").hidden;
+        }"""
+    )
+
+
+def finish(page: Any, seconds: float = 150) -> None:
+    """Waits until a fill that was started, or will be soon, is over, however short it is. Where the page asks
+    first whether something was left out, nothing was."""
+    page.wait_for_function(
+        """() => {
+          if (document.getElementById("hint-no").offsetParent) document.getElementById("hint-no").click();
           const over = window.fillsBegun > (window.fillsFinished ?? 0) && document.getElementById("run").hidden;
           if (over) window.fillsFinished = window.fillsBegun;
           return over;
@@ -167,6 +181,7 @@ def reload(page: Any) -> None:
     page.reload()
     page.wait_for_selector("body.open:not(.loading)")
     page.wait_for_timeout(300)
+    page.eval_on_selector("#more", "(more) => (more.open = true)")
 
 
 def downloaded(page: Any) -> tuple[str, bytes]:

@@ -25,6 +25,7 @@ from browser_page import (
     result,
     settled,
     shot,
+    started,
 )
 
 Open = Callable[..., Any]
@@ -144,7 +145,7 @@ def test_a_running_fill_is_taken_up_after_a_reload(open_page: Open) -> None:
     load(page, as_file(photo(500, 400)))
     drag(page, [(0.3, 0.3), (0.7, 0.6)])
     click(page, "input[name=preset][value=best]")
-    page.click("#fill")
+    started(page)
     page.wait_for_function("() => document.getElementById('progress').value > 0")
     kept(page)
     page.reload()
@@ -283,7 +284,7 @@ def test_a_fill_goes_on_while_another_photo_is_open(open_page: Open) -> None:
     load(page, as_file(photo(500, 400), "first.png"))
     drag(page, [(0.3, 0.3), (0.7, 0.6)])
     page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
-    page.click("#fill")
+    started(page)
     load(page, as_file(photo(), "second.png"))
     assert page.is_hidden("#run") and page.is_disabled("#fill")
     page.wait_for_selector("#panel .recent-work.running")
@@ -311,7 +312,7 @@ def test_a_fill_that_was_being_sent_is_taken_up_after_a_reload(open_page: Open) 
     drag(page, ACROSS)
     quick(page)
     page.evaluate("() => { XMLHttpRequest.prototype.send = () => {}; }")  # an upload without an end
-    page.click("#fill")
+    started(page)
     kept(page)
     page.reload()
     page.wait_for_selector("#download", state="visible")

@@ -40,7 +40,8 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     [
         ("de-AT", "Entfernen", "1 Stelle markiert, "),
         ("ja-JP", "消す", "1 か所に印、"),
-        ("fr-FR", "Remove", "1 area"),
+        ("fr-FR", "Effacer", "1 endroit marqué, "),
+        ("nl-NL", "Remove", "1 area"),
     ],
 )
 def test_the_browsers_language_is_taken(open_page: Open, locale: str, button: str, marked: str) -> None:

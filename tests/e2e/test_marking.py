@@ -228,23 +228,41 @@ def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
     assert overlap(marks(page), covered) > 0.93
 
 
-def test_a_stroke_that_leaves_a_rim_is_told_and_extended(open_page: Open) -> None:
+def test_what_was_left_of_an_object_is_seen_and_asked_before_it_counts(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()
-    inner = ndimage.binary_erosion(covered, iterations=6)
+    part = covered & (np.arange(320) < 180)
     load(page, as_file(picture))
-    page.set_input_files("#mask-file", as_file((inner * 255).astype(np.uint8), "mask.png"))
-    page.wait_for_selector("#note-action", state="visible")
+    page.set_input_files("#mask-file", as_file((part * 255).astype(np.uint8), "mask.png"))
+    page.wait_for_selector("#hint-yes", state="visible")
     shot(page, "desktop-leftover")
-    before = page.text_content("#marked")
-    page.click("#note-action")
-    page.wait_for_function("(old) => document.getElementById('marked').textContent !== old", arg=before)
+    assert (marks(page) == part).all(), "it is only proposed"
+    page.click("#hint-close")
+    page.click("#hint-again")
+    page.click("#hint-yes")
+    settled(page)
     assert overlap(marks(page), covered) > 0.93
-    page.click("#clear")
+    page.click("#undo")
+    assert (marks(page) == part).all()
+    quick(page)
+    page.click("#fill")  # at once
+    page.wait_for_selector("#hint-no", state="visible")
+    assert page.is_hidden("#run")
+    page.click("#hint-yes")
+    finish(page)
+    assert (result(page) != picture).any(axis=-1)[covered].mean() > 0.9
+
+
+def test_nothing_is_asked_where_nothing_is_left(open_page: Open) -> None:
+    page = open_page()
+    picture, covered = ball()
+    load(page, as_file(picture))
     whole = grown(covered, 6)
     page.set_input_files("#mask-file", as_file((whole * 255).astype(np.uint8), "mask.png"))
-    page.wait_for_timeout(1500)
-    assert page.is_hidden("#note-action"), "nothing is said where nothing is left"
+    quick(page)
+    page.click("#fill")
+    finish(page)
+    assert page.is_visible("#download")
 
 
 def test_marks_grow_by_themselves_unless_told_not_to(open_page: Open) -> None:
@@ -347,6 +365,21 @@ def test_transparency_shows_squares(open_page: Open) -> None:
     assert {255, 204} <= set(colours)
 
 
+def test_opaque_photos_have_no_line_of_squares_at_their_edges(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(np.zeros((61, 83, 3), np.uint8)))
+    lightest, ground = page.evaluate(
+        """async () => {
+          const canvas = document.getElementById("canvas");
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const levels = data.filter((_, i) => i % 4 === 0);
+          return [levels.reduce((most, each) => Math.max(most, each)), levels[0]];
+        }"""
+    )
+    assert lightest <= ground, "nothing is lighter than the black photo and the grey about it"
+
+
 def test_shadows_are_offered(open_page: Open) -> None:
     page = open_page()
     picture, covered = ball()
@@ -356,8 +389,32 @@ def test_shadows_are_offered(open_page: Open) -> None:
     load(page, as_file(picture))
     page.click("[data-tool=select]")
     drag(page, [(0.44, 0.45), (0.55, 0.5)])
-    page.wait_for_selector("#note-action", state="visible")
+    page.wait_for_selector("#hint-yes", state="visible")
     alone = marks(page)
-    click(page, "#note-action")
+    shot(page, "desktop-shadow")
+    click(page, "#hint-yes")
     both = marks(page)
     assert ((both & ~alone) & cast).sum() > 0.6 * (cast & ~alone).sum()
+
+
+def test_small_things_that_could_go_are_marked_by_a_tap(open_page: Open) -> None:
+    page = open_page()
+    y, x = np.mgrid[0:240, 0:320]
+    birds = [np.hypot(y - 60, x - middle) < 3 for middle in (80, 240)]
+    sky = np.where((birds[0] | birds[1])[..., None], (40, 40, 50), (150, 180, 220))
+    grain = np.random.default_rng(0).normal(0, 3, (240, 320, 3))
+    load(page, as_file(np.clip(sky + grain, 0, 255).astype(np.uint8)))
+    page.click("#ideas")
+    page.wait_for_selector("#hint-yes", state="visible")
+    assert page.text_content("#hint-text") == "2 small things. Tap those that should go."
+    box = page.locator("#canvas").bounding_box()
+    scale = min((box["width"] - 32) / 320, (box["height"] - 32) / 240)
+    tap = (0.5 - 80 * scale / box["width"], 0.5 - 60 * scale / box["height"])
+    drag(page, [tap, tap])
+    settled(page)
+    assert marks(page)[birds[0]].all() and not marks(page)[birds[1]].any()
+    shot(page, "desktop-ideas")
+    page.click("#hint-yes")
+    settled(page)
+    both = marks(page)
+    assert both[birds[0] | birds[1]].all() and both.mean() < 0.01

@@ -3,6 +3,7 @@
 import io
 import re
 import time
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ from browser_page import (
     reload,
     result,
     shot,
+    started,
 )
 from PIL import Image
 
@@ -56,12 +58,12 @@ def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     hole = grown(marks(page), 1)
     assert 0.001 < hole.mean() < 0.1
     quick(page)
-    page.click("#fill")
+    started(page)
     assert page.evaluate("document.activeElement.id") == "cancel", "the focus goes where the button was"
     finish(page)
     assert page.eval_on_selector("#download", "(button) => button.classList.contains('primary')")
     name, data = downloaded(page)
-    assert name == "holiday.filled.png"
+    assert name == "holiday-edited.png"
     with Image.open(io.BytesIO(data)) as image:
         after = np.asarray(image)
     assert after.shape == before.shape
@@ -81,7 +83,7 @@ def test_two_clicks_and_a_stroke_from_nothing_to_the_result(open_page: Open) -> 
     finish(page, 120)
     with page.expect_download() as download:
         page.click("#download")
-    assert download.value.suggested_filename == "holiday.filled.png"
+    assert download.value.suggested_filename == "holiday-edited.png"
 
 
 def test_before_and_after(open_page: Open) -> None:
@@ -155,11 +157,17 @@ def test_other_versions_of_the_same(open_page: Open) -> None:
     page.click(".version:first-child > button")
     assert downloaded(page)[1] == first
     page.click("#compare")
-    assert page.locator("#compare-with option").all_inner_texts() == ["the photo", "Version 2"]
+    assert page.locator("#compare-with option").all_inner_texts() == ["Original", "Version 2"]
     page.click("#compare")
+    assert page.locator("#steps button").all_inner_texts() == ["Original", "Step 1"]
+    page.click("#steps button:first-child")
+    assert page.is_hidden("#download"), "the photo as it was"
+    page.click("#steps button:last-child")
+    page.click(".version:first-child > button")
     page.hover(".version:first-child")
     page.click(".version:first-child .remove")
     assert page.locator(".version").count() == 1 and downloaded(page)[1] == second
+    assert page.locator(".version span").first.inner_text() == "Version 2", "versions keep their names"
     page.click("#undo")
     assert page.locator(".version").count() == 2 and downloaded(page)[1] == first
     click(page, "input[name=preset][value=balanced]")
@@ -174,7 +182,7 @@ def test_cancel_answers_at_once_and_keeps_the_marks(open_page: Open) -> None:
     load(page, as_file(photo(700, 500)))
     drag(page, [(0.3, 0.3), (0.7, 0.6), (0.4, 0.7)])
     click(page, "input[name=preset][value=best]")
-    page.click("#fill")
+    started(page)
     page.wait_for_function("() => document.getElementById('progress').value > 0")
     drag(page, [(0.1, 0.1), (0.2, 0.2)])  # moves the photo: what is being filled stays as it was sent
     began = time.monotonic()
@@ -194,7 +202,7 @@ def test_cancel_during_an_upload_answers_at_once(open_page: Open) -> None:
     slow.send("Network.enable")
     limits = {"offline": False, "latency": 0, "downloadThroughput": 1e7, "uploadThroughput": 60_000}
     slow.send("Network.emulateNetworkConditions", limits)
-    page.click("#fill")
+    started(page)
     page.wait_for_function("() => document.getElementById('progress-text').textContent.includes('Sending')")
     began = time.monotonic()
     page.click("#cancel")
@@ -238,9 +246,10 @@ def test_marks_pulse_until_the_fill_is_final_and_previews_say_so(open_page: Open
       }
       return seen.size;
     }"""
+    page.click("#hint-close")  # it proposes more of the stripes
     assert page.evaluate(seen) == 1, "marks are still while they can be changed"
     click(page, "input[name=preset][value=best]")
-    page.click("#fill")
+    started(page)
     assert page.evaluate(seen) > 3
     page.wait_for_selector("#refining", state="visible")
     assert page.text_content("#refining") == "Still refining"
@@ -272,33 +281,6 @@ def test_the_papers_own_method_is_offered_where_its_weights_are(open_page: Open,
     offered = page.locator("#preset-more option").evaluate_all("(options) => options.map((each) => each.value)")
     assert ("paper" in offered) == installed
     assert page.is_visible("#method") == (len(offered) > 1)
-
-
-def test_pace_gives_way_from_what_was_expected_to_what_is_told(open_page: Open) -> None:
-    page = open_page()
-    told = page.evaluate(
-        """async () => {
-          const { Pace, expected, learn } = await import("./static/js/estimate.js");
-          const typical = expected("balanced", 1);
-          learn("balanced", 2, expected("balanced", 2) * 3);
-          const learned = expected("balanced", 1) / typical;
-          const other = expected("best", 1);
-          let now = 1000;
-          performance.now = () => now;
-          const pace = new Pace(10);
-          const seen = [];
-          for (const [seconds, fraction] of [[1, 0], [5, 0.1], [20, 0.4], [40, 0.8], [60, 1], [90, 1]]) {
-            now = 1000 + seconds * 1000;
-            if (fraction) pace.tell(fraction);
-            seen.push(pace.now());
-          }
-          return { learned, other, seen };
-        }"""
-    )
-    assert told["learned"] == pytest.approx(3)
-    fractions = [each["fraction"] for each in told["seen"]]
-    assert fractions == sorted(fractions) and fractions[-1] < 0.99
-    assert told["seen"][3]["left"] == pytest.approx(10, abs=4), "told 80 % after 40 s"
 
 
 def test_tools_draw_what_they_promise(open_page: Open) -> None:
@@ -351,58 +333,6 @@ def test_tools_draw_what_they_promise(open_page: Open) -> None:
     assert (marks(page) == box).all(), "with the mouse, R chooses the box"
 
 
-def test_shapes_agree_with_their_definitions(open_page: Open) -> None:
-    page = open_page()
-    drawn = page.evaluate(
-        """async () => {
-          const { Cells, HOLE } = await import("./static/js/cells.js");
-          const { capsule, polygon } = await import("./static/js/shapes.js");
-          const { grown } = await import("./static/js/grown.js");
-          const ink = { set: HOLE, clear: 0 };
-          const all = {};
-          for (const [name, draw] of Object.entries({
-            capsule: (c) => capsule(c, { x: 12.3, y: 20.8 }, { x: 50.1, y: 41.4 }, 7.3, ink),
-            dot: (c) => capsule(c, { x: 0.5, y: 63.5 }, { x: 0.5, y: 63.5 }, 9, ink),
-            polygon: (c) => polygon(c, [{ x: 5.2, y: 5.1 }, { x: 60.4, y: 20.7 }, { x: 20.9, y: 58.3 }], ink),
-          })) {
-            const cells = new Cells(64, 64);
-            cells.begin();
-            draw(cells);
-            const change = cells.end();
-            all[name] = [...cells.data];
-            const counted = cells.data.reduce((sum, value) => sum + value, 0);
-            if (cells.count(HOLE) !== counted) throw new Error("count");
-            cells.swap(change);
-            if (cells.count(HOLE) || cells.any(HOLE)) throw new Error("undo");
-          }
-          const dots = new Uint8Array(64 * 64);
-          dots.fill(HOLE, 30 * 64 + 20, 30 * 64 + 23);
-          dots[40 * 64 + 40] = HOLE;
-          all.grown = [...grown(dots, 64, 64, HOLE, 5)];
-          all.shrunk = [...grown(Uint8Array.from(all.grown), 64, 64, HOLE, -3)];
-          return all;
-        }"""
-    )
-    shapes = {name: np.reshape(cells, (64, 64)) > 0 for name, cells in drawn.items()}
-    y, x = np.mgrid[0:64, 0:64] + 0.5
-    a, b = np.array([12.3, 20.8]), np.array([50.1, 41.4])
-    along = np.clip(((x - a[0]) * (b - a)[0] + (y - a[1]) * (b - a)[1]) / ((b - a) ** 2).sum(), 0, 1)
-    distance = np.hypot(x - a[0] - along * (b - a)[0], y - a[1] - along * (b - a)[1])
-    assert (shapes["capsule"] == (distance <= 7.3)).all()
-    assert (shapes["dot"] == (np.hypot(x - 0.5, y - 63.5) <= 9)).all()
-    corners = np.array([[5.2, 5.1], [60.4, 20.7], [20.9, 58.3]])
-    sides = [
-        (q[0] - p[0]) * (y - p[1]) - (q[1] - p[1]) * (x - p[0])
-        for p, q in zip(corners, np.roll(corners, -1, axis=0), strict=True)
-    ]
-    assert (shapes["polygon"] == np.all([side > 0 for side in sides], axis=0)).all()
-    seeds = np.zeros((64, 64), bool)
-    seeds[30, 20:23] = seeds[40, 40] = True
-    near = np.min([np.hypot(x - 0.5 - c, y - 0.5 - r) for r, c in zip(*np.nonzero(seeds), strict=True)], axis=0)
-    assert (shapes["grown"] == (near <= 5)).all()
-    assert (shapes["shrunk"] == ~grown(~shapes["grown"], 3)).all()
-
-
 def test_source_areas_are_sent(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo()))
@@ -425,6 +355,26 @@ def test_source_areas_are_sent(open_page: Open) -> None:
     fill(page)
     sent = ["settings", "mask_mode", "first_frame", "allow_cmyk", "image", "mask", "source"]
     assert page.evaluate("parts") == sent
+
+
+def test_a_photo_is_sent_once_for_all_its_fills(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    page.evaluate(
+        """() => { const { send } = XMLHttpRequest.prototype; window.parts = [];
+          XMLHttpRequest.prototype.send = function (form) {
+            parts.push(form.has("image") ? "photo" : form.get("image_of").replace(/^[0-9a-f]+/, "job"));
+            return send.call(this, form);
+          }; }"""
+    )
+    drag(page, ACROSS)
+    fill(page)
+    page.click("#again")
+    finish(page)
+    drag(page, [(0.6, 0.6), (0.65, 0.6)])
+    page.click("#fill")
+    finish(page)
+    assert page.evaluate("parts") == ["photo", "job", "job/result"]
 
 
 def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(open_page: Open) -> None:
@@ -512,7 +462,7 @@ def test_a_16_bit_tiff_is_shown_and_comes_back_as_one(open_page: Open) -> None:
     fill(page)
     name, data = downloaded(page)
     after = tifffile.imread(io.BytesIO(data))
-    assert name == "scan.filled.tif"
+    assert name == "scan-edited.tif"
     assert after.dtype == np.uint16
     assert (after[~hole] == before[~hole]).all() and (after[hole] != before[hole]).any()
 
@@ -563,6 +513,48 @@ def test_addresses_are_not_fetched_and_results_are_copied(open_page: Open) -> No
         page.click("[data-download='image/jpeg']")
     with Image.open(download.value.path()) as image:
         assert (image.format, image.size) == ("JPEG", (160, 120))
+    page.click("#download-more")
+    page.click("#download-size")
+    page.select_option("#saving-kind", "image/webp")
+    page.fill("#saving-side", "80")
+    with page.expect_download() as download:
+        page.click("#saving-go")
+    assert download.value.suggested_filename == "holiday-edited.webp"
+    with Image.open(download.value.path()) as image:
+        assert (image.format, image.size) == ("WEBP", (80, 60))
+
+
+def test_copying_is_offered_only_where_it_works(open_page: Open) -> None:
+    page = open_page()
+    assert not page.evaluate("document.getElementById('copy').hidden")
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+    page.reload()
+    page.wait_for_selector("body:not(.loading)")
+    assert page.evaluate("document.getElementById('copy').hidden")
+    load(page, as_file(photo()))
+    page.focus("#canvas")
+    page.keyboard.press("Control+c")
+    assert page.is_hidden("#alert")
+
+
+def test_all_finished_photos_come_as_one_file(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo(), "one.png"))
+    drag(page, ACROSS)
+    fill(page)
+    first = result(page)
+    load(page, as_file(photo(120, 90), "one.png"))
+    drag(page, ACROSS)
+    page.click("#fill")
+    finish(page)
+    page.wait_for_selector("#download-all", state="attached")
+    page.click("#download-more")
+    with page.expect_download() as download:
+        page.click("#download-all")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["one-edited-2.png", "one-edited.png"]
+        with Image.open(io.BytesIO(archive.read("one-edited-2.png"))) as image:
+            assert (np.asarray(image) == first).all()
 
 
 def test_nothing_in_the_page_speaks_of_the_command_line(open_page: Open) -> None:
@@ -591,6 +583,29 @@ def test_what_cannot_be_filled_is_refused_at_opening(open_page: Open, kind: str)
     page.wait_for_selector("#alert", state="visible")
     assert "x.pic" in page.text_content("#alert-message") and page.text_content("#alert-hint")
     assert page.is_visible("#welcome")
+
+
+def test_of_a_photo_that_is_too_large_a_smaller_copy_is_offered(open_page: Open) -> None:
+    page = open_page()
+
+    def answer(route: Any) -> None:
+        config = route.fetch().json()
+        config["limits"]["pixels"] = 10_000
+        route.fulfill(json=config)
+
+    page.route("**/api/config", answer)
+    page.reload()
+    page.wait_for_selector("body:not(.loading)")
+    page.set_input_files("#photo-file", as_file(photo()))
+    page.wait_for_selector("#note-action", state="visible")
+    assert "160 × 120" in page.text_content("#note-text") and page.is_visible("#welcome")
+    page.click("#note-action")
+    page.wait_for_selector("body.open")
+    assert page.text_content("#file-info") == "holiday.jpg · 114 × 85"
+    page.eval_on_selector("#more", "(more) => (more.open = true)")
+    drag(page, ACROSS)
+    fill(page)
+    assert result(page).shape == (85, 114, 3)
 
 
 def test_without_a_mouse(open_page: Open) -> None:
@@ -630,7 +645,7 @@ def test_without_a_mouse(open_page: Open) -> None:
     finish(page)
     with page.expect_download() as download:
         page.keyboard.press("Control+s")
-    assert download.value.suggested_filename == "holiday.filled.png"
+    assert download.value.suggested_filename == "holiday-edited.png"
     page.keyboard.press("?")
     assert page.is_visible("#help")
     page.keyboard.press("Escape")
@@ -658,22 +673,3 @@ def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device:
     enough = 100 + 12 * pass_over  # times that a machine under load takes longer for, too
     largest = page.evaluate(STROKE, 100)
     assert largest["lifted"] < enough, f"the stroke's end with the largest brush takes {largest['lifted']:.0f} ms"
-
-
-def test_masks_are_written_without_a_compressor_too(open_page: Open) -> None:
-    page = open_page()
-    files = page.evaluate(
-        """async () => {
-          const { encodeMask } = await import("./static/js/png.js");
-          const cells = Uint8Array.from({ length: 301 * 250 }, (_, i) => (i * 7919) % 13 < 4 ? 1 : 0);
-          const read = async (blob) => [...new Uint8Array(await blob.arrayBuffer())];
-          const packed = await read(await encodeMask(cells, 301, 250, (value) => value === 1));
-          delete window.CompressionStream;
-          return [packed, await read(await encodeMask(cells, 301, 250, (value) => value === 1))];
-        }"""
-    )
-    expected = ((np.arange(301 * 250, dtype=np.int64) * 7919) % 13 < 4).reshape(250, 301)
-    for data in files:
-        with Image.open(io.BytesIO(bytes(data))) as image:
-            assert image.mode == "1"
-            assert (np.asarray(image) == expected).all()

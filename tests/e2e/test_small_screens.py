@@ -23,6 +23,7 @@ from browser_page import (
     quick,
     settled,
     shot,
+    started,
 )
 from PIL import Image
 
@@ -61,7 +62,7 @@ def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
     page.wait_for_timeout(350)
     assert page.is_hidden("#presets")
     quick(page)
-    page.click("#fill")
+    started(page)
     assert inside(page, "#cancel")
     finish(page)
     for needed in ("#download", "#again-tile", "#compare"):
@@ -129,7 +130,7 @@ def test_on_a_phone(open_page: Open) -> None:
     page.tap("#compare")
     shot(page, "phone-compare")
     name, data = downloaded(page)
-    assert name == "IMG_1.filled.jpg"
+    assert name == "IMG_1-edited.jpg"
     with Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.size) == ("JPEG", (400, 300))
 
@@ -190,3 +191,41 @@ def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text:
         assert page.locator("#canvas").bounding_box()["height"] >= (200 if text == 100 else 120)
         shot(page, f"narrow-{width}-{text}")
     other.close()
+
+
+def test_the_photo_stays_where_it_is_and_tools_stay_in_reach(open_page: Open) -> None:
+    page = open_page(PHONE)
+    load(page, as_file(photo(400, 300)))
+    place = page.locator("#canvas").bounding_box()
+    drag(page, [(0.4, 0.5), (0.5, 0.5)])
+    assert page.locator("#canvas").bounding_box() == place
+    quick(page)
+    page.tap("#fill")
+    finish(page)
+    place = page.locator("#canvas").bounding_box()
+    for tool in ("#size", "#fix"):
+        assert inside(page, tool), tool
+    drag(page, [(0.4, 0.55), (0.5, 0.55)])
+    assert page.locator("#canvas").bounding_box() == place
+    for tool in ("#size", "#fill"):
+        assert inside(page, tool), tool
+
+
+def test_the_brush_is_as_large_on_the_screen_however_near_the_photo_is(open_page: Open) -> None:
+    page = open_page(PHONE)
+    load(page, as_file(photo(400, 300)))
+    drag(page, [(0.5, 0.5), (0.5, 0.5)])
+    far = marks(page).sum()
+    page.click("#undo")
+    for _ in range(6):
+        page.keyboard.press("+")
+    drag(page, [(0.5, 0.5), (0.5, 0.5)])
+    near = marks(page).sum()
+    assert near < far / 8, f"{far} and {near} pixels"
+
+
+def test_help_tells_gestures_where_there_are_no_keys(open_page: Open) -> None:
+    page = open_page(PHONE)
+    page.tap("#help-open")
+    assert page.is_visible(".gestures") and page.is_hidden(".by-keys")
+    shot(page, "phone-help")

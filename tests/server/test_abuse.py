@@ -35,6 +35,16 @@ def test_only_plain_numbers_are_numbers(text: str) -> None:
     assert whole("007", 10**9) == 7
 
 
+def test_an_upload_that_is_broken_off_is_no_error_of_ours(fake: Live, caplog: pytest.LogCaptureFixture) -> None:
+    head = b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    with socket.create_connection(("127.0.0.1", fake.port), timeout=10) as connection:
+        connection.sendall(head + b"Content-Length: 100000\r\n\r\n--x\r\n")
+        time.sleep(0.3)
+    time.sleep(0.3)
+    assert fake.client.get("/api/health").json()["status"] == "ok"
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 def test_strange_last_event_ids_cost_no_stream(serve: Serve) -> None:
     server = serve(limits=Limits(max_streams=2))
     job = server.send().json()["id"]

@@ -4,6 +4,8 @@ import hashlib
 import io
 import json
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from live_server import Live, hole, mask_png, photo, photo_png, png
 from PIL import Image
 
 from patchloom.cli import run
+from patchloom.server import routes
+from patchloom.server.limits import Limits
 from patchloom.settings import PRESETS
 
 QUICK = {"preset": "fast", "texture": "none"}
@@ -246,6 +250,22 @@ def test_a_mask_that_marks_nothing_is_an_error_with_what_is_in_it(real: Live) ->
     assert "its values are 0," in job["error"]["message"]
 
 
+def test_a_picture_that_the_server_has_is_not_sent_again(real: Live) -> None:
+    photo, mask = photo_png(), mask_png()
+    first = post(real, {"image": photo, "mask": mask})
+    again = post(real, {"mask": mask}, image_of=first["id"])
+    assert result(real, again) == result(real, first)
+    on_top = post(real, {"mask": mask}, image_of=f"{first['id']}/result")
+    sent = post(real, {"image": result(real, first), "mask": mask})
+    assert result(real, on_top) == result(real, sent)
+    for gone, status in ((f"{first['id']}/mask", 422), (f"{first['id']}/../x", 422), ("0" * 32, 404)):
+        answer = real.client.post("/api/jobs", files={"mask": mask}, data={"image_of": gone})
+        assert answer.status_code == status, gone
+    real.client.delete(f"/api/jobs/{first['id']}")
+    answer = real.client.post("/api/jobs", files={"mask": mask}, data={"image_of": first["id"]})
+    assert (answer.status_code, answer.json()["code"]) == (410, "image_gone")
+
+
 def test_output_can_be_chosen(real: Live) -> None:
     job = post(real, {"image": photo_png(), "mask": png(255 - hole())}, format="WEBP", mask_mode="black")
     assert job["result"]["media_type"] == "image/webp"
@@ -298,6 +318,28 @@ def test_an_object_is_found_from_a_scribble(real: Live) -> None:
     assert (found & ball).sum() / (found | ball).sum() > 0.9
     files["mask"] = ("x", png(scribble[:50]))
     assert real.client.post("/api/select", files=files).status_code == 409
+
+
+def test_an_object_is_found_while_fills_wait_and_no_place_is_left(serve: Callable[..., Live]) -> None:
+    server = serve(limits=Limits(max_queue=1))
+    jobs = [server.send("wait").json()["id"]]
+    while server.client.get(f"/api/jobs/{jobs[0]}").json()["status"] == "queued":
+        time.sleep(0.05)
+    jobs.append(server.send("wait").json()["id"])
+    assert server.send("wait").status_code == 429
+    files = {"image": ("x", photo_png()), "mask": ("x", mask_png())}
+    assert server.client.post("/api/select", files=files).status_code == 200
+    assert server.client.post("/api/display", files={"image": ("x", photo_png())}).status_code == 200
+    for job in jobs:
+        server.client.delete(f"/api/jobs/{job}")
+
+
+def test_other_photos_are_offered_only_where_they_can_be_aligned(
+    fake: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fake.client.get("/api/config").json()["limits"]["references"] > 0
+    monkeypatch.setattr(routes, "find_spec", lambda name: None)
+    assert fake.client.get("/api/config").json()["limits"]["references"] == 0
 
 
 def test_the_beginning_of_a_file_tells_whether_it_is_taken(fake: Live) -> None:

@@ -128,6 +128,8 @@ def command(
 
     def started() -> None:
         console.say(f"patchloom is at {address}")
+        if outside and not console.json:
+            console.say(f"On a phone in the same network, scan this with its camera:\n{qr_code(address)}")
         console.say("Press Ctrl-C to stop.")
         if open_page:
             webbrowser.open(address)
@@ -144,9 +146,38 @@ def command(
 
 
 def page_address(host: str, port: int, root_path: str, token: str) -> str:
-    """What to type into a browser; with the token, which the page turns into a cookie."""
-    import socket
-
-    name = socket.gethostname() if host in ("0.0.0.0", "::", "") else host
+    """What to type into a browser; with the token, which the page turns into a cookie. Of a server on every
+    address it is one that other machines reach, since few know its name."""
+    name = own_address() if host in ("0.0.0.0", "::", "") else host
     shown = f"[{name}]" if ":" in name else name
     return f"http://{shown}:{port}{root_path.rstrip('/')}/" + (f"?token={token}" if token else "")
+
+
+def own_address() -> str:
+    """An IPv4 address of this machine in its network: a private one before others, else its name."""
+    import ipaddress
+    import socket
+
+    import psutil
+
+    up = {name for name, state in psutil.net_if_stats().items() if state.isup}
+    found = [
+        ipaddress.IPv4Address(each.address)
+        for name, addresses in psutil.net_if_addrs().items()
+        for each in addresses
+        if name in up and each.family == socket.AF_INET
+    ]
+    usable = [each for each in found if not each.is_loopback and not each.is_link_local]
+    usual = sorted(usable, key=lambda each: (not each.is_private, each in ipaddress.IPv4Network("172.16.0.0/12")))
+    return str(usual[0]) if usual else socket.gethostname()
+
+
+def qr_code(text: str) -> str:
+    """The text for a phone's camera, in half blocks."""
+    import io
+
+    import segno
+
+    lines = io.StringIO()
+    segno.make(text, error="l", micro=False).terminal(lines, compact=True)
+    return lines.getvalue()

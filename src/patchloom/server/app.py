@@ -31,6 +31,7 @@ from patchloom.settings import Preset, RunSettings
 
 STATIC = Path(__file__).parent / "static"
 ENGINE = "patchloom.server.engine:PictureEngine"
+LOOKS = "patchloom.server.looks:LookEngine"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,24 +64,31 @@ def create_api(settings: ServerSettings) -> FastAPI:
     run = replace(settings.run, time_limit=0.0, max_memory=settings.run.max_memory or limits.job_memory_mb)
     options = {"run": run.to_dict(), "max_pixels": limits.pixels}
     jobs = Jobs(limits, Storage(settings.folder, journal.FILE), settings.engine, options)
+    looks = Jobs(limits, Storage(settings.folder), LOOKS, options)  # after the jobs, which take over what was left
+
+    def stop() -> None:
+        looks.stop()
+        jobs.stop()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         jobs.open()
+        looks.open()
         try:
-            yield {"stop": jobs.stop}  # for the listener, which hears of the end first
+            yield {"stop": stop}  # for the listener, which hears of the end first
         finally:
+            await asyncio.to_thread(looks.close)
             await asyncio.to_thread(jobs.close)
 
     api = FastAPI(title="patchloom", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     api.state.jobs = jobs
     _answer_problems(api)
     add_page_routes(api)
-    routes.add_server_routes(api, jobs, limits)
+    routes.add_server_routes(api, jobs, looks, limits)
     routes.add_job_routes(api, jobs, limits)
     routes.add_follow_routes(api, jobs, limits)
     add_operations_routes(api, jobs, limits)
-    add_compatible_routes(api, jobs, limits, settings.iopaint_preset)
+    add_compatible_routes(api, jobs, looks, limits, settings.iopaint_preset)
     api.add_middleware(RoomCheck, jobs=jobs)
     api.add_middleware(HeadAsGet)
     return api
@@ -96,6 +104,10 @@ def _answer_problems(api: FastAPI) -> None:
     @api.exception_handler(PatchloomError)
     async def of_error(request: Request, error: PatchloomError) -> Response:
         return response_to(Problem.of(error), request.scope)
+
+    @api.exception_handler(ClientDisconnect)
+    async def of_leaving(request: Request, error: ClientDisconnect) -> Response:
+        return response_to(Problem(499, "client_gone", "The client has gone."), request.scope)
 
     @api.exception_handler(HTTPException)
     async def of_status(request: Request, error: HTTPException) -> Response:

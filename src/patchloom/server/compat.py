@@ -85,10 +85,10 @@ def refused(status: int, message: str) -> Problem:
     return Problem(status, "bad_request", message)
 
 
-def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Preset) -> None:
-    """Adds the routes under ``/api/v1``, and ``/inpaint``; fills are made with ``preset``."""
+def add_compatible_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits, preset: Preset) -> None:
+    """Adds the routes under ``/api/v1``, and ``/inpaint``; fills use ``preset``, masks ``looks``."""
     bodies = asyncio.Semaphore(BODIES)
-    add_mask_and_model_routes(api, jobs, limits, bodies)
+    add_mask_and_model_routes(api, looks, limits, bodies)
 
     async def filled(request: Request, pictures: dict[str, bytes], seed: int) -> Response:
         settings = checked_settings({"preset": preset, "seed": seed, "alpha": "keep"}).to_dict()
@@ -126,7 +126,7 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, limits: Limits, preset: Pres
             return await filled(request, pictures, seed_of(fields))
 
 
-def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: asyncio.Semaphore) -> None:
+def add_mask_and_model_routes(api: FastAPI, looks: Jobs, limits: Limits, bodies: asyncio.Semaphore) -> None:
     """What is asked beside fills; the answers about models are constants."""
 
     @api.post(
@@ -143,8 +143,8 @@ def add_mask_and_model_routes(api: FastAPI, jobs: Jobs, limits: Limits, bodies: 
             task = {"operate": fields["operate"], "kernel_size": size}
             if task["operate"] not in ("expand", "shrink", "reverse") or not 0 <= size < 1000:
                 raise refused(422, "operate is expand, shrink or reverse; kernel_size is from 0 to 999.")
-            job = await submit(request, jobs, limits, "adjust_mask", await decoded_all(fields, ("mask",)), task)
-        return picture(await waited_for(jobs, job, request))
+            job = await submit(request, looks, limits, "adjust_mask", await decoded_all(fields, ("mask",)), task)
+        return picture(await waited_for(looks, job, request))
 
     @api.get("/api/v1/server-config", tags=["IOPaint"], summary="What this server can do")
     async def server_config() -> dict[str, Any]:

@@ -1,39 +1,33 @@
-"""What the worker process does with a task: decode, fill, encode. The only part of the server that opens pictures.
+"""What the worker process does with a task: decode, fill, encode. Only workers open pictures (``looks.py``).
 
 A task names the kind of work, the job's folder and options; its files are there under the names of the form's
 parts (``image``, ``mask``), its product is ``result``.
 """
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom import selection
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, LevelDone, Observer, Step, as_json
 from patchloom.filling import Inputs, Named, prepare
-from patchloom.formats import FORMATS
 from patchloom.formats.picture import to_eight_bit
 from patchloom.harmoniser import Harmoniser
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
-from patchloom.server.iopaint_masks import adjusted, read_mask
+from patchloom.server.iopaint_masks import read_mask
+from patchloom.server.looks import stored
 from patchloom.server.worker import Message, Send
 from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, Place, RunSettings, fill_settings
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
-SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
-DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
 _PROGRESS_SECONDS = 0.2
-_MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
 
 
 class PictureEngine:
@@ -51,9 +45,6 @@ class PictureEngine:
             "fill": self.fill,
             "harmonise": self.harmonise,
             "paste": self.paste,
-            "display": self.display,
-            "select": self.select,
-            "adjust_mask": self.adjust_mask,
         }[task["kind"]]
         return work(Path(task["folder"]), task, send, stopped)
 
@@ -86,7 +77,7 @@ class PictureEngine:
         prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
         filled = prepared.fill(self.inpainter, upright=bool(task.get("iopaint")), observe=observer)
         rows = {name: filled.report[name] for name in ("references",) if name in filled.report}
-        return _store(folder, filled.data, filled.format, filled.photo) | rows
+        return stored(folder, filled.data, filled.format, filled.photo) | rows
 
     def harmonise(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """The object that the mask marks in the photo's light; see ``patchloom.harmoniser``."""
@@ -123,38 +114,6 @@ class PictureEngine:
         mode = FileSettings.from_dict(task["files"]).mask_mode
         mask = Mask.open((folder / "mask").read_bytes(), mode=mode, max_pixels=self.max_pixels)
         return mask.fitted(picture.width, picture.height)
-
-    def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
-        data = (folder / "image").read_bytes()
-        page = task["files"]["page"] or None
-        photo = Photo.open(data, allow_cmyk=True, page=page, max_pixels=self.max_pixels)
-        skip = int(np.ceil(np.sqrt(photo.width * photo.height / DISPLAY_PIXELS)))
-        alpha = None if photo.alpha is None else to_eight_bit(photo.alpha)[::skip, ::skip]
-        small = replace(photo, pixels=to_eight_bit(photo.pixels)[::skip, ::skip], alpha=alpha, extra=None)
-        form = "JPEG" if alpha is None else "PNG"
-        result = _store(folder, small.encode(form, quality=90), form, small)
-        return {**result, "photo_width": photo.width, "photo_height": photo.height}
-
-    def select(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """The object under a scribble, and its shadow: white and half grey."""
-        photo = Photo.open((folder / "image").read_bytes(), max_pixels=SELECT_PIXELS)
-        scribble = Photo.open((folder / "mask").read_bytes(), max_pixels=SELECT_PIXELS)
-        Mask.from_array(scribble.pixels[..., 0] > 0).require_size(photo.width, photo.height, "The scribble")
-        pixels = to_eight_bit(photo.pixels)
-        found = selection.outline(pixels, to_eight_bit(scribble.pixels)[..., 0])
-        grey = np.where(found, selection.OBJECT, np.where(selection.shadow(pixels, found), selection.OTHER, 0))
-        picture = Photo.from_array(np.stack([grey.astype(np.uint8)] * 3, axis=-1))
-        return _store(folder, picture.encode("PNG"), "PNG", picture)
-
-    def adjust_mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""
-        mask = read_mask((folder / "mask").read_bytes(), above=126)
-        hole = adjusted(mask, task["operate"], task["kernel_size"]).hole
-        pixels = np.zeros((*hole.shape, 4), dtype=np.uint8)
-        pixels[hole] = _MASK_YELLOW
-        picture = Photo.from_array(pixels)
-        return _store(folder, picture.encode("PNG"), "PNG", picture)
 
 
 class Reporter:
@@ -204,16 +163,4 @@ def _encoded(folder: Path, task: Message, photo: Photo, observe: Observer) -> Me
     files = FileSettings.from_dict(task["files"])
     form = photo.written_to(format=files.format)
     data = photo.encode(form, quality=files.quality, strip_metadata=files.strip_metadata, observe=observe)
-    return _store(folder, data, form, photo)
-
-
-def _store(folder: Path, data: bytes, form: str, picture: Photo) -> Message:
-    (folder / "result").write_bytes(data)
-    return {
-        "format": form,
-        "media_type": FORMATS[form].media_type,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
+    return stored(folder, data, form, photo)

@@ -1,6 +1,7 @@
 """patchloom's own API: jobs, their events and products, and what a page has to know beforehand."""
 
 import asyncio
+from importlib.util import find_spec
 from typing import Any, get_args
 
 from fastapi import FastAPI, Request, Response
@@ -20,8 +21,8 @@ from patchloom.server.submission import Sent, submit_form
 from patchloom.settings import MaskMode
 
 
-def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
-    """Whether the server is well, what it takes, and a look at a picture that browsers cannot show."""
+def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> None:
+    """Whether the server is well, what it takes, and what is over in a moment, which waits behind no fill."""
 
     @api.get("/api/health", tags=["server"], summary="Whether the server answers")
     async def health() -> dict[str, Any]:
@@ -38,7 +39,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             "limits": {
                 "request_bytes": limits.request_bytes,
                 "pixels": limits.pixels,
-                "references": limits.max_references,
+                "references": limits.max_references if find_spec("cv2") else 0,  # which aligns them
                 "settings_bytes": SETTINGS_BYTES,
                 "queue": limits.max_queue,
                 "job_seconds": limits.job_seconds,
@@ -56,7 +57,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         responses=openapi.PICTURE,
     )
     async def display(request: Request) -> Response:
-        job = await waited_for(jobs, await submit_form(request, jobs, limits, "display"), request)
+        job = await waited_for(looks, await submit_form(request, looks, limits, "display"), request)
         response = product(job)
         size = job.result or {}
         response.headers["X-Width"] = str(size.get("photo_width", 0))
@@ -81,7 +82,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         responses=openapi.PICTURE,
     )
     async def select(request: Request) -> Response:
-        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "select"), request))
+        return product(await waited_for(looks, await submit_form(request, looks, limits, "select"), request))
 
     @api.post(
         "/api/harmonise",

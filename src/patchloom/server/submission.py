@@ -44,12 +44,18 @@ async def submit_read(
         files = uploads.file_settings(form).to_dict()
         files["page"] = files["page"] or int(first_frame)
         pictures = uploads.pictures(form, kind, limits)
+        held = uploads.held_image(form, jobs)
         task = {"settings": settings, "files": files, "references": uploads.names(pictures)}
         if kind == "paste":
             task["at"] = uploads.place(form)
 
         async def store(folder: Path) -> None:
             await uploads.store(pictures, folder, limits, bool(files["page"]))
+            if held is not None:
+                with held.open("rb") as file:
+                    await run_in_threadpool(
+                        uploads.store_picture, file, "image", folder, limits, bool(files["page"])
+                    )
 
         return await placed(request, jobs, kind, task, store, **about)
     finally:

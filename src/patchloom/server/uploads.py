@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from patchloom.formats import FORMATS
 from patchloom.server import measure
+from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
@@ -48,7 +49,7 @@ PARTS = {  # the files that each kind of job takes -> what they are
 REPEATED = "reference"  # the part that may come several times
 _OPTIONS = ("settings", "first_frame", *(item.name for item in fields(FileSettings)))
 OPTIONS_OF = {
-    "fill": _OPTIONS,
+    "fill": (*_OPTIONS, "image_of"),
     "harmonise": _OPTIONS,
     "paste": (*_OPTIONS, "at"),
     "display": ("first_frame", "page"),
@@ -59,6 +60,7 @@ LONGEST_NAME = 80  # characters of a file's name that are kept
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
     "first_frame": "true: of an animated or multi-page file use the first picture.",
+    "image_of": "Instead of the part image: an earlier job, whose photo is taken, or JOB/result, its product.",
     "at": "Where the object's centre goes, in pixels of the photo: x,y or x,y,scale or x,y,scale,angle. The scale "
     "is in parts of its own size, the angle in degrees counter-clockwise.",
 }
@@ -160,7 +162,7 @@ def place(form: FormData) -> str:
 
 def pictures(form: FormData, kind: str, limits: Limits) -> dict[str, UploadFile]:
     """The file parts that were sent, under the names that their files get: those of the parts, but ``reference-1``
-    and on. Raises Problem 413, 422."""
+    and on. With ``image_of`` there need be no ``image``. Raises Problem 413, 422."""
     sent: dict[str, UploadFile] = {}
     for name, text in PARTS[kind].items():
         values = form.getlist(name)
@@ -170,7 +172,7 @@ def pictures(form: FormData, kind: str, limits: Limits) -> dict[str, UploadFile]
                     422, "bad_form", f"{name} must be a file part.", f"With curl: -F {name}=@picture.png"
                 )
             sent[f"{name}-{number}" if name == REPEATED else name] = value
-        if not values and is_needed(text):
+        if not values and is_needed(text) and not (name == "image" and form.get("image_of")):
             raise Problem(
                 422, "missing_part", f"The part '{name}' is missing.", f"With curl: -F {name}=@picture.png"
             )
@@ -183,6 +185,20 @@ def pictures(form: FormData, kind: str, limits: Limits) -> dict[str, UploadFile]
                 "Leave some out, or start the server with a larger --max-references." if name == REPEATED else "",
             )
     return sent
+
+
+def held_image(form: FormData, jobs: Jobs) -> Path | None:
+    """The file that ``image_of`` names. Raises Problem 404 for an unknown job, 410 where it is gone, and 422."""
+    text = form.get("image_of", "")
+    if not text:
+        return None
+    found = re.fullmatch(r"([0-9a-f]{32})(?:/(result))?", text) if isinstance(text, str) else None
+    if found is None or form.get("image"):
+        raise Problem(422, "bad_option", "image_of is JOB or JOB/result, instead of the part image.")
+    path = jobs.get(found[1]).folder / (found[2] or "image")
+    if not path.is_file():
+        raise Problem(410, "image_gone", "That picture is not there any more.", "Send it as the part image.")
+    return path
 
 
 def names(sent: dict[str, UploadFile]) -> list[str]:

@@ -32,22 +32,40 @@ export async function config() {
   return (await call("api/config")).json();
 }
 
+/** What the server has of the pictures that it was sent or has made: the job, or JOB/result. @type {WeakMap<Blob, string>} */
+const held = new WeakMap();
+
 /**
- * Starts a job.
+ * Starts a job. A picture that the server has from an earlier one is not sent again.
  * @param {{image: Blob, mask: Blob, source?: Blob | null, references?: File[], settings: object}} parts
  * @param {(share: number) => void} sent told how much has gone out @param {AbortSignal} signal stops it at once
  */
-export function createJob({ image, mask, source, references = [], settings }, sent, signal) {
+export async function createJob(parts, sent, signal) {
+  const { image } = parts;
+  const known = held.get(image);
+  try {
+    const job = await send("api/jobs", jobForm(parts, known), sent, signal);
+    held.set(image, job.id);
+    return job;
+  } catch (error) {
+    if (!known || ![404, 410].includes(error.status)) throw error;
+    held.delete(image); // which the server does not have any more
+    return createJob(parts, sent, signal);
+  }
+}
+
+function jobForm({ image, mask, source, references = [], settings }, known) {
   const form = new FormData();
   form.append("settings", JSON.stringify(settings));
   form.append("mask_mode", "white");
   form.append("first_frame", "true");
   form.append("allow_cmyk", "true");
-  form.append("image", image, "image");
+  if (known) form.append("image_of", known);
+  else form.append("image", image, "image");
   form.append("mask", mask, "mask.png");
   if (source) form.append("source", source, "source.png");
   for (const file of references) form.append("reference", file, file.name);
-  return send("api/jobs", form, sent, signal);
+  return form;
 }
 
 /** By XMLHttpRequest, since fetch does not tell how an upload goes. */
@@ -106,7 +124,9 @@ export async function cancelJob(id) {
 
 /** @returns {Promise<Blob>} the filled picture's file */
 export async function result(id) {
-  return (await call(`api/jobs/${id}/result`)).blob();
+  const file = await (await call(`api/jobs/${id}/result`)).blob();
+  held.set(file, `${id}/result`);
+  return file;
 }
 
 /** @returns {Promise<Blob>} */

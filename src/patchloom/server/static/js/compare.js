@@ -1,7 +1,9 @@
 /** Before and after: with a divider on the photo, or side by side; against the photo or another version. */
 
+import { boxOf } from "./holes.js";
 import { t } from "./texts.js";
 
+const HOLD_MS = 300;
 const $ = (id) => document.getElementById(id);
 
 export class Comparer {
@@ -9,7 +11,12 @@ export class Comparer {
   constructor(session, stage) {
     this.session = session;
     this.stage = stage;
-    $("compare").addEventListener("click", () => (stage.comparison ? this.end() : this.begin()));
+    $("compare").addEventListener("click", () => {
+      if (this.held) this.held = false;
+      else if (stage.comparison) this.end();
+      else this.begin();
+    });
+    this.listenToHold();
     $("comparison-close").addEventListener("click", () => {
       this.end();
       $("compare").focus();
@@ -21,14 +28,49 @@ export class Comparer {
     }
   }
 
+  /** The button held: the photo as it was, until it is let go. */
+  listenToHold() {
+    const show = (shown) => {
+      this.stage.showBefore = shown;
+      this.stage.redraw();
+    };
+    let timer = 0;
+    $("compare").addEventListener("pointerdown", () => {
+      this.held = false;
+      timer = setTimeout(() => {
+        this.held = true;
+        show(true);
+      }, HOLD_MS);
+    });
+    for (const name of ["pointerup", "pointercancel", "pointerleave"]) {
+      $("compare").addEventListener(name, () => {
+        clearTimeout(timer);
+        if (this.held) show(false);
+      });
+    }
+    $("compare").addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
   begin() {
     const { session, stage } = this;
     if (!session.versions.has(session.current)) return;
     this.list();
     const kind = document.querySelector("input[name=comparison]:checked").value;
-    const share = stage.comparison?.share ?? 0.5;
-    stage.comparison = { kind, share, other: session.pictureOf($("compare-with").value) };
+    const version = session.versions.get(session.current);
+    const against = session.versions.get($("compare-with").value);
+    const labels = against ? [against, version].map(({ number }) => t("version", { n: number })) : [t("before"), t("after")];
+    const { share } = stage.comparison ?? {};
+    stage.comparison = { kind, share: share ?? 0.5, other: session.pictureOf(against?.key ?? ""), labels };
     this.show();
+    if (share === undefined) this.start(version);
+  }
+
+  /** The divider begins where the hole was. */
+  async start(version) {
+    const { comparison } = this.stage;
+    const box = await boxOf(version.mask, this.session.photo);
+    const untouched = comparison === this.stage.comparison && comparison.share === 0.5;
+    if (box && untouched) this.move((box.left + box.right) / 2 / this.session.photo.width);
   }
 
   /** What the version on show can be compared with. */
@@ -36,9 +78,9 @@ export class Comparer {
     const { session } = this;
     const before = $("compare-with").value;
     $("compare-with").replaceChildren(new Option(t("compare.photo"), ""));
-    session.siblings.forEach((version, index) => {
-      if (version.key !== session.current) $("compare-with").add(new Option(t("version", { n: index + 1 }), version.key));
-    });
+    for (const version of session.siblings) {
+      if (version.key !== session.current) $("compare-with").add(new Option(t("version", { n: version.number }), version.key));
+    }
     $("compare-with").value = before;
     if ($("compare-with").selectedIndex < 0) $("compare-with").value = "";
   }

@@ -188,6 +188,31 @@ export class Keeper extends EventTarget {
     return { name: session.name, touched: Date.now(), thumb: this.thumb?.file ?? null, ...about };
   }
 
+  /** The results of all works, as they are shown, this one's first. @returns {Promise<{id: string, name: string, blob: Blob}[]>} */
+  async finished() {
+    const { session } = this;
+    const own = session.versions.get(session.current);
+    const all = own ? [{ id: session.id, name: session.name, key: own.key, blob: own.picture.blob }] : [];
+    for (const { id, name, results } of await this.recent()) {
+      if (!results) continue;
+      const parts = await store.read(id);
+      const arrived = [...parts.keys()].filter((part) => part.startsWith("arrived/")).at(-1);
+      const version = parts.get(arrived ?? `version/${parts.get("state")?.current}`);
+      if (version) all.push({ id, name, key: version.key, blob: version.blob, state: parts.get("state") });
+    }
+    return all;
+  }
+
+  /** Those results were saved. @param {Awaited<ReturnType<Keeper["finished"]>>} works */
+  async saved(works) {
+    for (const { id, key, state } of works) {
+      if (id === this.session.id) this.session.versions.get(key).saved = true;
+      else await store.update(id, { unsaved: false }, { state: { ...state, saved: [...state.saved, key] } });
+    }
+    this.later();
+    this.dispatchEvent(new Event("recent"));
+  }
+
   /** What this tab had open before it was loaded again, if anything. @returns {ReturnType<Keeper["restore"]>} */
   async takeUp() {
     const id = sessionStorage.getItem(HERE);
@@ -233,7 +258,8 @@ export class Keeper extends EventTarget {
     const { session } = this;
     const state = parts.get("state");
     if (!state) return;
-    for (const version of versions) {
+    for (const [index, version] of versions.entries()) {
+      version.number ??= index + 1;
       version.gone = state.gone.includes(version.key);
       version.saved = state.saved.includes(version.key);
       session.versions.set(version.key, version);

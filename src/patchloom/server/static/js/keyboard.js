@@ -25,7 +25,7 @@ export function listenToKeys(stage, tools, actions) {
       cursor = view.toPhoto({ x: view.stage.width / 2, y: view.stage.height / 2 });
     }
     view.reveal(cursor);
-    stage.cursor = { ...cursor, radius: tools.painting ? tools.size / 2 : 0 };
+    stage.cursor = { ...cursor, radius: tools.painting ? tools.radius : 0 };
     stage.redraw();
   }
 
@@ -91,6 +91,8 @@ export function listenToKeys(stage, tools, actions) {
     m: () => actions.toggleMarks(),
     v: () => actions.again(),
     c: () => actions.before(true),
+    Delete: () => actions.fill(),
+    Backspace: () => actions.fill(),
     Escape: escape,
   };
   const always = { "?": () => actions.help(), PageUp: () => actions.photo(-1), PageDown: () => actions.photo(1) };

@@ -7,6 +7,8 @@ import { Comparer } from "./compare.js";
 import { expected } from "./estimate.js";
 import { listenToFiles, Queue } from "./files.js";
 import { Filler } from "./fill.js";
+import { Hints } from "./hints.js";
+import { Ideas } from "./ideas.js";
 import { Keeper } from "./keeper.js";
 import { listenToKeys } from "./keyboard.js";
 import { loadMask } from "./masks.js";
@@ -14,7 +16,8 @@ import { Objects } from "./objects.js";
 import { Others } from "./others.js";
 import { listenToMarks, listenToSheet, showProgress, showSession } from "./panel.js";
 import { listenToPointers } from "./pointer.js";
-import { canShare, copy, download, listenToMenu, resultFile, stem } from "./result.js";
+import { download, listenToMenu, stem } from "./result.js";
+import { Saving } from "./saving.js";
 import { Session } from "./session.js";
 import { SettingsForm } from "./settings.js";
 import { rectangle } from "./shapes.js";
@@ -27,8 +30,7 @@ import { Works } from "./works.js";
 
 const $ = (id) => document.getElementById(id);
 const ZOOM = 1.3;
-const BRUSH = 28; // the photo's longer side per pixel of the first brush
-const TYPICAL_SHARE = 0.02; // of a photo, marked: for which times are told while nothing is
+const FIX_BRUSH = 18; // CSS pixels
 const SMALL_SHARE = 0.02; // marks up to which "as soon as I lift the brush" fills
 const AT_ONCE_MS = 350;
 
@@ -36,7 +38,9 @@ await loadTexts();
 const announcer = new Announcer();
 const session = new Session();
 const stage = new Stage($("canvas"), session);
-const objects = new Objects(session, stage, announcer);
+const hints = new Hints(session, stage);
+const objects = new Objects(session, stage, announcer, hints);
+const ideas = new Ideas(session, hints, announcer);
 const tools = new Tools(session, stage, (points, erase) => objects.scribble(points, erase));
 const toolbar = new Toolbar(tools, stage);
 const comparer = new Comparer(session, stage);
@@ -56,6 +60,7 @@ const config = await api.config().catch((error) => {
   announcer.fail(error);
   return null;
 });
+if (/^(localhost$|127\.|\[::1\]$)/.test(location.hostname)) $("private").textContent = t("welcome.local");
 document.body.classList.remove("loading");
 if (config) start();
 
@@ -66,14 +71,15 @@ function start() {
   const filler = new Filler(session, stage, settings, announcer);
   session.addEventListener("change", () => others.show());
   const keeper = new Keeper(session, {
-    choices: () => ({ settings: settings.values(), growing: session.growing, size: tools.size }),
+    choices: () => ({ settings: settings.values(), growing: session.growing, brush: tools.size }),
     chosen: (choices) => restoreChoices(choices, settings),
     job: () => filler.job,
     row: () => queue.works,
   });
   const works = new Works(session, { config, filler, keeper, tools, announcer });
   const queue = new Queue((file, id) => works.open(file, id));
-  const actions = { ...actionsOf({ filler, keeper, queue }), closeSheet: listenToSheet() };
+  const saving = new Saving(session, keeper, announcer, config.ending_of, attempt);
+  const actions = { ...actionsOf({ filler, queue, saving }), closeSheet: listenToSheet() };
   const keys = listenToKeys(stage, tools, actions);
   listenToPointers(stage, tools, keys, actions);
   listenToFiles({ open: (files) => attempt(() => queue.start(files)), address: refuseAddress }, $("stage"));
@@ -99,7 +105,7 @@ function start() {
 }
 
 /** What buttons and keys do. */
-function actionsOf({ filler, keeper, queue }) {
+function actionsOf({ filler, queue, saving }) {
   const step = (go) => {
     if (tools.busy) tools.drop();
     else go();
@@ -112,7 +118,8 @@ function actionsOf({ filler, keeper, queue }) {
     fill: () => {
       tools.end();
       comparer.end();
-      filler.start();
+      if (session.cells?.any(HOLE) && !filler.running) session.during(hints.before(() => filler.start()));
+      else filler.start();
     },
     again: () => filler.again(),
     startOver: () => filler.startOver(),
@@ -122,6 +129,7 @@ function actionsOf({ filler, keeper, queue }) {
     tool: (name) => {
       comparer.end();
       toolbar.choose(name);
+      if (name === "select") objects.ready();
     },
     size: (factor) => toolbar.resize(factor),
     zoomIn: () => zoomBy(ZOOM),
@@ -134,16 +142,10 @@ function actionsOf({ filler, keeper, queue }) {
     toggleMarks: () => $("show-marks").click(),
     before,
     endComparison: () => comparer.end(),
+    takeIdea: (point, slack) => ideas.take(point, slack),
     moveDivider: (share) => comparer.move(share),
-    download: (type = "") => save(type, keeper),
-    copy: () => {
-      if (session.current === "" || !getSelection().isCollapsed) return false; // the browser copies what is selected
-      attempt(async () => {
-        await copy(session);
-        announcer.note(t("say.copied"));
-      });
-      return true;
-    },
+    download: () => saving.save(),
+    copy: () => saving.copy(),
     open: () => $("photo-file").click(),
     help: () => $("help").showModal(),
     photo: (by) => attempt(() => queue.go(by)),
@@ -154,14 +156,13 @@ function restoreChoices(choices, settings) {
   settings.restore(choices.settings);
   session.growing = choices.growing;
   $("growing").checked = choices.growing;
-  toolbar.setSize(choices.size);
+  if (choices.brush) toolbar.setSize(choices.brush);
 }
 
 /** The session has changed. */
 function follow({ what, step }, { filler, settings }) {
   if (what === "photo") {
     stage.reset();
-    toolbar.setSize(Math.max(session.photo.width, session.photo.height) / BRUSH);
     objects.reset();
     announcer.hide();
   }
@@ -178,13 +179,13 @@ function afterStroke(filler) {
   clearTimeout(lifting);
   const small = session.summary.share <= SMALL_SHARE && session.layer === "hole" && tools.painting && !tools.erasing;
   if ($("at-once").checked && small) lifting = setTimeout(() => !tools.busy && filler.start(), AT_ONCE_MS);
-  else if (tools.tool !== "select") objects.hint();
+  else if (tools.tool !== "select" && session.layer === "hole") hints.later();
 }
 
 function showTimes(settings) {
   const { width, height } = session.photo;
-  const share = session.summary.share || TYPICAL_SHARE;
-  settings.showTimes((name) => expected(name, (share * width * height) / 1e6));
+  const { share } = session.summary;
+  settings.showTimes((name) => (share ? expected(name, (share * width * height) / 1e6) : 0));
 }
 
 function listenToFill(filler, keeper) {
@@ -211,18 +212,6 @@ function zoomBy(factor) {
   stage.redraw();
 }
 
-function save(type, keeper) {
-  const version = session.versions.get(session.current);
-  if (!version) return;
-  attempt(async () => {
-    const file = await resultFile(session, config.ending_of, type);
-    download(file, file.name);
-    version.saved = true;
-    announcer.clear();
-    keeper.later();
-  });
-}
-
 function failure(key, values = {}) {
   return Object.assign(new Error(t(key, values)), { hint: t(`${key}.hint`, values) });
 }
@@ -242,27 +231,23 @@ function listenToButtons(actions, { filler, queue }) {
     fix: fixSpot,
     "start-over": actions.startOver,
     harmonise: () => filler.harmonise(),
+    ideas: () => session.photo && attempt(() => session.during(ideas.look())),
     "zoom-in": actions.zoomIn,
     "zoom-out": actions.zoomOut,
     "zoom-fit": actions.fit,
     "zoom-actual": actions.actualSize,
-    download: () => actions.download(),
-    copy: () => actions.copy(),
-    share: () => attempt(async () => navigator.share({ files: [await resultFile(session, config.ending_of)] })),
     "mark-box": markBox,
     "help-open": actions.help,
     "queue-before": () => actions.photo(-1),
     "queue-next": () => actions.photo(1),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
-  for (const button of document.querySelectorAll("[data-download]")) {
-    button.addEventListener("click", () => actions.download(button.dataset.download));
-  }
   for (const button of document.querySelectorAll("[data-sample]")) {
     button.addEventListener("click", () => attempt(async () => queue.start([await sample(button.dataset.sample)])));
   }
-  for (const button of document.querySelectorAll("#toolbar button")) button.addEventListener("click", () => comparer.end());
-  $("share").hidden = !canShare();
+  for (const button of document.querySelectorAll("#toolbar [data-tool]")) {
+    button.addEventListener("click", () => actions.tool(button.dataset.tool));
+  }
 }
 
 async function sample(name) {
@@ -273,7 +258,7 @@ async function sample(name) {
 function fixSpot() {
   comparer.end();
   toolbar.choose("brush");
-  toolbar.setSize(Math.max(session.photo.width, session.photo.height) / (2 * BRUSH));
+  toolbar.setSize(FIX_BRUSH);
   announcer.note(t("say.fix"));
   $("canvas").focus({ preventScroll: true });
 }

@@ -64,6 +64,8 @@ export function showSession(session, filler) {
   document.body.classList.toggle("open", open);
   $("canvas").setAttribute("aria-busy", String(session.works.size > 0));
   $("welcome").hidden = open;
+  const untouched = open && !session.history.past.length && !session.versions.size && !session.cells.any(HOLE);
+  $("guide").hidden = !untouched || filler.running;
   $("undo").disabled = (!session.history.past.length && !session.works.size) || filler.running;
   $("redo").disabled = !session.history.future.length || filler.running;
   if (!open) return $("canvas").setAttribute("aria-label", t("canvas.none"));

@@ -24,8 +24,13 @@ export class Picture {
     }
   }
 
-  /** Makes the smaller copies; until they are there, the large one is drawn. */
-  async makeCopies() {
+  /** Makes the smaller copies, once; until they are there, the large one is drawn. */
+  makeCopies() {
+    this.copied ??= this.copy();
+    return this.copied;
+  }
+
+  async copy() {
     for (;;) {
       const last = this.bitmaps[this.bitmaps.length - 1];
       if (Math.max(last.width, last.height) <= SMALL) return;
@@ -49,7 +54,7 @@ export class Picture {
     if (right <= left || bottom <= top) return;
     const sx = bitmap.width / this.width;
     const sy = bitmap.height / this.height;
-    if (this.blob.type !== "image/jpeg") checker(context, view, left, top, right, bottom);
+    if (this.blob.type !== "image/jpeg") checker(context, view, ratio, { left, top, right, bottom });
     context.imageSmoothingEnabled = view.scale < 3;
     context.drawImage(
       bitmap,
@@ -73,12 +78,14 @@ const SQUARE = 8;
 let pattern = null;
 
 /** The squares that show through where a picture is transparent. */
-function checker(context, view, left, top, right, bottom) {
+function checker(context, view, ratio, { left, top, right, bottom }) {
   pattern ??= squares(context);
   context.fillStyle = pattern;
+  const whole = (place, round) => round(place * ratio) / ratio; // whole pixels inside the photo: no line at its edges
   const from = view.toStage({ x: left, y: top });
   const to = view.toStage({ x: right, y: bottom });
-  context.fillRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  const [x, y] = [whole(from.x, Math.ceil), whole(from.y, Math.ceil)];
+  context.fillRect(x, y, whole(to.x, Math.floor) - x, whole(to.y, Math.floor) - y);
 }
 
 function squares(context) {

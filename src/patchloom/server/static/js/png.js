@@ -40,7 +40,7 @@ function chunk(kind, body) {
   return bytes;
 }
 
-function crc32(bytes) {
+export function crc32(bytes) {
   let c = 0xffffffff;
   for (const byte of bytes) c = CRC[(c ^ byte) & 0xff] ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;

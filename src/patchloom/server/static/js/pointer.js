@@ -7,6 +7,7 @@
 const SECOND_FINGER_MS = 150;
 const STILL = 10; // CSS pixels: a finger that has moved no farther has not painted yet
 const HANDLE = 30; // CSS pixels from the divider in which it is grabbed
+const TAP = 14; // CSS pixels beside a proposed thing that are a tap on it
 const WHEEL_ZOOM = 0.0016;
 const PINCH_ZOOM = 0.012;
 const WHEEL_NOTCH = 120; // what a mouse wheel reports a notch, in multiples
@@ -34,9 +35,9 @@ export function listenToPointers(stage, tools, keys, actions) {
 
   const hover = (event) => {
     const shown = tools.painting && !stage.comparison && stage.session.photo && event.pointerType !== "touch";
-    stage.cursor = shown ? { ...view.toPhoto(place(event)), radius: tools.size / 2 } : null;
+    stage.cursor = shown ? { ...view.toPhoto(place(event)), radius: tools.radius } : null;
     stage.finger = event.pointerType === "touch" && tools.busy && !pinch ? place(event) : null;
-    if (stage.finger && tools.painting) stage.cursor = { ...view.toPhoto(stage.finger), radius: tools.size / 2 };
+    if (stage.finger && tools.painting) stage.cursor = { ...view.toPhoto(stage.finger), radius: tools.radius };
     stage.redraw();
   };
 
@@ -63,6 +64,8 @@ export function listenToPointers(stage, tools, keys, actions) {
     if (onDivider(at) || moves(event)) {
       dragging = event.pointerId;
       stage.grabbed = onDivider(at) ? null : at;
+    } else if (!tools.busy && actions.takeIdea(view.toPhoto(at), TAP / view.scale)) {
+      // which marks it
     } else if (!tools.busy) {
       actions.endComparison();
       began = performance.now();

@@ -18,26 +18,37 @@ export function stem(session) {
   return session.name.replace(/\.[^.]*$/, "") || "photo";
 }
 
+/** @param {string} name of the photo @returns {string} of its result */
+export function named(name, blob, endings) {
+  return `${name.replace(/\.[^.]*$/, "") || "photo"}-edited${endings[blob.type] ?? ".png"}`;
+}
+
 /**
  * @param {import("./session.js").Session} session @param {Record<string, string>} endings of names, by
- * media type @param {string} type of the file; as the result is, if empty */
-export async function resultFile(session, endings, type = "") {
-  const { picture } = session;
-  const blob = type && type !== picture.blob.type ? await converted(picture, type) : picture.blob;
-  return new File([blob], `${stem(session)}.filled${endings[blob.type] ?? ".png"}`, { type: blob.type });
+ * media type @param {{type?: string, side?: number, quality?: number, anew?: boolean}} how as the result is, but for what
+ * is told; anew: also where that would change nothing */
+export async function resultFile(session, endings, { type = "", side, quality, anew = false } = {}) {
+  const { picture, name } = session;
+  const other = anew || (type && type !== picture.blob.type);
+  const blob = other ? await converted(picture, type, { side, quality }) : picture.blob;
+  return new File([blob], named(name, blob, endings), { type: blob.type });
 }
 
 /** As the browser can write it: eight bits, without the photo's own metadata. */
-async function converted(picture, type) {
+async function converted(picture, type, { side = Infinity, quality = JPEG_QUALITY } = {}) {
+  const whole = picture.bitmaps[0];
+  const scale = Math.min(1, side / Math.max(whole.width, whole.height));
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [picture.bitmaps[0].width, picture.bitmaps[0].height];
+  [canvas.width, canvas.height] = [whole.width, whole.height].map((each) => Math.max(1, Math.round(each * scale)));
   const context = canvas.getContext("2d");
   if (type === "image/jpeg") {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
-  context.drawImage(picture.bitmaps[0], 0, 0);
-  return new Promise((resolve) => canvas.toBlob(resolve, type, JPEG_QUALITY));
+  const source = picture.bitmaps.findLast((each) => each.width >= canvas.width) ?? whole;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => canvas.toBlob(resolve, type, quality));
 }
 
 /** Puts the result on the clipboard. Throws where the browser does not let pages do that. */
@@ -48,6 +59,11 @@ export async function copy(session) {
   } catch {
     throw Object.assign(new Error(t("error.copy")), { hint: t("error.copy.hint") });
   }
+}
+
+/** Whether the browser lets this page put pictures on the clipboard: not on plain HTTP from another machine. */
+export function canCopy() {
+  return Boolean(navigator.clipboard?.write) && typeof ClipboardItem !== "undefined";
 }
 
 /** Whether the system has something to share pictures with. */

@@ -97,8 +97,9 @@ export class Run {
       return { fraction: 0, text: slow ? t("progress.sending", { share: percent(share) }) : t("progress.preparing") };
     }
     if (this.place) return { fraction: 0, text: this.place };
-    const { fraction, left } = this.pace.now();
+    const { fraction, left, late } = this.pace.now();
     if (this.first && this.pace.told.fraction === 0) return { fraction, text: t("progress.warming") };
+    if (late) return { fraction, text: t("progress.late") };
     return { fraction, text: left < 1.5 ? t("progress.nearly") : t("progress.left", { time: duration(left) }) };
   }
 

@@ -6,9 +6,10 @@ import { History } from "./history.js";
 
 /**
  * A finished fill.
- * @typedef {{key: string, base: string, group: string, picture: import("./picture.js").Picture, mask: Blob,
+ * @typedef {{key: string, number: number, base: string, group: string, picture: import("./picture.js").Picture, mask: Blob,
  *   source: Blob | null, settings: object, quality: string, seed: number, seconds: number, gone: boolean,
- *   saved: boolean}} Version base: the picture it was made on ("" is the photo); group: what its other versions share
+ *   saved: boolean}} Version base: the picture it was made on ("" is the photo); group: what its other versions share;
+ *   number: its own among them, which it keeps
  */
 
 const INKS = {
@@ -78,6 +79,13 @@ export class Session extends EventTarget {
   get siblings() {
     const group = this.versions.get(this.current)?.group;
     return [...this.versions.values()].filter((each) => each.group === group && !each.gone);
+  }
+
+  /** The way from the photo ("") to what is shown, and on to what was made of that last: keys. @returns {string[]} */
+  get steps() {
+    const way = (key) => (key ? [...way(this.versions.get(key)?.base ?? ""), key] : [""]);
+    const ways = [...this.versions.values()].filter((each) => !each.gone).map((each) => way(each.key));
+    return ways.findLast((keys) => keys.includes(this.current)) ?? [""];
   }
 
   /** How many pixels marks grow by themselves before they are filled. */
@@ -222,7 +230,9 @@ export class Session extends EventTarget {
    * @param {Uint8Array | ImageBitmap} [marked] what was filled, a byte a pixel, or as a picture; none for another version
    * of what was filled before */
   async finish(version, marked) {
-    this.versions.set(version.key, version);
+    const { group } = version;
+    const number = 1 + [...this.versions.values()].filter((each) => each.group === group).length;
+    this.versions.set(version.key, { ...version, number });
     const step = { after: version.key };
     if (!marked) return this.turn(() => this.remember(null, step));
     const { width: across, height: down } = this.cells;

@@ -60,10 +60,11 @@ export class SettingsForm extends EventTarget {
     document.getElementById("method").hidden = others.length === 0;
   }
 
-  /** Says how long each quality should take. @param {(name: string) => number} seconds */
+  /** Says how long each quality should take. @param {(name: string) => number} seconds 0: nothing is said */
   showTimes(seconds) {
     for (const place of this.qualities.querySelectorAll("[data-time]")) {
-      place.textContent = t("quality.about", { time: duration(seconds(place.dataset.time), "narrow") });
+      const time = seconds(place.dataset.time);
+      place.textContent = time ? t("quality.about", { time: duration(time, "narrow") }) : "";
     }
   }
 

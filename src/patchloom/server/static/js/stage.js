@@ -1,16 +1,18 @@
 /** Draws the photo, the marks and what else is to be seen, once a frame and only when something changed. */
 
 import { Overlay } from "./overlay.js";
+import { drawHandle, drawLabel, drawScribble, proposalPicture } from "./sketch.js";
 import { View } from "./view.js";
 
 const MOST_PIXELS = 16_777_216; // of a canvas on iOS
 const HALF_MARGIN = 8; // CSS pixels beside a photo that is shown in half of the stage
 const PULSE_MS = 120;
+const LOOK_MS = 60;
 const LOUPE = 62; // radius, CSS pixels
 const LOUPE_ZOOM = 1.8;
 
-/** @typedef {{kind: "divider" | "sides", share: number, other: import("./picture.js").Picture}} Comparison
- * share: of the photo's width, left of which the other picture is shown */
+/** @typedef {{kind: "divider" | "sides", share: number, other: import("./picture.js").Picture,
+ *   labels: string[]}} Comparison labels: of the other one and of the one on show; share: of the photo's width, left of which the other picture is shown */
 
 export class Stage {
   /** @param {HTMLCanvasElement} canvas @param {import("./session.js").Session} session */
@@ -30,6 +32,10 @@ export class Stage {
     this.outline = null;
     /** A scribble on an object. @type {{points: {x: number, y: number}[], erase: boolean} | null} */
     this.scribble = null;
+    /** Scribbles whose objects are looked for. @type {{points: {x: number, y: number}[], erase: boolean}[]} */
+    this.looking = [];
+    /** What is proposed to be marked, as a picture of the photo. @type {HTMLCanvasElement | null} */
+    this.proposal = null;
     /** @type {{x: number, y: number, radius: number} | null} the brush, in photo coordinates */
     this.cursor = null;
     /** Where a finger paints, in stage coordinates. @type {{x: number, y: number} | null} */
@@ -65,8 +71,7 @@ export class Stage {
     clearInterval(this.pulsing);
     this.previews = [];
     this.pulse = running ? 0 : null;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (running && !still) {
+    if (running && !isStill()) {
       this.pulsing = setInterval(() => {
         this.pulse += 1;
         this.redraw();
@@ -89,14 +94,17 @@ export class Stage {
     context.fillStyle = getComputedStyle(this.canvas).backgroundColor;
     context.fillRect(0, 0, view.stage.width, view.stage.height);
     if (!session.photo) return;
+    document.body.classList.toggle("zoomed", !view.fitted);
     if (this.showBefore) return session.photo.draw(context, view, this.ratio);
     if (this.comparison?.kind === "sides") return this.drawSides();
     session.picture.draw(context, view, this.ratio);
     if (this.comparison) return this.drawDivider();
-    for (const preview of this.previews) this.drawPreview(preview);
+    for (const { canvas, box } of this.previews) this.drawOver(canvas, ...box);
     if (this.showMarks) this.drawMarks();
     if (this.outline) this.drawOutline();
-    if (this.scribble) this.drawScribble();
+    if (this.proposal) this.drawOver(this.proposal, 0, 0, view.photo.width, view.photo.height);
+    for (const scribble of this.looking) drawScribble(context, view, scribble, this.turning ?? 0);
+    if (this.scribble) drawScribble(context, view, this.scribble);
     if (this.cursor) this.drawCursor();
     if (this.finger) this.drawLoupe();
   }
@@ -141,29 +149,10 @@ export class Stage {
         context.fillRect(x - width / 2, top, width, bottom - top);
       }
     });
-    this.drawHandle(x, (top + bottom) / 2);
-  }
-
-  drawHandle(x, y) {
-    const { context } = this;
-    context.save();
-    context.shadowColor = "#0006";
-    context.shadowBlur = 6;
-    context.fillStyle = "#fff";
-    context.beginPath();
-    context.arc(x, y, 18, 0, 7);
-    context.fill();
-    context.restore();
-    context.strokeStyle = "#222";
-    context.lineWidth = 2;
-    context.lineCap = context.lineJoin = "round";
-    context.beginPath();
-    for (const side of [-1, 1]) {
-      context.moveTo(x + side * 5, y - 5);
-      context.lineTo(x + side * 10, y);
-      context.lineTo(x + side * 5, y + 5);
-    }
-    context.stroke();
+    drawHandle(context, x, (top + bottom) / 2);
+    const [before, after] = this.comparison.labels;
+    drawLabel(context, before, x - 14, top + 10, 1, [left, right]);
+    drawLabel(context, after, x + 14, top + 10, 0, [left, right]);
   }
 
   /** The other picture and the one on show, each on its half of the stage and moved alike. */
@@ -180,11 +169,32 @@ export class Stage {
       context.translate((half ? 1 : -1) * (width / 4), 0);
       picture.draw(context, seen, this.ratio);
       context.restore();
+      drawLabel(context, this.comparison.labels[half], (half + 0.5) * (width / 2), 10, 0.5, [0, width]);
     });
   }
 
-  drawPreview({ canvas, box }) {
-    const [x, y, width, height] = box;
+  /** Scribbles whose objects are looked for: something runs along them. @param {{points: object[], erase: boolean}[]} all */
+  look(all) {
+    this.looking = all;
+    clearInterval(this.running);
+    this.turning = 0;
+    if (all.length && !isStill()) {
+      this.running = setInterval(() => {
+        this.turning += 1;
+        this.redraw();
+      }, LOOK_MS);
+    }
+    this.redraw();
+  }
+
+  /** What could be marked, seen before it is. @param {{mask: Uint8Array, across: number, down: number} | null} task */
+  propose(task) {
+    this.proposal = task && proposalPicture(task);
+    this.redraw();
+  }
+
+  /** A picture over a part of the photo. */
+  drawOver(canvas, x, y, width, height) {
     const from = this.view.toStage({ x, y });
     this.context.imageSmoothingEnabled = true;
     this.context.drawImage(canvas, from.x, from.y, width * this.view.scale, height * this.view.scale);
@@ -210,20 +220,6 @@ export class Stage {
       points.forEach((point, index) => this.context[index ? "lineTo" : "moveTo"](point.x, point.y));
       this.context.closePath();
     });
-  }
-
-  drawScribble() {
-    const { context } = this;
-    const points = this.scribble.points.map((point) => this.view.toStage(point));
-    context.lineCap = context.lineJoin = "round";
-    for (const [width, colour] of [[9, "#000a"], [6, this.scribble.erase ? "#ff9d9d" : "#8fd0ff"]]) {
-      context.beginPath();
-      points.forEach((point, index) => context[index ? "lineTo" : "moveTo"](point.x, point.y));
-      context.lineTo(points[points.length - 1].x + 0.01, points[points.length - 1].y);
-      context.strokeStyle = colour;
-      context.lineWidth = width;
-      context.stroke();
-    }
   }
 
   drawCursor() {
@@ -289,6 +285,11 @@ export class Stage {
     this.canvas.dispatchEvent(new Event("preview"));
     this.redraw();
   }
+}
+
+/** Whether the person wants things to keep still. */
+function isStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /** Makes all of a window transparent but what is filled. */

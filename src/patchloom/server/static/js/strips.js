@@ -1,5 +1,6 @@
 /** A row of small pictures: the versions of a result. */
 
+import { boxOf } from "./holes.js";
 import { thumbnail } from "./keeper.js";
 import { duration, has, t } from "./texts.js";
 
@@ -17,9 +18,11 @@ export class VersionStrip {
   show() {
     const { session } = this;
     const versions = session.photo ? session.siblings : [];
-    $("versions").hidden = !versions.length;
-    document.body.classList.toggle("versions", versions.length > 0);
-    const wanted = versions.map((version, index) => this.item(version, index + 1));
+    const steps = session.photo ? session.steps : [""];
+    $("versions").hidden = steps.length < 2;
+    document.body.classList.toggle("versions", steps.length > 1);
+    this.showSteps(steps);
+    const wanted = versions.map((version) => this.item(version));
     const list = $("version-list");
     if (wanted.length !== list.children.length || wanted.some((each, index) => each !== list.children[index])) {
       list.replaceChildren(...wanted);
@@ -31,7 +34,23 @@ export class VersionStrip {
     }
   }
 
-  item(version, number) {
+  /** Original, step 1, step 2: a press shows the photo as it was then. */
+  showSteps(keys) {
+    const { session } = this;
+    const group = session.versions.get(session.current)?.group;
+    const buttons = keys.map((key, n) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", textContent: n ? t("steps.step", { n }) : t("steps.original") });
+      const shown = key === session.current || (key && session.versions.get(key)?.group === group);
+      button.setAttribute("aria-pressed", String(Boolean(shown)));
+      button.addEventListener("click", () => session.choose(key));
+      return button;
+    });
+    $("steps").replaceChildren(...buttons);
+  }
+
+  item(version) {
+    const { number } = version;
     if (!this.made.has(version.key)) this.made.set(version.key, this.make(version));
     const { element } = this.made.get(version.key);
     const [choose, remove] = element.children;
@@ -72,25 +91,8 @@ export class VersionStrip {
 
 /** A small picture of what was filled, since that is where versions differ. */
 async function detail(version, session) {
-  const marks = await createImageBitmap(version.mask);
-  const canvas = document.createElement("canvas");
-  const scale = Math.min(1, 256 / Math.max(marks.width, marks.height));
-  canvas.width = Math.max(1, Math.round(marks.width * scale));
-  canvas.height = Math.max(1, Math.round(marks.height * scale));
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(marks, 0, 0, canvas.width, canvas.height);
-  marks.close();
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  let [left, top, right, bottom] = [canvas.width, canvas.height, 0, 0];
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i] < 8) continue;
-    const x = (i / 4) % canvas.width;
-    const y = Math.floor(i / 4 / canvas.width);
-    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
-  }
-  if (right <= left) return thumbnail(version.picture);
-  const box = { left: left / scale, top: top / scale, right: right / scale, bottom: bottom / scale };
-  return thumbnail(version.picture, around(box, session.photo));
+  const box = await boxOf(version.mask, session.photo);
+  return box ? thumbnail(version.picture, around(box, session.photo)) : thumbnail(version.picture);
 }
 
 /** A square with the box in its middle and some of what is about it. */

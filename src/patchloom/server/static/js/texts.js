@@ -1,6 +1,6 @@
 /** What the page says, in the person's language: one JSON file a language in texts/, numbers and plurals by Intl. */
 
-const LANGUAGES = ["en", "de", "es", "zh", "ja"];
+const LANGUAGES = ["en", "de", "fr", "es", "ja", "zh"];
 const KEPT = "patchloom-language";
 
 let language = "en";

@@ -2,6 +2,7 @@
 
 import { number, t } from "./texts.js";
 
+const LARGEST = 240; // CSS pixels
 const $ = (id) => document.getElementById(id);
 
 export class Toolbar {
@@ -10,15 +11,15 @@ export class Toolbar {
     this.tools = tools;
     this.stage = stage;
     this.buttons = [...document.querySelectorAll("#toolbar [data-tool]")];
-    for (const button of this.buttons) button.addEventListener("click", () => this.choose(button.dataset.tool));
     $("size").addEventListener("input", () => {
-      this.setSize(fromSlider($("size").value, tools.largest));
+      this.setSize(fromSlider($("size").value));
       this.preview();
     });
     for (const name of ["change", "blur", "pointerup"]) $("size").addEventListener(name, () => this.endPreview());
     $("take-away").addEventListener("change", () => (tools.takeAway = $("take-away").checked));
     walkWithArrows($("toolbar"));
     this.choose("brush");
+    this.setSize(tools.size);
   }
 
   choose(name) {
@@ -30,11 +31,11 @@ export class Toolbar {
   }
 
   setSize(size) {
-    this.tools.size = Math.min(this.tools.largest, Math.max(1, Math.round(size)));
-    $("size").value = toSlider(this.tools.size, this.tools.largest);
+    this.tools.size = Math.min(LARGEST, Math.max(1, Math.round(size)));
+    $("size").value = toSlider(this.tools.size);
     $("size").setAttribute("aria-valuetext", t("size.value", { n: this.tools.size }));
     $("size-value").textContent = number(this.tools.size);
-    if (this.stage.cursor) this.stage.cursor.radius = this.tools.size / 2;
+    if (this.stage.cursor) this.stage.cursor.radius = this.tools.radius;
     this.stage.redraw();
   }
 
@@ -44,7 +45,7 @@ export class Toolbar {
     if (!session.photo) return;
     this.previewing = true;
     const middle = view.toPhoto({ x: view.stage.width / 2, y: view.stage.height / 2 });
-    this.stage.cursor = { ...middle, radius: this.tools.size / 2 };
+    this.stage.cursor = { ...middle, radius: this.tools.radius };
     this.stage.redraw();
   }
 
@@ -63,12 +64,12 @@ export class Toolbar {
 }
 
 /** The slider is logarithmic: small brushes matter as much as large ones. */
-function toSlider(size, largest) {
-  return (100 * Math.log(size)) / Math.log(largest);
+function toSlider(size) {
+  return (100 * Math.log(size)) / Math.log(LARGEST);
 }
 
-function fromSlider(value, largest) {
-  return Math.exp((value / 100) * Math.log(largest));
+function fromSlider(value) {
+  return Math.exp((value / 100) * Math.log(LARGEST));
 }
 
 function walkWithArrows(toolbar) {

@@ -2,8 +2,6 @@
 
 import { capsule, polygon, rectangle } from "./shapes.js";
 
-export const LARGEST_SHARE = 0.25; // of the photo's longer side: the largest brush
-
 export class Tools {
   /**
    * @param {import("./session.js").Session} session @param {import("./stage.js").Stage} stage
@@ -14,7 +12,7 @@ export class Tools {
     this.select = select;
     this.stage = stage;
     this.tool = "brush";
-    this.size = 40; // diameter of the brush in photo pixels
+    this.size = 36; // diameter of the brush in CSS pixels, however near the photo is seen
     this.takeAway = false; // a scribble shows what does not belong to the object
     /** @type {{x: number, y: number}[] | null} */
     this.points = null;
@@ -33,16 +31,16 @@ export class Tools {
     return this.tool === "eraser" || (this.tool === "select" && this.takeAway);
   }
 
-  get largest() {
-    const { photo } = this.session;
-    return photo ? Math.max(2, Math.round(Math.max(photo.width, photo.height) * LARGEST_SHARE)) : 500;
+  /** Of the brush, in the photo's pixels. */
+  get radius() {
+    return this.size / 2 / this.stage.view.scale;
   }
 
   start(point, erase = this.erasing) {
     if (this.session.filling) return;
     this.used = this.tool; // another one may be chosen before the stroke ends
     this.erase = erase;
-    this.brush = { ink: this.session.ink(erase), radius: this.size / 2 };
+    this.brush = { ink: this.session.ink(erase), radius: this.radius };
     this.points = [point];
     this.paint();
     this.show();

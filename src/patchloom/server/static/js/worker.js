@@ -1,10 +1,12 @@
 /** Runs beside the page: what would stop it for longer than a frame. */
 
 import { altered } from "./alter.js";
-import { leftover } from "./edges.js";
+import { decoded, encoded, photographed, pixelsOf, scribbled } from "./greys.js";
 import { spreadOut } from "./grid.js";
 import { grown } from "./grown.js";
+import { addition, question } from "./outlines.js";
 import { encodeMask } from "./png.js";
+import { specks } from "./specks.js";
 
 const tasks = {
   alter: altered,
@@ -27,13 +29,28 @@ const tasks = {
     return encodeMask(spreadOut(marks), marks.width, marks.height, (value) => white.includes(value));
   },
 
-  leftover: ({ pixels, marks, width, height, reach }) => leftover(pixels, marks, width, height, reach),
+  /** A photo to look for objects in. */
+  photographed: ({ bitmap }) => photographed(bitmap),
+
+  /** Scribbles on an object, and marks that are to be one, as the server takes them. */
+  scribbled: ({ strokes, width, height, scale }) => scribbled(strokes, width, height, scale),
+  question: ({ marks, width, height, areas }) => encoded(question(marks, width, height, areas), width, height),
+
+  /** Small things that stand out. */
+  specks: async ({ file, width, height }) => specks(await pixelsOf(file), width, height),
+
+  /** What the server found, and what of it the marks leave out. */
+  decoded: ({ file }) => decoded(file),
+  addition: async ({ levels, marks, width, height, areas, growth, file }) => {
+    const asked = question(marks, width, height, areas);
+    return addition(levels, asked, marks, await pixelsOf(file), width, height, growth);
+  },
 };
 
 addEventListener("message", async ({ data: { number, kind, task } }) => {
   try {
     const answer = await tasks[kind](task);
-    const parts = answer instanceof Map ? [...answer.values()] : [answer.mask];
+    const parts = answer instanceof Map ? [...answer.values()] : [answer?.mask];
     postMessage({ number, answer }, parts.filter((each) => each instanceof Uint8Array).map((each) => each.buffer));
   } catch (error) {
     postMessage({ number, error: error.message });

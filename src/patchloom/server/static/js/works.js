@@ -19,6 +19,7 @@ export class Works {
   /** @param {(work: () => Promise<any>) => void} attempt runs what may fail, and tells the person if it does */
   listen(attempt) {
     const { keeper, filler, announcer } = this;
+    this.attempt = attempt;
     const open = (id) => attempt(() => this.reopen(id));
     const recent = new RecentList(keeper, filler, { open, forget: (works) => attempt(() => this.forget(works)) });
     keeper.addEventListener("recent", () => recent.show());
@@ -37,7 +38,8 @@ export class Works {
   async begin(file) {
     const { session, keeper, announcer } = this;
     announcer.say(t("say.opening"), true);
-    const picture = await opened(file, this.config);
+    const picture = await opened(file, this.config).catch((error) => this.offerSmaller(error));
+    if (!picture) return "";
     await this.leave();
     await keeper.flush();
     const kept = [...session.versions.values()].some((version) => !version.saved && !version.gone);
@@ -53,6 +55,14 @@ export class Works {
     await keeper.tidy();
     keeper.dispatchEvent(new Event("recent"));
     return session.id;
+  }
+
+  /** Of a photo that is too large, a copy may be worked on. */
+  offerSmaller(error) {
+    if (!error.smaller) throw error;
+    const act = () => this.attempt(async () => this.begin(await error.smaller()));
+    this.announcer.note(error.message, { text: t("error.large.smaller"), act, stays: true });
+    return null;
   }
 
   /** Nothing is under way any more that changes the photo that is open. */

@@ -1,0 +1,28 @@
+/** What is sent to the server: a picture that it has is not sent again, unless it has it no more. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createJob } from "../../../src/patchloom/server/static/js/api.js";
+
+const sent = [];
+const answers = [];
+
+globalThis.XMLHttpRequest = class {
+  upload = {};
+  open() {}
+  send(form) {
+    sent.push(form.has("image") ? "photo" : form.get("image_of"));
+    [this.status, this.response] = answers.shift();
+    this.onload();
+  }
+};
+
+test("a photo goes once; one that is gone there goes again", async () => {
+  const parts = { image: new Blob(["photo"]), mask: new Blob(["mask"]), settings: {} };
+  const send = () => createJob(parts, () => {}, new AbortController().signal);
+  answers.push([202, { id: "a" }], [202, { id: "b" }], [410, { title: "gone" }], [202, { id: "c" }], [429, { title: "full" }]);
+  for (const id of ["a", "b", "c"]) assert.equal((await send()).id, id);
+  assert.deepEqual(sent, ["photo", "a", "b", "photo"]);
+  await assert.rejects(send, { message: "full" });
+  assert.equal(sent.length, 5, "what is refused for another reason is not sent again");
+});
