@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createJob } from "../../../src/patchloom/server/static/js/api.js";
+import { createJob, follow } from "../../../src/patchloom/server/static/js/api.js";
 
 const sent = [];
 const answers = [];
@@ -25,4 +25,26 @@ test("a photo goes once; one that is gone there goes again", async () => {
   assert.deepEqual(sent, ["photo", "a", "b", "photo"]);
   await assert.rejects(send, { message: "full" });
   assert.equal(sent.length, 5, "what is refused for another reason is not sent again");
+});
+
+test("a job is followed over a server that is started anew", async () => {
+  globalThis.setTimeout = (wake) => queueMicrotask(wake);
+  globalThis.EventSource = class {
+    addEventListener() {}
+    close() {}
+    set onerror(heard) {
+      queueMicrotask(heard);
+    }
+  };
+  const states = [{ status: "running", progress: { fraction: 0.5 } }, null, null, { status: "done", result: { format: "PNG" } }];
+  globalThis.fetch = async () => {
+    const state = states.shift();
+    if (!state) throw new TypeError("not reached");
+    return new Response(JSON.stringify(state));
+  };
+  const heard = [];
+  await follow("a", (name) => heard.push(name));
+  assert.deepEqual(heard, ["step", "done"]);
+  globalThis.fetch = async () => new Response(JSON.stringify({ title: "gone" }), { status: 404 });
+  await assert.rejects(follow("a", () => {}), { message: "gone" });
 });

@@ -150,6 +150,7 @@ export async function display(blob) {
 const LAST = ["done", "failed", "cancelled", "expired"];
 const NAMES = ["queued", "fill_started", "step", "level_done", "warned", ...LAST]; // those that the page heeds
 const POLL_MS = 1000;
+const MOST_MISSED = 60; // times in a row without an answer
 
 /**
  * Tells `listen(name, data)` what happens to a job until it is over: by event stream, or by asking every second
@@ -174,11 +175,18 @@ export function follow(id, listen) {
   });
 }
 
+/** A server that does not answer for a while, which may be started anew or out of reach, is asked again. */
 async function poll(id, listen) {
-  for (;;) {
-    const state = await job(id);
-    if (LAST.includes(state.status)) return listen(state.status, state.error ?? state.result ?? {});
-    listen("step", state.progress);
+  for (let missed = 0; ; ) {
+    try {
+      const state = await job(id);
+      missed = 0;
+      if (LAST.includes(state.status)) return listen(state.status, state.error ?? state.result ?? {});
+      listen("step", state.progress);
+    } catch (error) {
+      missed += 1;
+      if (![0, 502, 503].includes(error.status) || missed > MOST_MISSED) throw error;
+    }
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
 }
