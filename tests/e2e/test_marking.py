@@ -237,6 +237,8 @@ def test_what_was_left_of_an_object_is_seen_and_asked_before_it_counts(open_page
     page.wait_for_selector("#hint-yes", state="visible")
     shot(page, "desktop-leftover")
     assert (marks(page) == part).all(), "it is only proposed"
+    page.keyboard.press("Escape")
+    page.click("#hint-again")
     page.click("#hint-close")
     page.click("#hint-again")
     page.click("#hint-yes")

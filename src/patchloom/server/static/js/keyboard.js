@@ -58,8 +58,9 @@ export function listenToKeys(stage, tools, actions) {
   }
 
   function escape() {
-    if (tools.busy) tools.drop();
-    else if (!actions.closeSheet() && !actions.cancel() && !actions.endComparison()) document.activeElement?.blur();
+    if (tools.busy) return tools.drop();
+    const ways = [actions.closeSheet, actions.cancel, actions.endComparison, actions.foldHint];
+    if (!ways.some((way) => way())) document.activeElement?.blur();
   }
 
   const onPhoto = {

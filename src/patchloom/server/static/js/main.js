@@ -142,6 +142,7 @@ function actionsOf({ filler, queue, saving }) {
     toggleMarks: () => $("show-marks").click(),
     before,
     endComparison: () => comparer.end(),
+    foldHint: () => hints.open && (hints.fold(true), true),
     takeIdea: (point, slack) => ideas.take(point, slack),
     moveDivider: (share) => comparer.move(share),
     download: () => saving.save(),
