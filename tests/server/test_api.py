@@ -53,7 +53,8 @@ def test_a_job_from_upload_to_download(real: Live) -> None:
     job = answer.json()
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/api/jobs/{job['id']}"
-    assert (job["status"], job["seed"], job["settings"]["preset"]) == ("queued", 5, "fast")
+    assert job["status"] in ("queued", "running"), "it may have begun by now"
+    assert (job["seed"], job["settings"]["preset"]) == (5, "fast")
     early = real.client.get(f"/api/jobs/{job['id']}/result")
     assert early.status_code in (200, 409)
     job = real.finish(job["id"])
