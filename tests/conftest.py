@@ -10,6 +10,7 @@ SLOW = (
     "batch/test_cluster.py",
     "server/test_plugins.py",
     "server/test_load.py",
+    "server/test_openapi.py",
     "test_site.py",
 )
 """Folders and files, under tests/; single tests elsewhere bear the mark themselves."""

@@ -23,6 +23,7 @@ from patchloom.server.compat import add_compatible_routes
 from patchloom.server.head import HeadAsGet
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
+from patchloom.server.openapi import Api
 from patchloom.server.operations import AccessLog, access_log, add_operations_routes
 from patchloom.server.problems import Problem
 from patchloom.server.security import Access, guarded
@@ -80,7 +81,14 @@ def create_api(settings: ServerSettings) -> FastAPI:
             await asyncio.to_thread(looks.close)
             await asyncio.to_thread(jobs.close)
 
-    api = FastAPI(title="patchloom", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    api = Api(
+        title="patchloom",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     api.state.jobs = jobs
     _answer_problems(api)
     add_page_routes(api)

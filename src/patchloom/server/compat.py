@@ -102,7 +102,8 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits,
         tags=["IOPaint"],
         summary="Fill a hole; answers with the picture",
         openapi_extra=openapi.json_body(INPAINT_FIELDS),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def inpaint(request: Request) -> Response:
         async with bodies:
@@ -118,7 +119,8 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits,
             {name: INPAINT_FIELDS[name] for name in ("image", "mask")},
             {"sd_seed": {"type": "integer", "description": INPAINT_FIELDS["sd_seed"]}},
         ),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def inpaint_form(request: Request) -> Response:
         async with bodies:
@@ -134,7 +136,8 @@ def add_mask_and_model_routes(api: FastAPI, looks: Jobs, limits: Limits, bodies:
         tags=["IOPaint"],
         summary="Grow, shrink or invert a mask",
         openapi_extra=openapi.json_body(ADJUST_FIELDS),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def adjust_mask(request: Request) -> Response:
         async with bodies:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from patchloom import __version__
+from patchloom.server import openapi
 from patchloom.server.job import Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
@@ -50,7 +51,12 @@ def add_operations_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     """Readiness and metrics."""
     figures = Figures(jobs, limits)
 
-    @api.get("/api/ready", tags=["server"], summary="Whether a job sent now would be taken and begun")
+    @api.get(
+        "/api/ready",
+        tags=["server"],
+        summary="Whether a job sent now would be taken and begun",
+        responses=openapi.errors(503),
+    )
     async def ready() -> Response:
         reasons = {
             "The server is stopping.": jobs.stopping,
@@ -67,7 +73,8 @@ def add_operations_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         "/metrics",
         tags=["server"],
         summary="Figures for Prometheus",
-        responses={200: {"content": {"text/plain": {}}}},
+        responses=openapi.FIGURES | openapi.errors(501),
+        response_class=Response,
     )
     async def metrics(request: Request) -> Response:
         try:

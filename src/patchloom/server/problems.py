@@ -50,6 +50,11 @@ def for_clients(hint: str) -> str:
     return f"{kept[0].upper()}{kept[1:]}." if kept else ""
 
 
+def as_iopaint(path: str) -> bool:
+    """Whether it is of IOPaint's API, whose clients look for other keys in an error."""
+    return path.startswith("/api/v1/") or path == "/inpaint"
+
+
 class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
     """An answer that is not a success: HTTP status, machine-readable code, a sentence, a next step."""
 
@@ -78,7 +83,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
     def answer(self, path: str, request_id: str) -> tuple[bytes, str]:
         """The body of the answer to a request for ``path``, and its media type. IOPaint's clients look for four
         keys of its own."""
-        if path.startswith("/api/v1/") or path == "/inpaint":
+        if as_iopaint(path):
             text = f"{self.message} {self.hint}".strip()
             iopaint = {"error": "Bad request", "detail": text, "body": "", "errors": text}
             return json.dumps(iopaint).encode(), "application/json"

@@ -54,7 +54,8 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         tags=["server"],
         summary="A TIFF or 16-bit picture as a browser can show it",
         openapi_extra=openapi.form("display"),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def display(request: Request) -> Response:
         job = await waited_for(looks, await submit_form(request, looks, limits, "display"), request)
@@ -79,7 +80,8 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         summary="The object that a scribble lies on",
         description="A grey PNG: white the object, half grey the shadow that it casts.",
         openapi_extra=openapi.form("select"),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def select(request: Request) -> Response:
         return product(await waited_for(looks, await submit_form(request, looks, limits, "select"), request))
@@ -90,7 +92,8 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         summary="Bring an object that was put into a photo to its light",
         description="settings are those of `patchloom harmonise`.",
         openapi_extra=openapi.form("harmonise", harmonise_schema()),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def harmonise(request: Request) -> Response:
         return product(await waited_for(jobs, await submit_form(request, jobs, limits, "harmonise"), request))
@@ -101,7 +104,8 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         summary="Put an object into a photo, in its light",
         description="settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
         openapi_extra=openapi.form("paste", harmonise_schema()),
-        responses=openapi.PICTURE,
+        responses=openapi.WAITED,
+        response_class=Response,
     )
     async def paste(request: Request) -> Response:
         return product(await waited_for(jobs, await submit_form(request, jobs, limits, "paste"), request))
@@ -116,7 +120,8 @@ def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         status_code=202,
         tags=["jobs"],
         summary="Fill a photo",
-        openapi_extra=openapi.form("fill"),
+        openapi_extra=openapi.form("fill") | openapi.header("Idempotency-Key", "Sent twice, it starts one job."),
+        responses=openapi.job(202, "The job is in the queue") | openapi.errors(409),
     )
     async def create(request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
@@ -127,18 +132,34 @@ def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         body = described(jobs, job, request)
         return JSONResponse(body, 202, {**NO_STORE, "Location": body["links"]["self"]})
 
-    @api.get("/api/jobs/{name}", tags=["jobs"], summary="How a job stands")
+    @api.get(
+        "/api/jobs/{name}",
+        tags=["jobs"],
+        summary="How a job stands",
+        responses=openapi.job(200, "The job") | openapi.errors(404),
+    )
     async def status(name: str, request: Request) -> Response:
         return JSONResponse(described(jobs, jobs.get(name), request), headers=NO_STORE)
 
-    @api.delete("/api/jobs/{name}", tags=["jobs"], summary="Cancel a job, or delete its files")
+    @api.delete(
+        "/api/jobs/{name}",
+        tags=["jobs"],
+        summary="Cancel a job, or delete its files",
+        responses=openapi.job(200, "The job") | openapi.errors(404),
+    )
     async def cancel(name: str, request: Request) -> Response:
         job = jobs.get(name)
         await asyncio.to_thread(jobs.cancel, job)
         await finished(job, 3.0)
         return JSONResponse(described(jobs, job, request), headers=NO_STORE)
 
-    @api.get("/api/jobs/{name}/result", tags=["jobs"], summary="The filled picture", responses=openapi.PICTURE)
+    @api.get(
+        "/api/jobs/{name}/result",
+        tags=["jobs"],
+        summary="The filled picture",
+        responses=openapi.PICTURE | openapi.errors(404, 409, 410),
+        response_class=Response,
+    )
     async def result(name: str) -> Response:
         return product(jobs.get(name))
 
@@ -151,7 +172,9 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         "/api/jobs/{name}/events",
         tags=["jobs"],
         summary="Follow a job as server-sent events",
-        responses={200: {"content": {"text/event-stream": {}}}},
+        openapi_extra=openapi.header("Last-Event-ID", "The number of the last event that was heard."),
+        responses=openapi.EVENTS | openapi.errors(404),
+        response_class=Response,
     )
     async def events(name: str, request: Request) -> Response:
         job = jobs.get(name)
@@ -165,12 +188,24 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
         streams.add(ticket)  # after everything that can fail: the stream itself gives it back
         return EventStream(jobs, job, last, lambda: streams.discard(ticket))
 
-    @api.get("/api/jobs/{name}/preview", tags=["jobs"], summary="The newest preview", responses=openapi.PREVIEW)
+    @api.get(
+        "/api/jobs/{name}/preview",
+        tags=["jobs"],
+        summary="The newest preview",
+        responses=openapi.PREVIEW | openapi.errors(404),
+        response_class=Response,
+    )
     async def newest_preview(name: str, request: Request) -> Response:
         numbers = [event.data.get("preview", 0) for event in jobs.get(name).after(0)]
         return preview_file(jobs.get(name), max(numbers, default=0), request)
 
-    @api.get("/api/jobs/{name}/preview/{number}", tags=["jobs"], summary="One preview", responses=openapi.PREVIEW)
+    @api.get(
+        "/api/jobs/{name}/preview/{number}",
+        tags=["jobs"],
+        summary="One preview",
+        responses=openapi.PREVIEW | openapi.errors(404),
+        response_class=Response,
+    )
     async def preview(name: str, number: int, request: Request) -> Response:
         return preview_file(jobs.get(name), number, request)
 
