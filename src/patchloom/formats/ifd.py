@@ -124,17 +124,19 @@ def written(tags: tuple[TiffTag, ...], order: str, at: int, then: int = 0, layou
     return head + struct.pack(order + layout.pointer, then) + body
 
 
-def replaced(data: bytes, tags: tuple[TiffTag, ...]) -> bytes:
-    """The classic TIFF ``data`` with ``tags`` as its only directory."""
-    order = order_of(data)
+def replaced(data: bytes, tags: tuple[TiffTag, ...], order: Literal["<", ">"]) -> bytes:
+    """The classic TIFF ``data`` with ``tags``, whose values are in the byte ``order``, as its only directory."""
     data = _even(data)
-    return data[:4] + struct.pack(order + "I", len(data)) + data[8:] + written(tags, order, len(data))
+    return _head(order) + struct.pack(order + "I", len(data)) + data[8:] + written(tags, order, len(data))
 
 
 def block(tags: tuple[TiffTag, ...], order: str) -> bytes:
     """An EXIF block of its own, as JPEG, PNG, WebP and AVIF carry it."""
-    header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
-    return header + written(tags, order, 8)
+    return _head(order) + struct.pack(order + "I", 8) + written(tags, order, 8)
+
+
+def _head(order: str) -> bytes:
+    return (b"II" if order == "<" else b"MM") + struct.pack(order + "H", 42)
 
 
 def swapped(tags: tuple[TiffTag, ...]) -> tuple[TiffTag, ...]:

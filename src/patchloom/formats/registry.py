@@ -146,8 +146,8 @@ FORMATS: dict[str, Format] = {
                 "IPTC, profile, dpi; byte order; lossless compression; the other pages"
             ),
             said=(
-                "lossy compression (written without), compressions that cannot be written, floats beyond "
-                "0..1 (they keep their scale), chroma of lower resolution (written as RGB), Photoshop "
+                "lossy compression (written without), compressions that cannot be written, tiles, planes and "
+                "BigTIFF (written in strips), chroma of lower resolution (written as RGB), Photoshop "
                 "layers, smaller copies"
             ),
         ),

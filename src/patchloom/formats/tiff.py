@@ -31,12 +31,9 @@ _COMPRESSIONS = {  # that are written; any that tifffile knows is read
     34933: "png",
     50000: "zstd",
     50001: "webp",
-    3: "group3",
-    4: "group4",
 }
 _PREDICTED = ("lzw", "adobe_deflate", "zstd", "lzma")
-_FAX = ("group3", "group4")
-_BILEVEL = ("", "packbits", *_PREDICTED, *_FAX)  # that can be written of 1 bit a sample
+_BILEVEL = ("", "packbits", *_PREDICTED)  # that can be written of 1 bit a sample
 _LOSSY = (6, 7, 33003, 33004, 33005, 34712, 34892, 50001, 50002)
 _RAW_TAGS = (33421, 33422, 50706)  # colour filter array, its pattern, DNG version
 _UNKNOWN_COLOURS = {
@@ -149,20 +146,19 @@ def encode(picture: Stored, same: bool, quality: int | None) -> bytes:
     samples = np.ascontiguousarray(samples[..., 0] if samples.shape[-1] == 1 else samples)
     data = _written(samples, coding, options)
     layout = tuple(_layout(data, coding, meaning))
+    if ifd.order_of(data) != coding.order:  # of packed bits, which lie alike in both orders
+        layout = ifd.swapped(layout)
     if coding.file:
         return tiffpages.replaced(coding.file, coding.page, data, layout + coding.tags)
-    return ifd.replaced(data, layout + coding.tags)
+    return ifd.replaced(data, layout + coding.tags, coding.order)
 
 
 def _layout(data: bytes, coding: TiffCoding, meaning: Meaning) -> Iterator[TiffTag]:
     """The tags that lay out the samples in ``data``, saying what those of the source said."""
     codes = tifftags.LAYOUT | {tifftags.REFERENCE, tifftags.LUMA} - {tag.code for tag in coding.tags}
     for tag in ifd.read(data):
-        if tag.code not in codes or (tag.code == tifftags.EXTRA and meaning.extra == tifftags.UNSAID):
-            continue
-        if tag.code == tifftags.PHOTOMETRIC and coding.compression in _FAX and meaning.bits == 1:
-            tag = tag._replace(value=struct.pack(coding.order + "H", meaning.photometric))
-        yield tag
+        if tag.code in codes and not (tag.code == tifftags.EXTRA and meaning.extra == tifftags.UNSAID):
+            yield tag
 
 
 def _refuse(page: tifffile.TiffPage, data: bytes, tags: tuple[TiffTag, ...], reading: Reading) -> None:
@@ -251,6 +247,10 @@ def _coding(
     order, compression = ifd.order_of(data), int(page.compression)
     meaning = tiffsamples.meaning_of(page, tags, samples, photometric, order)
     name = _COMPRESSIONS.get(compression, "adobe_deflate")
+    ways = {"in tiles": page.is_tiled, "in planes": page.planarconfig == 2 and page.samplesperpixel > 1}
+    ways["as BigTIFF"] = page.parent.is_bigtiff and len(page.parent.pages) == 1
+    if any(ways.values()):
+        reading.say(f"This TIFF lies {', '.join(way for way in ways if ways[way])}; it is written in strips.")
     if compression in _LOSSY and not _is_lossless(page, data):
         reading.say("This TIFF was compressed with loss; it is written without, and becomes larger.")
         name = "adobe_deflate"
@@ -260,8 +260,6 @@ def _coding(
     if meaning.bits not in (1, 8, 16, 32, 64) and name:
         reading.say(f"This TIFF has {meaning.bits} bits a sample; it is written without compression.")
         name = ""
-    if name in _FAX and (meaning.bits != 1 or photometric not in (0, 1) or meaning.extra is not None):
-        name = "adobe_deflate"
     if photometric != tifftags.YCBCR and page.photometric == tifftags.YCBCR:
         tags = tuple(tag for tag in tags if tag.code not in (tifftags.LUMA, tifftags.REFERENCE))
     kept = tuple(tifftags.cleaned(tags, reading))
@@ -317,18 +315,12 @@ def _indexed(
 
 def _written(samples: Samples, coding: TiffCoding, options: dict[str, Any]) -> bytes:
     target = io.BytesIO()
-    if coding.compression in _FAX and samples.dtype == np.bool_:
-        # tifffile does not write it; Pillow writes the bits as they are, and that zero is black (see _layout)
-        Image.fromarray(samples).save(
-            target, "TIFF", compression=coding.compression, big_endian=coding.order == ">"
-        )
-        return target.getvalue()
-    compression = "adobe_deflate" if coding.compression in _FAX else coding.compression
+    compression = coding.compression
     reversible = {"jpeg2000": {"reversible": True}, "webp": {"lossless": True}}.get(compression)
     tifffile.imwrite(
         target,
         samples,
-        byteorder=coding.order,
+        byteorder="<" if "bitspersample" in options else coding.order,
         compression=compression or None,
         compressionargs=reversible,
         predictor=coding.predictor and samples.dtype != np.bool_ and "bitspersample" not in options,
