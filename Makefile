@@ -42,7 +42,7 @@ $(READY): pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[web,metrics,eval,cluster,heif,jxl]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[web,metrics,eval,cluster,heif,jxl,onnx]' --group dev
 	touch $@
 
 # Wheel and source distribution in dist/, tried in a clean environment without a network, with checksums.

@@ -140,7 +140,7 @@ class Inpainter:
     def _coarse(self, settings: FillSettings, coarse: Photo | None) -> CoarseFill | None:
         """What is known of the hole beforehand."""
         if coarse is None:
-            return coarse_fill(settings.content, self.device)
+            return coarse_fill(settings.content, self.device, trusted=self.run.trust)
         picture = coarse.pixels
         return coarse_fill(settings.content, self.device, lambda place: as_rgb(picture[place]))
 

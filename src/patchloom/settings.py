@@ -153,7 +153,7 @@ class FillSettings(Checked):
     content: str = option(
         "auto",
         "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), or a content network's "
-        "name or file (.safetensors).",
+        "name or file (.safetensors, .onnx, .pt).",
     )
     texture: str = option(
         "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
@@ -270,6 +270,9 @@ class RunSettings(Checked):
         le=1024,
     )
     max_memory: int = option(0, "Memory limit in MB; 0 takes what the machine has free.", ge=0, le=10_000_000)
+    trust: bool = option(
+        False, "Run a network that is TorchScript (.pt), a program that can do whatever you can, unverified."
+    )
     time_limit: float = option(0.0, "Seconds after which to stop; 0 is no limit.", ge=0, le=1e7)
 
 

@@ -261,7 +261,7 @@ def test_marks_pulse_until_the_fill_is_final_and_previews_say_so(open_page: Open
 
 
 @pytest.mark.parametrize("installed", [False, True], ids=["without its weights", "with its weights"])
-def test_the_papers_own_method_is_offered_where_its_weights_are(open_page: Open, installed: bool) -> None:
+def test_methods_are_offered_where_their_weights_are(open_page: Open, installed: bool) -> None:
     page = open_page()
 
     def answer(route: Any) -> None:
@@ -271,6 +271,7 @@ def test_the_papers_own_method_is_offered_where_its_weights_are(open_page: Open,
             "none",
             *(["vgg19"] if installed else []),
         ]
+        config["settings"]["properties"]["content"]["examples"] += ["lama"] if installed else []
         route.fulfill(json=config)
 
     page.route("**/api/config", answer)
@@ -280,7 +281,13 @@ def test_the_papers_own_method_is_offered_where_its_weights_are(open_page: Open,
     page.click("#advanced > summary")
     offered = page.locator("#preset-more option").evaluate_all("(options) => options.map((each) => each.value)")
     assert ("paper" in offered) == installed
-    assert page.is_visible("#method") == (len(offered) > 1)
+    assert page.locator("#preset-more option[value=lama]").is_enabled() == installed
+    if installed:
+        page.select_option("#preset-more", "lama")
+        page.click("#all-settings > summary")
+        assert page.input_value("#setting-content") == "lama" and page.input_value("#preset-more") == "lama"
+        page.click("#presets input[value=fast]", force=True)
+        assert page.input_value("#setting-content") == "auto" and page.input_value("#preset-more") == ""
 
 
 def test_tools_draw_what_they_promise(open_page: Open) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from patchloom.errors import Cancelled, WeightsError
 from patchloom.events import Event, Step
 from patchloom.networks import download, weights
 from patchloom.networks.calibration import dead_leaves, normalise
-from patchloom.networks.download import Remote
+from patchloom.networks.remotes import Remote
 from patchloom.networks.texture import Compact, Vgg19
 
 PREFIX = Path(__file__).parents[3] / "shared" / "weights" / "vgg19-relu3_1.safetensors"
@@ -291,3 +292,18 @@ def test_the_command_fetches_lists_verifies_and_removes(
     assert not stored.exists()
     with pytest.raises(WeightsError):
         weights.load_texture("vgg19")
+
+
+def test_a_content_network_is_fetched_as_it_is(
+    server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = replace(
+        remote(server, "good"), name="lama", file="content-lama.onnx", role="content", licence="Apache-2.0"
+    )
+    monkeypatch.setitem(download.REMOTES, "lama", there)
+    result = CliRunner().invoke(command, ["fetch", "lama"], catch_exceptions=False)
+    assert result.exit_code == 0 and "Apache-2.0" in result.output and "--content lama" in result.output
+    (stored,) = (file for file in weights.installed() if file.name == "lama")
+    assert stored.path.read_bytes() == CONTENT and stored.verify() == "verified"
+    monkeypatch.setitem(download.REMOTES, "lama", replace(there, mirrors=()))
+    assert download.fetch("lama") == stored.path, "it is there already"

@@ -21,6 +21,7 @@ _EXTRAS = {
     "heif": ("pillow-heif",),
     "jxl": ("pillow-jxl-plugin",),
     "align": ("opencv-contrib-python-headless",),
+    "onnx": ("onnxruntime",),
 }
 
 _WITHOUT_CUDA = "pip uninstall -y torch triton; pip install torch --index-url https://download.pytorch.org/whl/cpu"

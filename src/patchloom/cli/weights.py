@@ -1,6 +1,8 @@
-"""``patchloom weights``: which networks are there, and fetching VGG-19."""
+"""``patchloom weights``: which networks are there, fetching some, and adding files of one's own."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +11,7 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import console_options
 from patchloom.console import Console
 from patchloom.errors import WeightsError
+from patchloom.networks.remotes import REMOTES
 
 if TYPE_CHECKING:
     from patchloom.networks.weights import WeightsFile
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """List, fetch, verify and remove networks.
+    """List, fetch, add, verify and remove networks.
 
-    patchloom works with the networks that come with it and downloads nothing by itself. VGG-19, the network of the
-    original method, can be fetched (575 MB, of which 14 MB are kept).
+    patchloom works with the networks that come with it and downloads nothing by itself. These can be fetched:
+    VGG-19, the network of the original method (575 MB, of which 14 MB are kept), and two that know what things
+    look like, LaMa (208 MB) and MI-GAN (28 MB), for --content.
     """
 
 
@@ -34,7 +38,7 @@ def list_(console: Console) -> None:
             file.role,
             file.name,
             round(file.path.stat().st_size / 1e6, 2),
-            "patchloom" if file.embedded else "fetched" if file.sha256 else "you",
+            "patchloom" if file.embedded else "fetched" if file.sha256 and file.name in REMOTES else "you",
             file.card().get("licence", ""),
         )
         for file in installed()
@@ -43,7 +47,7 @@ def list_(console: Console) -> None:
 
 
 @command.command()
-@click.argument("name", type=click.Choice(["vgg19"]))
+@click.argument("name", type=click.Choice(list(REMOTES)))
 @click.option("--mirror", "mirrors", multiple=True, metavar="URL", help="Take the file from here instead.")
 @click.option("--keep", is_flag=True, help="Keep the whole downloaded file as well.")
 @console_options
@@ -55,8 +59,33 @@ def fetch(name: str, mirrors: tuple[str, ...], keep: bool, console: Console) -> 
     """
     from patchloom.networks.download import fetch as fetch_network
 
+    remote = REMOTES[name]
+    console.say(f"{name}: {remote.size / 1e6:.0f} MB, {remote.licence}, from {(*mirrors, remote.mirrors[0])[0]}")
     path = listening(lambda observe: fetch_network(name, mirrors, observe, keep), console)
-    console.say(f"Stored as {path}. Use it with --texture {name}.")
+    console.say(f"Stored as {path}. Use it with --{remote.role} {name}.")
+    if path.suffix == ".onnx" and find_spec("onnxruntime") is None:
+        console.say("It needs onnxruntime: pip install 'patchloom[onnx]'")
+
+
+@command.command()
+@click.argument("file", metavar="FILE")
+@click.option("--name", help="What to call it. [the file's name]")
+@click.option("--trust", is_flag=True, help="Run a TorchScript file, which can do whatever you can.")
+@console_options
+def add(file: str, name: str | None, trust: bool, console: Console) -> None:
+    """Install a content network of your own, FILE (.safetensors, .onnx or .pt), so that the page and the API can
+    choose it by name.
+
+    It is copied, once it has been tried on a plain picture, and its SHA-256 recorded.
+
+    \b
+    Example:
+      patchloom weights add ~/.cache/torch/hub/checkpoints/big-lama.pt --name lama
+    """
+    from patchloom.networks.weights import add_content
+
+    found = add_content(Path(file), name or Path(file).stem, trusted=trust)
+    console.say(f"Stored as {found.path}. Use it with --content {found.name}.")
 
 
 @command.command()

@@ -2,8 +2,8 @@
 
 A *method* is written as a text: a peer's name (``telea``), a preset of ours (``balanced``), a preset with other
 settings (``balanced+content=none+members=0``), a content network alone
-(``content-network``, ``content-network:FILE``), and either under a name of one's own
-(``fine=balanced+layers=relu1_1``) or with an external program (``lama='lama {image} {mask} {out}'``).
+(``content-network``, ``content-network:FILE``, ``lama``) or followed (``lama+patchloom``), and either under a name
+of one's own (``fine=balanced+layers=relu1_1``) or with an external program (``lama='lama {image} {mask} {out}'``).
 
 Every peer takes an (H, W, 3) uint8 RGB picture and an (H, W) hole and gives a picture of the same form. Libraries
 are imported by the peer that needs them, so that one that is missing costs only its own row.
@@ -29,6 +29,8 @@ from patchloom.arrays import Bools, Bytes
 from patchloom.errors import MissingExtra, PatchloomError, SettingsError
 from patchloom.formats.picture import to_eight_bit
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+
+FOLLOWED = "+patchloom"  # behind a content network: what it says is followed
 
 
 class Peer(ABC):
@@ -215,7 +217,7 @@ class Ours(Peer):
     @property
     def recipe(self) -> str:
         installed = importlib.import_module("patchloom.networks.weights").installed()
-        weights = [file.sha256 for file in installed if file.embedded]
+        weights = [file.sha256 for file in installed if file.embedded or file.name == self.settings.content]
         text = json.dumps([__version__, weights, self.settings.to_dict()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -252,6 +254,20 @@ class ContentAlone(Peer):
         return to_eight_bit(self.predict(self.network, photo / np.float32(255), hole))
 
 
+class Lama(ContentAlone):
+    about = "LaMa alone, on squares of 512 pixels; lama+patchloom: followed by ours"
+
+    def __init__(self) -> None:
+        super().__init__("lama")
+
+
+class MiGan(ContentAlone):
+    about = "MI-GAN alone, on squares of 512 pixels; migan+patchloom: followed by ours"
+
+    def __init__(self) -> None:
+        super().__init__("migan")
+
+
 PEERS: dict[str, type[Peer]] = {
     "telea": Telea,
     "navier-stokes": NavierStokes,
@@ -263,6 +279,8 @@ PEERS: dict[str, type[Peer]] = {
     "fsr-best": FsrBest,
     "gmic": Gmic,
     "content-network": ContentAlone,
+    "lama": Lama,
+    "migan": MiGan,
 }
 
 
@@ -294,8 +312,10 @@ def _peer(spec: str) -> Peer:
         return External(spec)
     if spec in PEERS:
         return PEERS[spec]()
-    if spec.startswith("content-network:"):
+    if spec.startswith("content-network:") and not spec.endswith(FOLLOWED):
         return ContentAlone(spec.partition(":")[2])
+    if spec.endswith(FOLLOWED) and isinstance(alone := _peer(spec.removesuffix(FOLLOWED)), ContentAlone):
+        return Ours(fill_settings(content=alone.name or "auto"))
     preset, *changes = spec.split("+")
     if preset not in PRESETS:
         known = ", ".join([*PEERS, *PRESETS])

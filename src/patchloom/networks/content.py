@@ -1,4 +1,4 @@
-"""Content networks: a guess at what belongs in the hole, right on average and blurred.
+"""Content networks of ours: a guess at what belongs in the hole, right on average and blurred.
 
 Two of them, with one face (:class:`ContentNetwork`): a picture of 128x128 whose hole is filled by the membrane
 (``tensors/membrane.py``) and the hole go in, the picture with another filling comes out.
@@ -9,7 +9,8 @@ Two of them, with one face (:class:`ContentNetwork`): a picture of 128x128 whose
 * :class:`PaperContent`, for a centred square: the encoder-decoder of Yang et al. 2017 (Context Encoders with ELU
   and an ordinary dense bottleneck), and the :class:`Discriminator` it is trained against.
 
-``method/coarse.py`` brings any picture with any hole to a network's 128x128 and back.
+``method/coarse.py`` brings any picture with any hole to a network's squares and back. Other people's networks
+have the same face, and their guess is sharp (``foreign.py``).
 """
 
 import math
@@ -47,13 +48,17 @@ class ContentNetwork(nn.Module):
         raise NotImplementedError
 
     def forward(self, image: Tensor, hole: Tensor) -> Tensor:
-        """``image`` (N, 3, 128, 128), RGB in 0..1, its ``hole`` (N, 1, 128, 128), 0 or 1, filled by the membrane:
+        """``image`` (N, 3, S, S), RGB in 0..1, its ``hole`` (N, 1, S, S), 0 or 1, filled by the membrane:
         the image with the network's guess in the hole, in 0..1 (in training unclamped: gradients must flow)."""
         filled = image + hole * (self._guess(image, hole) - image)
         return filled if self.training else filled.clamp(0, 1)
 
     def _guess(self, image: Tensor, hole: Tensor) -> Tensor:
         raise NotImplementedError
+
+    def seen(self, side: int) -> int:
+        """The side at which the network is shown a square of ``side`` pixels."""
+        return self.size
 
     def frames(self, hole: NDArray[np.bool_]) -> list[Frame]:
         """The squares to show the network of a picture with ``hole`` (H, W), not empty; together they cover it.
@@ -62,22 +67,29 @@ class ContentNetwork(nn.Module):
         is seen as closely as a square of its width (measured against one square around all: .5 dB on scratches,
         .15 dB on thick strokes); at least twice the 128 that the network sees (once is .03 dB better on
         scratches, for three times the squares), and no more than the picture's shorter side where the hole
-        leaves a choice. Where the hole is longer than half of it there are several, that overlap by half.
-        They lie in the picture if they fit.
+        leaves a choice.
         """
         deepest = float(depths(np.pad(hole, 1, mode="edge")).max())  # a hole at the border goes on beyond it
         side = min(max(math.ceil(CONTEXT * deepest), 2 * SIZE), max(min(hole.shape), math.ceil(2.5 * deepest)))
-        starts = []
-        for span, length in zip(bounds(hole).slices, hole.shape, strict=True):
-            first, last = span.start, span.stop
-            count = max(1, math.ceil(2 * (last - first) / side))
-            middles = [(first + last) / 2]
-            if count > 1:
-                middles = list(np.linspace(first + side / 4, last - side / 4, count))
-            lowest, highest = (0, length - side) if side <= length else (-side, length)
-            starts.append(sorted({min(max(round(middle - side / 2), lowest), highest) for middle in middles}))
-        squares = ((np.arange(y, y + side), np.arange(x, x + side)) for y in starts[0] for x in starts[1])
-        return [square for square in squares if hole[np.ix_(*map(_inside, square, hole.shape))].any()]
+        return squares(hole, side)
+
+
+def squares(hole: NDArray[np.bool_], side: int, *, several: bool = True) -> list[Frame]:
+    """Squares of ``side`` pixels that cover ``hole`` (H, W), not empty, and lie in the picture if they fit.
+
+    Where the hole is longer than half of ``side`` there are ``several``, that overlap by half.
+    """
+    starts = []
+    for span, length in zip(bounds(hole).slices, hole.shape, strict=True):
+        first, last = span.start, span.stop
+        count = max(1, math.ceil(2 * (last - first) / side)) if several else 1
+        middles = [(first + last) / 2]
+        if count > 1:
+            middles = list(np.linspace(first + side / 4, last - side / 4, count))
+        lowest, highest = (0, length - side) if side <= length else (-side, length)
+        starts.append(sorted({min(max(round(middle - side / 2), lowest), highest) for middle in middles}))
+    all_of_them = ((np.arange(y, y + side), np.arange(x, x + side)) for y in starts[0] for x in starts[1])
+    return [square for square in all_of_them if hole[np.ix_(*map(_inside, square, hole.shape))].any()]
 
 
 class _Residual(nn.Module):

@@ -10,13 +10,14 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from patchloom.errors import WeightsError
 from patchloom.events import Observer, Step, Warned, ignore
 from patchloom.networks.calibration import normalise
+from patchloom.networks.remotes import REMOTES, Remote
 from patchloom.networks.texture import Vgg19
 from patchloom.networks.weights import hash_file, read_state, record_sum, save_network, weights_folder
 
@@ -25,41 +26,17 @@ TRIES = 3  # per mirror, as long as each brings something new
 TIMEOUT = 30.0  # seconds without a byte
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A file on other people's servers: the same bytes at every one of ``mirrors``."""
-
-    name: str
-    file: str
-    size: int
-    sha256: str
-    mirrors: tuple[str, ...]
-
-
-VGG19 = Remote(
-    name="vgg19",
-    file="vgg19-dcbb9e9d.pth",
-    size=574_673_361,
-    sha256="dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
-    mirrors=(
-        "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-        "https://s3.amazonaws.com/pytorch/models/vgg19-dcbb9e9d.pth",
-    ),
-)
-
-REMOTES = {VGG19.name: VGG19}
-
 _CARD = {
     "title": "VGG-19, conv1_1 to conv4_1",
     "origin": "K. Simonyan and A. Zisserman 2014, arXiv:1409.1556, as trained for torchvision (IMAGENET1K_V1)",
     "file": "vgg19-dcbb9e9d.pth, layers rescaled to the common mean activation",
     "trained_on": "ImageNet-1k (ILSVRC 2012), labels",
-    "licence": "BSD-3-Clause (torchvision)",
+    "licence": REMOTES["vgg19"].licence,
 }
 
 
 def fetch(name: str, mirrors: Sequence[str] = (), observe: Observer = ignore, keep: bool = False) -> Path:
-    """Download the network ``name``, check it, store the part that is used, and return that file's path.
+    """Download the network ``name``, check it, store what of it is used, and return that file's path.
 
     ``mirrors``, where given, replace the known ones; what they deliver must have the same size and SHA-256.
     ``keep`` leaves the whole download beside it. Raises WeightsError, and what ``observe`` raises to stop (what
@@ -72,6 +49,9 @@ def fetch(name: str, mirrors: Sequence[str] = (), observe: Observer = ignore, ke
         remote = replace(remote, mirrors=tuple(mirrors))
     folder = weights_folder()
     whole = download(remote, folder, observe)
+    if remote.role == "content":  # used as it is
+        record_sum(whole, remote.sha256)
+        return whole
     network = normalise(Vgg19.from_state(read_state(whole), "torchvision"))
     stored = folder / f"texture-{name}.safetensors"
     record_sum(stored, save_network(network, stored, _CARD, half=False))
@@ -98,7 +78,7 @@ def download(remote: Remote, folder: Path, observe: Observer = ignore) -> Path:
     raise WeightsError(
         f"{remote.file} could not be fetched. " + "; ".join(reasons) + ".",
         "Run it again to go on where it stopped, set HTTPS_PROXY behind a proxy, or copy the file from another "
-        "machine and give its path to --texture.",
+        f"machine and give its path to --{remote.role}.",
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 WORDS = {"content": ("auto", "patches", "none"), "texture": ("auto", "none")}
 """The settings that choose a network, with the words that are not names of networks."""
 
-_ENDINGS = r"\.(?:safetensors|pth|pt)"
+_ENDINGS = r"\.(?:safetensors|pth|pt|onnx)"
 _FILE = re.compile(rf"(?P<file>.*{_ENDINGS})(?:@(?P<how>.*))?", re.IGNORECASE | re.DOTALL)
 
 

@@ -10,6 +10,8 @@ from other people's files, see :func:`load_texture`.
 import hashlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,9 +25,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from patchloom.errors import WeightsError
+from patchloom.networks import foreign
 from patchloom.networks.calibration import normalise
 from patchloom.networks.content import ContentNetwork, PaperContent, ResidualContent
-from patchloom.networks.names import file_of, parted
+from patchloom.networks.contracts import KNOWN, stated
+from patchloom.networks.names import WORDS, file_of, parted
+from patchloom.networks.remotes import REMOTES
 from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
 from patchloom.tensors.modes import own_modes
 
@@ -40,6 +45,8 @@ KNOWN_FILES = {  # sha256 of other people's files -> variant of VGG-19
     "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44": "torchvision",
     "1b728521b881cbcb893257b7b1c5f57a82990a45a0c0071a75da72296e77891a": "normalised",
 }
+
+SUFFIXES = (".onnx", ".pt", ".safetensors")
 
 Network = TypeVar("Network", bound=type[nn.Module])
 _BASES: dict[str, type[nn.Module]] = {"texture": TextureNetwork, "content": ContentNetwork}
@@ -73,7 +80,9 @@ class WeightsFile:
     embedded: bool
 
     def card(self) -> dict[str, Any]:
-        """The model card in the file's header."""
+        """What the file is and its licence: the model card in its header, or what is known of a published file."""
+        if (published := KNOWN.get(self.sha256)) is not None:
+            return {"title": published.title, "licence": published.licence}
         return cast("dict[str, Any]", read_header(self.path).get("card", {}))
 
     def verify(self) -> str:
@@ -84,9 +93,10 @@ class WeightsFile:
             read_header(self.path)
             return "yours"
         if hash_file(self.path) != self.sha256:
+            again = f"`patchloom weights fetch {self.name}`" if self.name in REMOTES else "`patchloom weights add`"
             raise WeightsError(
                 f"{self.path.name} is damaged: its SHA-256 is not the recorded {self.sha256[:8] or 'one'}.",
-                "Reinstall patchloom." if self.embedded else f"Run `patchloom weights fetch {self.name}` again.",
+                "Reinstall patchloom." if self.embedded else f"Run {again} again.",
             )
         return "verified"
 
@@ -104,10 +114,29 @@ def installed() -> list[WeightsFile]:
 
 def _files(folder: Path, embedded: bool) -> Iterator[WeightsFile]:
     sums = read_sums(folder)
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES):
         role, _, name = path.stem.partition("-")
-        if role in CLASSES and name:
+        if role in CLASSES and name and (role == "content" or path.suffix == ".safetensors"):
             yield WeightsFile(role, name, path, sums.get(path.name, ""), embedded)
+
+
+def add_content(path: Path, name: str, *, trusted: bool = False) -> WeightsFile:
+    """Copies a content network's file into the user's folder as ``name``, its SHA-256 recorded.
+
+    ``trusted``: see :func:`load_content`, by which it is tried first. Raises WeightsError.
+    """
+    taken = [file for file in installed() if (file.role, file.name) == ("content", name)]
+    if taken or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in WORDS["content"]:
+        reason = "taken" if taken else "no name of letters, digits, - and _ that is free"
+        raise WeightsError(f"'{name}' is {reason}.", "Choose another with --name.")
+    network = load_content(str(path.resolve()), trusted=trusted)
+    stored = weights_folder() / f"content-{name}{path.suffix.lower().replace('.pth', '.pt')}"
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    part = stored.with_name(stored.name + ".part")
+    shutil.copyfile(path, part)
+    part.replace(stored)
+    record_sum(stored, network.sha256)
+    return WeightsFile("content", name, stored, network.sha256, False)
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -162,35 +191,43 @@ def load_texture(name_or_path: str, device: str | torch.device = "cpu") -> Textu
     return network
 
 
-def load_content(name_or_path: str, device: str | torch.device = "cpu") -> ContentNetwork:
-    """The content network of an installed name or of one of our files, frozen, on ``device``; cached.
-    Raises WeightsError."""
-    network = _load("content", name_or_path, device)
+def load_content(
+    name_or_path: str, device: str | torch.device = "cpu", *, trusted: bool = False
+) -> ContentNetwork:
+    """The content network of an installed name or of a file, frozen, on ``device``; cached.
+
+    A file is one of ours, or another program's network as ``.onnx`` or TorchScript, of which more may be stated
+    after ``@`` (``contracts.py``). TorchScript can run code: it has to be ``trusted``, recorded or published, or
+    its SHA-256 stated. Raises WeightsError, MissingExtra, SettingsError.
+    """
+    network = _load("content", name_or_path, device, trusted)
     assert isinstance(network, ContentNetwork)
     return network
 
 
-def _load(role: str, name_or_path: str, device: str | torch.device) -> nn.Module:
-    path, variant, expected = _find(role, name_or_path)
+def _load(role: str, name_or_path: str, device: str | torch.device, trusted: bool = False) -> nn.Module:
+    path, how, expected = _find(role, name_or_path)
     stat = path.stat()
-    return _load_cached(role, name_or_path, path, variant, expected, str(device), (stat.st_mtime_ns, stat.st_size))
+    stamp = stat.st_mtime_ns, stat.st_size
+    return _load_cached(role, name_or_path, path, how, expected, str(device), trusted, stamp)
 
 
 def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
-    """(file, variant or "", expected SHA-256 or "") for a name or a path."""
+    """(file, what is said of it or "", expected SHA-256 or "") for a name or a path."""
+    name, how = parted(name_or_path)
+    if role == "texture" and how and how not in VARIANTS:
+        raise WeightsError(f"There is no VGG-19 variant '{how}'.", f"Use one of: {', '.join(VARIANTS)}.")
     for file in installed():
-        if file.role == role and file.name == name_or_path:
-            return file.path, "", file.sha256
-    path, variant = file_of(name_or_path), parted(name_or_path)[1]
+        if file.role == role and file.name == name:
+            return file.path, how, file.sha256
+    path = file_of(name_or_path)
     if path is not None and path.is_file():
-        if variant and variant not in VARIANTS:
-            raise WeightsError(f"There is no VGG-19 variant '{variant}'.", f"Use one of: {', '.join(VARIANTS)}.")
-        return path, variant, ""
+        return path, how, ""
     names = ", ".join(file.name for file in installed() if file.role == role) or "none"
     hint = f"Give a weights file, or one of the installed {role} networks: {names}."
-    if name_or_path == "vgg19":
-        hint = "Run `patchloom weights fetch vgg19`, or give the path of a VGG-19 weights file."
-    if role == "content":
+    if name in REMOTES and REMOTES[name].role == role:
+        hint = f"Run `patchloom weights fetch {name}`, or give the path of its file."
+    elif role == "content":
         hint = f"{hint.removesuffix('.')}. A picture to follow is given as 'coarse'."
     raise WeightsError(f"There is no {role} network '{name_or_path[:200]}'.", hint)
 
@@ -198,7 +235,14 @@ def _find(role: str, name_or_path: str) -> tuple[Path, str, str]:
 @lru_cache(maxsize=8)
 @own_modes()
 def _load_cached(
-    role: str, name: str, path: Path, variant: str, expected: str, device: str, stamp: tuple[int, int]
+    role: str,
+    name: str,
+    path: Path,
+    how: str,
+    expected: str,
+    device: str,
+    trusted: bool,
+    stamp: tuple[int, int],
 ) -> nn.Module:
     sha256 = hash_file(path)
     if expected and sha256 != expected:
@@ -206,18 +250,20 @@ def _load_cached(
             f"{path.name} is damaged: its SHA-256 is not the recorded {expected[:8]}.",
             "Reinstall patchloom, or fetch the weights again.",
         )
+    said, stated_sha256 = stated(how) if role == "content" else ({}, "")
+    if stated_sha256 not in ("", sha256):
+        raise WeightsError(f"{path.name} is another file than was stated.", f"Its SHA-256 is {sha256}.")
     header = read_header(path)
+    network: nn.Module
     if "kind" in header:
         network = _rebuild(path, role, header)
     elif role == "texture":
-        variant = variant or KNOWN_FILES.get(sha256, "torchvision")
+        variant = how or KNOWN_FILES.get(sha256, "torchvision")
         network = Vgg19.from_state(read_state(path), variant)
         if variant != "normalised":
             normalise(network)
     else:
-        raise WeightsError(
-            f"{path.name} is not one of patchloom's weights files.", "Train one: `patchloom train`."
-        )
+        network = foreign.load(path, said, sha256, trusted or bool(expected or stated_sha256))
     network.name, network.sha256 = name, sha256  # type: ignore[assignment]
     return network.requires_grad_(False).eval().to(device)
 

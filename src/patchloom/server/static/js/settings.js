@@ -7,6 +7,7 @@ const USUAL = "balanced";
 const COMMON = ["seed", "feather"];
 const HIDDEN = ["preset", "grow"]; // what the page itself decides
 const NETWORKS = ["content", "texture"]; // chosen by name from what is installed
+const FOLLOWED = ["lama", "migan"]; // content networks that can be fetched
 const KEPT = "patchloom-quality";
 
 export class SettingsForm extends EventTarget {
@@ -56,8 +57,19 @@ export class SettingsForm extends EventTarget {
     });
     this.method.append(new Option(t("method.own"), ""));
     for (const { name } of others) this.method.append(new Option(has(`quality.${name}`) ? t(`quality.${name}`) : name, name));
+    const there = this.config.settings.properties.content.examples ?? [];
+    for (const name of FOLLOWED) {
+      const option = new Option(t(there.includes(name) ? `quality.${name}` : `quality.${name}.get`), name);
+      option.disabled = !there.includes(name);
+      this.method.append(option);
+    }
     this.method.addEventListener("change", () => this.choose(this.method.value || USUAL));
-    document.getElementById("method").hidden = others.length === 0;
+  }
+
+  /** The method that the settings amount to. */
+  showMethod() {
+    const content = this.fields.get("content")?.value;
+    this.method.value = FOLLOWED.includes(content) ? content : QUALITIES.includes(this.chosen) ? "" : this.chosen;
   }
 
   /** Says how long each quality should take. @param {(name: string) => number} seconds 0: nothing is said */
@@ -68,13 +80,14 @@ export class SettingsForm extends EventTarget {
     }
   }
 
-  /** Fills the form with a preset's settings; the seed stays. */
+  /** Fills the form with a preset's settings, or with the usual ones and a network that is followed; the seed stays. */
   choose(name) {
     const preset = this.preset(name) ?? this.preset(USUAL) ?? this.config.presets[0];
     this.chosen = preset.name;
     for (const input of this.qualities.querySelectorAll("input")) input.checked = input.value === preset.name;
-    this.method.value = QUALITIES.includes(preset.name) ? "" : preset.name;
     for (const [key, field] of this.fields) if (key !== "seed") write(field, preset.settings[key]);
+    if (FOLLOWED.includes(name)) write(this.fields.get("content"), name);
+    this.showMethod();
     this.dispatchEvent(new Event("change"));
   }
 
@@ -111,6 +124,7 @@ export class SettingsForm extends EventTarget {
   restore(values) {
     this.choose(values.preset);
     for (const [name, value] of Object.entries(values)) if (this.fields.has(name)) write(this.fields.get(name), value);
+    this.showMethod();
   }
 }
 
