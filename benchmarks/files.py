@@ -1,13 +1,16 @@
 """What happens to the pictures of a folder: each is opened and saved untouched, and compared by other programs.
 
     python benchmarks/files.py ~/archive --json table.json
+    python benchmarks/files.py --made
+
+``--made`` looks at TIFFs made here as well: depths x colours x byte orders x layouts x compressions.
 
 Of a file of several pages the first is taken; CMYK is turned into RGB, which is said.
 Every file is opened in a child with a limit of time and memory, so that one that hangs or bursts stops nothing. A
 row for each file that did not come back as it was:
 
-    ok         saved, and other decoders (Pillow, tifffile) see the same samples, colours, orientation and profile;
-               of lossy formats, the same within about what coding it again costs
+    ok         saved, and other decoders (Pillow, libtiff, tifffile) see the same samples, colours, orientation and
+               profile; of lossy formats, the same within about what coding it again costs
     said       something changed, and a warning said so
     refused    with the sentence that says why
     changed    something changed without a word
@@ -27,9 +30,11 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image, ImageOps
@@ -45,7 +50,8 @@ BAD = ("changed", "crashed", "hung")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--made", action="store_true", help="also TIFFs of all kinds in both byte orders")
     parser.add_argument("--seconds", type=float, default=300, help="for one file")
     parser.add_argument("--memory", type=int, default=4000, help="for one file, MB")
     parser.add_argument("--all-names", action="store_true", help="also files whose ending is no picture's")
@@ -57,7 +63,9 @@ def main() -> None:
         child(given.memory)
         return
     rows = []
-    for row in looked_at(files_in(given.folders, given.all_names), given):
+    if not given.folders and not given.made:
+        parser.error("name a folder, or give --made")
+    for row in chain(looked_at(files_in(given.folders, given.all_names), given), made() if given.made else ()):
         rows.append(row)
         if row["what"] != "ok":
             print(f"{row['what']:8} {row['file']}: {row['why']}", flush=True)
@@ -71,6 +79,35 @@ def files_in(folders: list[Path], all_names: bool) -> Iterator[Path]:
     for folder in folders:
         found = sorted(folder.rglob("*")) if folder.is_dir() else [folder]
         yield from (p for p in found if p.is_file() and (all_names or p.suffix.lower() in ENDINGS))
+
+
+def made() -> Iterator[dict[str, str]]:
+    """A row for each TIFF of a depth, colours, a byte order, a layout and a compression."""
+    rng = np.random.default_rng(0)
+    layouts = {"strips": {"rowsperstrip": 7}, "tiles": {"tile": (16, 16)}, "planes": {"planarconfig": "separate"}}
+    depths = ("bool", "2", "4", "6", "uint8", "10", "12", "14", "uint16", "float16", "float32", "float64")
+    for depth, colours, order, layout, compression in product(
+        depths, ("minisblack", "miniswhite", "rgb"), "<>", layouts, (None, "zlib", "lzw", "packbits", "zstd")
+    ):
+        bits = int(depth) if depth.isdigit() else 0
+        kind = np.dtype(("uint8" if bits <= 8 else "uint16") if bits else depth)
+        shape = (40, 56, 3) if colours == "rgb" else (40, 56)
+        whole = rng.integers(0, 2 ** (bits or 8 * kind.itemsize), shape) if kind.kind == "u" else rng.random(shape)
+        samples = whole > 0.5 if depth == "bool" else whole.astype(kind)
+        if layout == "planes":
+            if colours != "rgb":
+                continue
+            samples = np.moveaxis(samples, -1, 0)
+        options = {"photometric": colours, "byteorder": order, "compression": compression, **layouts[layout]}
+        target = io.BytesIO()
+        try:
+            tifffile.imwrite(
+                target, samples, metadata=None, **options, **({"bitspersample": bits} if bits else {})
+            )
+        except (NotImplementedError, ValueError):
+            continue  # which no encoder here writes
+        name = f"made: {depth} {colours} {'big' if order == '>' else 'little'}-endian {layout} {compression}"
+        yield {"file": name, "format": "TIFF"} | outcome(target.getvalue(), is_damaged=False)
 
 
 def table(rows: list[dict[str, str]]) -> str:
@@ -193,7 +230,7 @@ def compared(data: bytes, saved: bytes, photo: Photo, lossy: bool) -> Iterator[s
         mean, again = (_mean(before["samples"], seen) for seen in (after["samples"], _coded_again(data)))
         if mean > AGAIN * again + AGAIN:
             yield f"differs by a mean of {mean:.1f}; coding it again by Pillow makes {again:.1f}"
-    elif not np.array_equal(before["samples"], after["samples"]):
+    elif not np.array_equal(before["samples"], after["samples"], equal_nan=before["samples"].dtype.kind == "f"):
         share = float((before["samples"] != after["samples"]).mean())
         yield f"{share:.1%} of samples differ, by {_mean(before['samples'], after['samples']):.2f} in the mean"
 
@@ -225,6 +262,21 @@ def _compared_tiffs(data: bytes, saved: bytes) -> Iterator[str]:
         for name in ("photometric", "bitspersample", "sampleformat", "samplesperpixel", "extrasamples"):
             if getattr(old, name) != getattr(new, name):
                 yield f"{name} {getattr(old, name)} -> {getattr(new, name)}"
+        if before.byteorder != after.byteorder:
+            yield f"byte order {before.byteorder} -> {after.byteorder}"
+        plainly = old.planarconfig == new.planarconfig and len(before.pages) == 1
+        if plainly and not np.array_equal(old.asarray(), new.asarray(), equal_nan=True):
+            yield "tifffile reads other samples"
+        if old.bitspersample == 1:  # which imagecodecs takes from libtiff as it should not; Pillow compares it
+            return
+    seen = []
+    for file in (data, saved):
+        try:
+            seen.append(imagecodecs.tiff_decode(file))
+        except Exception:  # whatever libtiff does not know
+            return
+    if seen[0].shape == seen[1].shape and not np.array_equal(*seen, equal_nan=seen[0].dtype.kind == "f"):
+        yield "libtiff reads other samples"
 
 
 def _seen(data: bytes) -> dict[str, Any] | None:

@@ -466,6 +466,7 @@ def test_jpeg_xl_tells_its_size(size: tuple[int, int]) -> None:
     ("samples", "options", "words"),
     [
         (np.zeros((8, 8), np.int16), {}, "signed 16-bit"),
+        (np.zeros((8, 8, 3), bool), {"photometric": "rgb"}, "several channels of 1 bit"),
         (np.zeros((8, 8, 5), np.uint8), {"photometric": "separated", "extrasamples": ["unassalpha"]}, "CMYK"),
         (np.zeros((8, 8, 3), np.uint8), {"photometric": "cielab"}, "CIELab"),
         (np.zeros((8, 8, 5), np.uint8), {"photometric": "rgb", "extrasamples": [0, 0]}, "5 channels"),

@@ -184,6 +184,8 @@ def _refuse(page: tifffile.TiffPage, data: bytes, tags: tuple[TiffTag, ...], rea
         raise Unsupported("is a volume of several slices.", "Save the slice that matters as a plain TIFF.")
     if page.dtype is None or bits not in ((16, 32, 64) if floats else (*range(1, 17),)):
         raise Unsupported(f"has samples of {bits} bit that are not supported.", "Convert it to 8 or 16 bit first.")
+    if bits == 1 and page.samplesperpixel > 1:
+        raise Unsupported("has several channels of 1 bit.", "Convert it to 8 bit first.")
     extra = page.samplesperpixel - tifftags.COLOURS[photometric]
     if extra < 0 or extra > 1 or (extra and photometric == tifftags.PALETTE):
         raise Unsupported(
