@@ -23,12 +23,11 @@ def dust_in(frame: Floats, before: Floats, after: Floats, seen: Bools, threshold
         low = np.minimum(low, ndimage.minimum_filter(other, (3, 3, 1)))
         high = np.maximum(high, ndimage.maximum_filter(other, (3, 3, 1)))
     beyond = np.maximum(frame - high, low - frame).max(2)
-    near = np.minimum(np.abs(frame - before), np.abs(frame - after)).max(2)
     apart = np.abs(before - after).max(2)
     noise = 1.4826 * float(np.median(np.abs(frame - before)[seen])) / np.sqrt(2) if seen.any() else 0.0
     least = max(threshold, LEAST * noise)
     found = (beyond > least) & (apart < least) & seen
-    whole = ndimage.binary_propagation(found, mask=(near > least / 2) & seen)
+    whole = ndimage.binary_propagation(found, mask=(beyond > least / 3) & seen)
     labels, count = ndimage.label(whole, np.ones((3, 3), bool))
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = labels.size

@@ -29,15 +29,14 @@ def tiled(
     inpainter: Inpainter | None = None,
     observe: Observer = ignore,
 ) -> FillResult:
-    """``photo`` with edges that fit: along ``settings.wrap``, or both ways where that is ``off``.
+    """``photo`` with edges that fit: along ``settings.wrap``, or both ways where that is ``off``. Nothing guides.
 
     Half of ``band``, in parts of the photo's shorter side, is filled along every edge; the rest is kept bit for
     bit. Raises SettingsError for a band that leaves nothing, and what :meth:`Inpainter.inpaint` raises.
     """
     wrap = "xy" if settings.wrap == "off" else settings.wrap
-    result = (inpainter or Inpainter()).inpaint(
-        photo, Mask(edges(photo, wrap, band)), replace(settings, wrap=wrap), observe=observe
-    )
+    settings = replace(settings, wrap=wrap, guide_weight=0.0)  # no other picture is right; what guides, softens
+    result = (inpainter or Inpainter()).inpaint(photo, Mask(edges(photo, wrap, band)), settings, observe=observe)
     return FillResult(result.photo, result.report | {"band": band})
 
 
