@@ -16,10 +16,11 @@ import numpy as np
 from harmonise import SHARED, photographs
 
 from patchloom import Inpainter, Mask, Photo, RunSettings, fill_settings
+from patchloom.canvas import Frame
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import PyPatchMatch
 from patchloom.evaluation.pictures import Tile, contact_sheet, with_hole
-from patchloom.extension import Frame, extended
+from patchloom.extension import extended
 from patchloom.networks.weights import load_texture
 
 SIDES = ("left", "right", "top", "bottom")

@@ -9,10 +9,11 @@ import tifffile
 from PIL import Image, PngImagePlugin
 
 from patchloom import Photo, SettingsError, extend, fill_settings
+from patchloom.canvas import Frame, Margins
 from patchloom.cli import run
 from patchloom.errors import TooLarge
 from patchloom.events import Event, Warned
-from patchloom.extension import Frame, Margins, extended
+from patchloom.extension import extended
 
 QUICK = fill_settings("fast", content="none")
 XMP = (

@@ -4,13 +4,14 @@ What lies beyond is a hole like any other, at the border of a larger picture. Th
 is offered beside it: what reaches the frame then has a continuation to copy, where nothing inside looks like one.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.errors import SettingsError, TooLarge
+from patchloom.canvas import Frame, Margins
+from patchloom.errors import TooLarge
 from patchloom.events import Observer, ignore
 from patchloom.formats.sizes import of_size
 from patchloom.inpainter import FillResult, Inpainter
@@ -21,76 +22,23 @@ from patchloom.references import Reference
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 
 
-class Margins(NamedTuple):
-    """What is added on each side, in pixels."""
-
-    left: int = 0
-    right: int = 0
-    top: int = 0
-    bottom: int = 0
-
-    @property
-    def around(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Above and below, left and right, as ``numpy.pad`` takes them."""
-        return (self.top, self.bottom), (self.left, self.right)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Frame:
-    """The canvas that is wanted: each side's margin in pixels (``400``) or in parts of the photograph's width or
-    height (``10%``); with ``ratio`` (``16:9``) as much more on both sides of one direction as gives that ratio of
-    width to height."""
-
-    left: str = "0"
-    right: str = "0"
-    top: str = "0"
-    bottom: str = "0"
-    ratio: str = ""
-
-    def margins(self, width: int, height: int) -> Margins:
-        """For a photograph of that size. Raises SettingsError for what says nothing, or nothing to add."""
-        asked = Margins(
-            _length("left", self.left, width),
-            _length("right", self.right, width),
-            _length("top", self.top, height),
-            _length("bottom", self.bottom, height),
-        )
-        if self.ratio:
-            across, down = _ratio(self.ratio)
-            wide, tall = width + asked.left + asked.right, height + asked.top + asked.bottom
-            more_wide, more_tall = (
-                max(0, round(tall * across / down) - wide),
-                max(0, round(wide * down / across) - tall),
-            )
-            asked = Margins(
-                asked.left + more_wide // 2,
-                asked.right + more_wide - more_wide // 2,
-                asked.top + more_tall // 2,
-                asked.bottom + more_tall - more_tall // 2,
-            )
-        if not any(asked):
-            raise SettingsError(
-                "Nothing is added: the canvas is as large as the photo.", "Give --left 400, or 10%."
-            )
-        return asked
-
-
 def extended(
     photo: Photo,
     frame: Frame,
     settings: FillSettings = PRESETS["balanced"],
     *,
     inpainter: Inpainter | None = None,
+    max_pixels: int = MAX_PIXELS,
     observe: Observer = ignore,
 ) -> FillResult:
     """``photo`` on the canvas that ``frame`` asks for, what lies beyond it filled.
 
     The photograph's own pixels are kept bit for bit, its metadata says the new size. Raises SettingsError for a
-    frame that adds nothing, TooLarge for one beyond :data:`~patchloom.photo.MAX_PIXELS`, and what
+    frame that adds nothing, TooLarge for one of more than ``max_pixels``, and what
     :meth:`Inpainter.inpaint` raises.
     """
     margins = frame.margins(photo.width, photo.height)
-    canvas = _on_canvas(photo, margins)
+    canvas = _on_canvas(photo, margins, max_pixels)
     beyond = np.pad(np.zeros((photo.height, photo.width), bool), margins.around, constant_values=True)
     mirrored = np.pad(photo.pixels, (*margins.around, (0, 0)), mode="symmetric")
     mirror = Reference(Photo(mirrored), "the photo mirrored at its frame", texture_only=True)
@@ -131,13 +79,13 @@ def extend(
     return of_kind(photo, result.photo)
 
 
-def _on_canvas(photo: Photo, margins: Margins) -> Photo:
+def _on_canvas(photo: Photo, margins: Margins, max_pixels: int) -> Photo:
     """The photograph with its outermost pixels repeated beyond it, and metadata of that size. Raises TooLarge."""
     width = photo.width + margins.left + margins.right
     height = photo.height + margins.top + margins.bottom
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         raise TooLarge(
-            f"The canvas would have {width} x {height} pixels; the limit is {MAX_PIXELS / 1e6:.0f} million.",
+            f"The canvas would have {width} x {height} pixels; the limit is {max_pixels / 1e6:.0f} million.",
             "Add less.",
         )
 
@@ -150,26 +98,3 @@ def _on_canvas(photo: Photo, margins: Margins) -> Photo:
     assert pixels is not None
     metadata = of_size(photo.metadata, width, height)
     return replace(photo, pixels=pixels, alpha=wider(photo.alpha), extra=wider(photo.extra), metadata=metadata)
-
-
-def _length(side: str, text: str, whole: int) -> int:
-    """``400``, or ``10%`` of ``whole``, in pixels. Raises SettingsError."""
-    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
-    try:
-        value = float(number) * whole / 100 if percent else int(number)
-        if 0 <= value <= MAX_PIXELS:
-            return round(value)
-    except ValueError:
-        pass
-    raise SettingsError(f"{side} is '{text[:40]}'.", f"Give {side} in pixels or percent: 400, or 10%.")
-
-
-def _ratio(text: str) -> tuple[float, float]:
-    """``16:9`` as two numbers. Raises SettingsError."""
-    try:
-        across, down = (float(part) for part in text.split(":"))
-        if 0.01 <= across / down <= 100:
-            return across, down
-    except (ValueError, ZeroDivisionError):
-        pass
-    raise SettingsError(f"ratio is '{text[:40]}'.", "Give width and height, for example 16:9.")

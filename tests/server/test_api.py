@@ -179,6 +179,22 @@ def test_an_object_is_harmonised(real: Live) -> None:
     assert wrong.status_code == 422 and "strength" in wrong.text
 
 
+def test_a_photo_is_extended_and_made_a_tile(real: Live) -> None:
+    files, quick = {"image": photo_png()}, {"settings": '{"preset": "fast", "content": "none"}'}
+    wide = real.client.post("/api/extend", files=files, data={**quick, "left": "8", "top": "25%"}, timeout=120)
+    assert wide.status_code == 200
+    assert (opened(wide.content)[-len(photo()) :, 8:] == photo()).all()
+    tile = real.client.post("/api/tile", files=files, data={**quick, "format": "PNG"}, timeout=120)
+    assert opened(tile.content).shape == photo().shape
+    wrong = {"left=0": "Nothing is added", "left=wide": "left is 'wide'", "mask_mode=white": "mask_mode"}
+    for sent, said in wrong.items():
+        answer = real.client.post("/api/extend", files=files, data={**quick, **dict([sent.split("=")])})
+        assert answer.status_code == 422 and said in answer.text
+    answer = real.client.post("/api/extend", files=files, data={**quick, "left": "90000000"}, timeout=30)
+    assert answer.is_client_error and "The canvas would have" in answer.text
+    assert real.client.post("/api/tile", files=files, data={**quick, "left": "8"}).status_code == 422
+
+
 def test_an_object_is_put_in(real: Live) -> None:
     thing = np.random.default_rng(0).integers(0, 255, (9, 15, 3), np.uint8)
     sent = {"image": ("x", photo_png()), "object": ("y", png(thing))}

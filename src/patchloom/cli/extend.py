@@ -50,7 +50,8 @@ def command(
       patchloom extend photo.jpg --left 400 --bottom 10%
       patchloom extend portrait.jpg --ratio 16:9 -o banner.jpg
     """
-    from patchloom.extension import Frame, extended
+    from patchloom.canvas import Frame
+    from patchloom.extension import extended
     from patchloom.inpainter import Inpainter
 
     frame = Frame(left=left, right=right, top=top, bottom=bottom, ratio=ratio)

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.canvas import Frame
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, LevelDone, Observer, Step, as_json
+from patchloom.extension import extended
 from patchloom.filling import Inputs, Named, prepare
 from patchloom.formats.picture import to_eight_bit
 from patchloom.harmoniser import Harmoniser
@@ -25,6 +27,7 @@ from patchloom.server.iopaint_masks import read_mask
 from patchloom.server.looks import stored
 from patchloom.server.worker import Message, Send
 from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, Place, RunSettings, fill_settings
+from patchloom.tiling import tiled
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 _PROGRESS_SECONDS = 0.2
@@ -45,6 +48,8 @@ class PictureEngine:
             "fill": self.fill,
             "harmonise": self.harmonise,
             "paste": self.paste,
+            "extend": self.extend,
+            "tile": self.tile,
         }[task["kind"]]
         return work(Path(task["folder"]), task, send, stopped)
 
@@ -95,6 +100,22 @@ class PictureEngine:
         mask = self._mask_of(folder, task, thing) if (folder / "mask").exists() else None
         place = Place.from_text(task["at"])
         result = Harmoniser(self.inpainter.run).paste(photo, thing, place, settings, mask=mask, observe=observer)
+        return _encoded(folder, task, result.photo, observer)
+
+    def extend(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """The photo on a wider canvas; see ``patchloom.extension``."""
+        settings, observer = fill_settings(**task["settings"]), Reporter(folder, send, stopped)
+        photo, frame = self._opened(folder, task, "image", observer), Frame(**task["frame"])
+        result = extended(
+            photo, frame, settings, inpainter=self.inpainter, max_pixels=self.max_pixels, observe=observer
+        )
+        return _encoded(folder, task, result.photo, observer)
+
+    def tile(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """The photo as a seamless tile; see ``patchloom.tiling``."""
+        settings, observer = fill_settings(**task["settings"]), Reporter(folder, send, stopped)
+        photo = self._opened(folder, task, "image", observer)
+        result = tiled(photo, settings, inpainter=self.inpainter, observe=observer)
         return _encoded(folder, task, result.photo, observer)
 
     def _opened(self, folder: Path, task: Message, part: str, observe: Observer) -> Photo:

@@ -110,6 +110,28 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
     async def paste(request: Request) -> Response:
         return product(await waited_for(jobs, await submit_form(request, jobs, limits, "paste"), request))
 
+    @api.post(
+        "/api/extend",
+        tags=["server"],
+        summary="Continue a photo beyond its frame",
+        description="settings are those of a fill; the rest is as with `patchloom extend`.",
+        openapi_extra=openapi.form("extend"),
+        responses=openapi.PICTURE,
+    )
+    async def extend(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "extend"), request))
+
+    @api.post(
+        "/api/tile",
+        tags=["server"],
+        summary="Make a photo a seamless tile",
+        description="settings are those of a fill; the rest is as with `patchloom tile`.",
+        openapi_extra=openapi.form("tile"),
+        responses=openapi.PICTURE,
+    )
+    async def tile(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "tile"), request))
+
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
     """A job from its beginning to its end."""

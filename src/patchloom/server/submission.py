@@ -48,6 +48,8 @@ async def submit_read(
         task = {"settings": settings, "files": files, "references": uploads.names(pictures)}
         if kind == "paste":
             task["at"] = uploads.place(form)
+        if kind == "extend":
+            task["frame"] = uploads.frame(form)
 
         async def store(folder: Path) -> None:
             await uploads.store(pictures, folder, limits, bool(files["page"]))

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from patchloom.canvas import Frame
 from patchloom.formats import FORMATS
 from patchloom.server import measure
 from patchloom.server.jobs import Jobs
@@ -45,13 +46,19 @@ PARTS = {  # the files that each kind of job takes -> what they are
         "mask": "Optional: what of the object is put in is white; else what of it is not transparent, else all "
         "of it. Of the object's size, or smaller with the same proportions.",
     },
+    "extend": {"image": "The photo."},
+    "tile": {"image": "The photo of a texture."},
 }
 REPEATED = "reference"  # the part that may come several times
 _OPTIONS = ("settings", "first_frame", *(item.name for item in fields(FileSettings)))
+_WITHOUT_MASK = tuple(name for name in _OPTIONS if name != "mask_mode")
+FRAME = tuple(item.name for item in fields(Frame))
 OPTIONS_OF = {
     "fill": (*_OPTIONS, "image_of"),
     "harmonise": _OPTIONS,
     "paste": (*_OPTIONS, "at"),
+    "extend": (*_WITHOUT_MASK, *FRAME),
+    "tile": _WITHOUT_MASK,
     "display": ("first_frame", "page"),
     "select": (),
 }  # the text parts that each kind of job reads; others are refused by name
@@ -63,6 +70,8 @@ OPTIONS = {
     "image_of": "Instead of the part image: an earlier job, whose photo is taken, or JOB/result, its product.",
     "at": "Where the object's centre goes, in pixels of the photo: x,y or x,y,scale or x,y,scale,angle. The scale "
     "is in parts of its own size, the angle in degrees counter-clockwise.",
+    **dict.fromkeys(("left", "right", "top", "bottom"), "What is added on this side: pixels, or percent (10%)."),
+    "ratio": "Width to height of the result, for example 16:9: as much more is added on both sides as gives it.",
 }
 
 
@@ -158,6 +167,13 @@ def place(form: FormData) -> str:
         raise Problem(422, "missing_part", "The part 'at' is missing.", "With curl: -F at=320,240,0.5")
     Place.from_text(text)
     return text
+
+
+def frame(form: FormData) -> dict[str, str]:
+    """The canvas that is wanted, as it was sent. Raises SettingsError for what no photo could have."""
+    sent = {name: str(form[name]) for name in FRAME if name in form}
+    Frame(**sent).margins(1000, 1000)
+    return sent
 
 
 def pictures(form: FormData, kind: str, limits: Limits) -> dict[str, UploadFile]:
