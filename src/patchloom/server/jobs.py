@@ -138,13 +138,12 @@ class Jobs(Records):
 
     def _put(self, job: Job, first: bool = False) -> None:
         """Puts the job into the queue, at its end or as the next."""
-        with self._lock:
-            job.status = "queued"
-            (self._waiting.appendleft if first else self._waiting.append)(job)
-            position = self._waiting.index(job) + 1
-            self._lock.notify_all()
+        job.status = "queued"
         self.record(job)
-        job.emit("queued", {"position": position})
+        with self._lock:  # which keeps the supervisor from beginning it before that is said
+            (self._waiting.appendleft if first else self._waiting.append)(job)
+            job.emit("queued", {"position": self._waiting.index(job) + 1})
+            self._lock.notify_all()
 
     # The supervisor's thread
 
