@@ -6,7 +6,7 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, overload
 
 import numpy as np
@@ -19,6 +19,7 @@ from patchloom.beside import Beside
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
 from patchloom.formats.picture import full_scale
+from patchloom.formats.regions import without_covered
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind
 from patchloom.mask import Mask
 from patchloom.method.coarse import CoarseFill, coarse_fill
@@ -119,6 +120,7 @@ class Inpainter:
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
             work.pixels[missing] = photo.pixels[missing]
             filled = photo.with_pixels(work.pixels, work.alpha, continued(photo.extra, hole))
+            filled = replace(filled, metadata=without_covered(photo.metadata, hole, listener))
         listener(FillDone(seconds=time.perf_counter() - begun))
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:

@@ -67,26 +67,31 @@ def without_pictures(packet: bytes) -> tuple[bytes, bool]:
         return b"", False
     if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
         return b"", True
-    reader = _Reader(packet)
+    reader = Reader(packet)
     try:
         packet.decode()
         reader.parser.Parse(packet.rstrip(b"\0"), True)
     except (expat.ExpatError, UnicodeDecodeError, ValueError):
         return b"", True
+    return joined(packet, reader.cuts), reader.more
+
+
+def joined(packet: bytes, cuts: list[tuple[int, int]]) -> bytes:
+    """What of ``packet`` is not in one of ``cuts``."""
     kept, position = b"", 0
-    for start, stop in sorted(reader.cuts):
+    for start, stop in sorted(cuts):
         kept += packet[position : max(start, position)]
         position = max(stop, position)
-    return kept + packet[position:], reader.more
+    return kept + packet[position:]
 
 
-class _Reader:
+class Reader:
     """Finds where in a packet the parts lie that are not kept."""
 
     def __init__(self, packet: bytes) -> None:
         self.cuts: list[tuple[int, int]] = []
         self.more = False
-        self._packet = packet
+        self.packet = packet
         self._spaces: list[dict[str, str]] = [{}]
         self._open: list[tuple[int, bool]] = []  # where each open element begins, and whether it is cut
         self._text: list[str] = []
@@ -113,8 +118,8 @@ class _Reader:
             for key, value in attributes.items()
             if not key.startswith("xmlns") and (not self._is_kept(key) or _is_no_text(value))
         }
-        if gone and (tag := _TAG.match(self._packet, at)):
-            found = _ATTRIBUTE.finditer(self._packet, *tag.span(1))
+        if gone and (tag := _TAG.match(self.packet, at)):
+            found = _ATTRIBUTE.finditer(self.packet, *tag.span(1))
             self.cuts += [attribute.span() for attribute in found if attribute.group(1) in gone]
             self.more = True
 
@@ -123,24 +128,24 @@ class _Reader:
         self._spaces.pop()
         if is_cut or _is_no_text("".join(self._text)):
             self.more |= not is_cut
-            self.cuts.append((start, self._end_of(start)))
+            self.cuts.append((start, self.end_of(start)))
         self._text = []
 
-    def _end_of(self, start: int) -> int:
+    def end_of(self, start: int) -> int:
         """Behind the element that began at ``start`` and ends here."""
-        tag = _TAG.match(self._packet, start)
+        tag = _TAG.match(self.packet, start)
         if tag is None:
             raise ValueError("no tag")
         if tag.group().endswith(b"/>"):
             return tag.end()
-        return self._packet.index(b">", self.parser.CurrentByteIndex) + 1
+        return self.packet.index(b">", self.parser.CurrentByteIndex) + 1
 
     def _characters(self, text: str) -> None:
         self._text.append(text)
 
     def _comment(self, text: str) -> None:
         at = self.parser.CurrentByteIndex
-        self.cuts.append((at, self._packet.index(b"-->", at) + 3))
+        self.cuts.append((at, self.packet.index(b"-->", at) + 3))
 
     def _is_kept(self, name: str) -> bool:
         prefix, colon, local = name.partition(":")
