@@ -121,6 +121,9 @@ def walk(browser: Firefox | WebKit, step: Callable[[str], None]) -> None:
     step("grown: " + browser.run(f"return {MARKED};"))
     browser.run("document.querySelector('input[name=preset][value=fast]').click();")
     browser.run("document.getElementById('fill').click();")
+    asked = "document.getElementById('hint-no').offsetParent"
+    wait(browser, f"!document.getElementById('run').hidden || document.querySelector('.version') || {asked}")
+    browser.run(f"if ({asked}) document.getElementById('hint-no').click();")
     wait(browser, "document.querySelector('.version img[src]') && document.getElementById('run').hidden", 120)
     time.sleep(0.5)
     step("filled")

@@ -26,7 +26,10 @@ def take(address: str) -> None:
         page.wait_for_selector("#fill:enabled")
         for _ in range(2):
             page.click("#fill:visible, #again:visible")
-            page.wait_for_selector("#run", state="visible")
+            page.wait_for_selector("#run:visible, #hint-no:visible")
+            if page.is_visible("#hint-no"):
+                page.click("#hint-no")
+                page.wait_for_selector("#run", state="visible")
             page.wait_for_selector("#run", state="hidden", timeout=300_000)
         page.click("#compare")
         page.fill("#divider", "50")

@@ -67,6 +67,11 @@ export class Queue {
     return this.photos.map((photo) => photo.id).filter(Boolean);
   }
 
+  /** A file of the row has become a work. */
+  became(file, id) {
+    for (const photo of this.photos) if (photo.file === file) photo.id = id;
+  }
+
   /** The photo before or the next one, from where the steps that are still under way end. */
   go(step) {
     const going = this.arrived.then(() => this.move(step));

@@ -78,6 +78,7 @@ function start() {
   });
   const works = new Works(session, { config, filler, keeper, tools, announcer });
   const queue = new Queue((file, id) => works.open(file, id));
+  works.changed = (file, id) => queue.became(file, id);
   const saving = new Saving(session, keeper, announcer, config.ending_of, attempt);
   const actions = { ...actionsOf({ filler, queue, saving }), closeSheet: listenToSheet() };
   const keys = listenToKeys(stage, tools, actions);

@@ -12,6 +12,8 @@ export class Works {
    *   announcer: import("./announce.js").Announcer}} page
    */
   constructor(session, { config, filler, keeper, tools, announcer }) {
+    /** A file has become a work after all. @type {(file: File, id: string) => void} */
+    this.changed = () => {};
     Object.assign(this, { session, config, filler, keeper, tools, announcer });
     filler.put = (work, version) => keeper.arrive(work, version);
   }
@@ -38,7 +40,7 @@ export class Works {
   async begin(file) {
     const { session, keeper, announcer } = this;
     announcer.say(t("say.opening"), true);
-    const picture = await opened(file, this.config).catch((error) => this.offerSmaller(error));
+    const picture = await opened(file, this.config).catch((error) => this.offerSmaller(error, file));
     if (!picture) return "";
     await this.leave();
     await keeper.flush();
@@ -57,10 +59,10 @@ export class Works {
     return session.id;
   }
 
-  /** Of a photo that is too large, a copy may be worked on. */
-  offerSmaller(error) {
+  /** Of a photo that is too large, a copy may be worked on, in the row too. */
+  offerSmaller(error, file) {
     if (!error.smaller) throw error;
-    const act = () => this.attempt(async () => this.begin(await error.smaller()));
+    const act = () => this.attempt(async () => this.changed(file, await this.begin(await error.smaller())));
     this.announcer.note(error.message, { text: t("error.large.smaller"), act, stays: true });
     return null;
   }
