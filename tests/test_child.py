@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from patchloom.child import Child, ChildDied, JsonCodec, Link, PickleCodec, ready
+from patchloom.child import Child, ChildDied, End, JsonCodec, Link, PickleCodec, ready
 
 pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="sends signals")
 
@@ -21,6 +21,8 @@ def echo(link: Link, prefix: str) -> None:
         word = link.receive()
         if word == "leave":
             sys.exit(7)
+        if word == "sleep":
+            time.sleep(60)
         if word == "program":
             word = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid
         if word == "wait":
@@ -58,6 +60,31 @@ def test_tasks_go_there_and_answers_come_back_until_it_is_told_to_stop(codec: ob
     assert child.memory_mb() > 5
     child.kill()
     assert not child.alive
+
+
+def test_asking_ends_with_an_answer_or_with_the_child() -> None:
+    heard: list[object] = []
+
+    def hear(message: object) -> bool:
+        heard.append(message)
+        return True
+
+    child = born()
+    assert child.ask("one", hear, seconds=30) == End("answered")
+    assert child.ask("wait", hear, seconds=30, stopped=lambda: True) == End("answered"), "it stopped in time"
+    assert heard == [["said", "one"], ["said", "wait"]] and child.alive
+    for task, limits, kind in (
+        ("leave", {}, "died"),
+        ("wait", {"seconds": 0}, "time"),
+        ("wait", {"memory_mb": 1}, "memory"),
+        ("sleep", {"stopped": lambda: True}, "stopped"),
+    ):
+        other = born()
+        other.ask("one", hear, seconds=30)
+        end = other.ask(task, hear, **{"seconds": 30, **limits})  # type: ignore[arg-type]
+        assert end.kind == kind and not other.alive
+        assert ("exit code 7" in end.how) == (kind == "died")
+    child.kill()
 
 
 def test_how_it_ended_is_told() -> None:
