@@ -37,7 +37,7 @@ export class Hints {
     $("hint").hidden = $("hint-again").hidden = true;
   }
 
-  /** The marks are an object's outline: nothing was left out. */
+  /** The marks are what was proposed: nothing is looked for. */
   settle() {
     this.drop();
     this.looked = Promise.resolve(null);

@@ -102,7 +102,6 @@ export class Objects {
       this.found = await session.alter("mask", object);
     });
     announcer.clear();
-    this.hints.settle();
     if (shadow.mask.includes(1)) this.hints.propose(shadow, t("say.shadow"), t("say.shadow.add"));
   }
 }
