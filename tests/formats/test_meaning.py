@@ -18,12 +18,13 @@ import numpy as np
 import pytest
 import tifffile
 from hypothesis import assume, given, settings, strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from patchloom import Inpainter, Mask, Photo
 from patchloom.errors import Unsupported
 from patchloom.events import Event, Warned
 from patchloom.formats import ifd
+from patchloom.formats.boxes import meta_of, properties
 from patchloom.settings import PRESETS
 
 RNG = np.random.default_rng(11)
@@ -520,3 +521,37 @@ def test_no_data_outside_the_hole_stays_and_is_no_source(depth: Any, value: floa
     inside = saved[hole] / top
     assert (inside > 0.3).all() and (inside < 0.7).all(), "of what is known alone"
     assert any("384 pixels hold no data" in one.message for one in said if isinstance(one, Warned))
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_what_an_avif_does_not_show_stays_hidden(alpha: bool) -> None:
+    picture = np.zeros((40, 60, 4 if alpha else 3), np.uint8) + 200
+    picture[8:24, 14:36, :3] = 90  # 22 x 16 round (24.5, 15.5); the middle is (29.5, 19.5)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = pillow(Image.fromarray(picture), "AVIF", quality=100, subsampling="4:4:4", icc_profile=profile)
+    at = data.index(b"colrprof") - 4
+    size = int.from_bytes(data[at : at + 4], "big")
+    clap = struct.pack(">I4sIIIIiIiI", 40, b"clap", 22, 1, 16, 1, -5, 1, -4, 1)
+    # The crop takes the profile's place among the properties; the picture refers to it, as an essential one.
+    body = data[:at] + clap + struct.pack(">I4s", size - 40, b"free") + bytes(size - 48) + data[at + size :]
+    where = body.index(b"ipma")
+    number = properties(meta_of(io.BytesIO(data))).index((b"colr", data[at + 8 : at + size])) + 1
+    items = body[where : where + 40].replace(bytes([number, number + 1]), bytes([number | 128, number + 2]), 1)
+    said: list[Event] = []
+    photo = Photo.open(body[:where] + items + body[where + 40 :], observe=said.append)
+    assert photo.pixels.shape[:2] == (16, 22) and np.abs(photo.pixels.astype(int) - 90).max() < 12
+    assert any("clap" in one.message for one in said if isinstance(one, Warned))
+
+
+@pytest.mark.parametrize("fourth", [0, 255, None])
+def test_a_fourth_channel_of_a_bmp_is_said_to_be_left_out_where_there_is_something_in_it(
+    fourth: int | None,
+) -> None:
+    picture = noise(4, np.uint8)
+    picture[..., 3] = picture[..., 3] if fourth is None else fourth
+    head = struct.pack("<2sIHHI", b"BM", 54 + picture.size, 0, 0, 54)
+    head += struct.pack("<IiiHHIIiiII", 40, SIZE[1], -SIZE[0], 1, 32, 0, picture.size, 0, 0, 0, 0)
+    said: list[Event] = []
+    photo = Photo.open(head + picture.tobytes(), observe=said.append)
+    np.testing.assert_array_equal(photo.pixels, picture[..., 2::-1])
+    assert any("fourth channel" in one.message for one in said if isinstance(one, Warned)) == (fourth is None)

@@ -2,9 +2,11 @@
 
 import io
 import struct
+from dataclasses import replace
 
 from PIL import AvifImagePlugin
 
+from patchloom.errors import PhotoError
 from patchloom.formats.boxes import boxes, header, meta_of, properties
 from patchloom.formats.picture import Cicp, Reading, Stored
 from patchloom.formats.pillow import decoded, encoded
@@ -26,8 +28,26 @@ def decode(data: bytes, reading: Reading) -> Stored:
         reading.say("This AVIF has more than 8 bits a sample; it is read and written with 8.")
     if any(kind == b"iinf" and b"tmap" in body for kind, body in boxes(meta[4:])):
         reading.leave_out("a gain map")
-    stored = decoded(image, reading, lossless=False)
+    stored = _cropped(decoded(image, reading, lossless=False), found, reading)
     return stored.described(cicp=cicp_of(found))
+
+
+def _cropped(stored: Stored, found: list[tuple[bytes, bytes]], reading: Reading) -> Stored:
+    """What is shown of a picture whose ``clap`` property hides the rest; libavif decodes all of it."""
+    clap = next((struct.unpack(">IIIIiIiI", body[:32]) for kind, body in found if kind == b"clap"), None)
+    if clap is None:
+        return stored
+    wide, high, right, down = (over / under for over, under in zip(clap[::2], clap[1::2], strict=True))
+    height, width = stored.samples.shape[:2]
+    left, top = round((width - wide) / 2 + right), round((height - high) / 2 + down)
+    place = slice(top, top + round(high)), slice(left, left + round(wide))
+    if not (0 <= left < left + round(wide) <= width and 0 <= top < top + round(high) <= height):
+        raise PhotoError("is damaged.", "Copy it again from where it came.")
+    if (round(high), round(wide)) != (height, width):
+        reading.say("This AVIF holds more than it shows (clap); what it does not show is left out.")
+    return replace(
+        stored, samples=stored.samples[place], alpha=None if stored.alpha is None else stored.alpha[place]
+    )
 
 
 def encode(picture: Stored, same: bool, quality: int | None) -> bytes:

@@ -4,6 +4,7 @@ import io
 import struct
 from typing import BinaryIO
 
+import numpy as np
 from PIL import BmpImagePlugin
 
 from patchloom.formats.picture import Reading, Stored
@@ -22,4 +23,11 @@ def header(file: BinaryIO) -> Header:
 
 def decode(data: bytes, reading: Reading) -> Stored:
     reading.frame(1, "a BMP")
-    return decoded(BmpImagePlugin.BmpImageFile(io.BytesIO(data)), reading, lossless=True)
+    stored = decoded(BmpImagePlugin.BmpImageFile(io.BytesIO(data)), reading, lossless=True)
+    (bits,) = struct.unpack_from("<H", data, 28) if data[14:18] != b"\x0c\0\0\0" else (0,)
+    if bits == 32 and stored.alpha is None:
+        height, width = stored.samples.shape[:2]
+        fourth = np.frombuffer(data, np.uint8, 4 * height * width, int.from_bytes(data[10:14], "little"))[3::4]
+        if np.ptp(fourth):  # all one value is padding
+            reading.say("This BMP has a fourth channel, of which it does not say what it is; it is left out.")
+    return stored

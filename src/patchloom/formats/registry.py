@@ -174,7 +174,7 @@ FORMATS: dict[str, Format] = {
             lossy=True,
             samples="8 bit RGB, alpha",
             kept="EXIF, XMP, profile, colours (nclx)",
-            said="10 and 12 bit (read and written with 8), gain maps, further frames",
+            said="10 and 12 bit (read and written with 8), what a crop hides (clap), gain maps, further frames",
         ),
         Format(
             name="GIF",
@@ -196,7 +196,7 @@ FORMATS: dict[str, Format] = {
             written=False,
             samples="1 to 32 bit",
             kept="the picture, dpi",
-            said="that it is written as PNG",
+            said="that it is written as PNG, a fourth channel of unknown meaning",
         ),
         Format(
             name="HEIC",
