@@ -151,8 +151,8 @@ export class Stage {
     });
     drawHandle(context, x, (top + bottom) / 2);
     const [before, after] = this.comparison.labels;
-    drawLabel(context, before, x - 14, top + 10, 1, [left, right]);
-    drawLabel(context, after, x + 14, top + 10, 0, [left, right]);
+    drawLabel(context, before, x - 14, bottom - 38, 1, [left, right]);
+    drawLabel(context, after, x + 14, bottom - 38, 0, [left, right]);
   }
 
   /** The other picture and the one on show, each on its half of the stage and moved alike. */
@@ -169,7 +169,7 @@ export class Stage {
       context.translate((half ? 1 : -1) * (width / 4), 0);
       picture.draw(context, seen, this.ratio);
       context.restore();
-      drawLabel(context, this.comparison.labels[half], (half + 0.5) * (width / 2), 10, 0.5, [0, width]);
+      drawLabel(context, this.comparison.labels[half], (half + 0.5) * (width / 2), height - 38, 0.5, [0, width]);
     });
   }
 
