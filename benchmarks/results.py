@@ -37,8 +37,7 @@ ABLATIONS: dict[str, list[str]] = {
         "fast-no-network=fast+content=patches",
     ],
     "start": [
-        "no-guide=balanced+content=patches+members=0",
-        "members-guide=balanced+content=patches",
+        "no-guide=balanced+content=patches",
         "membrane-guide=balanced+content=none",
         "weight-1=balanced+guide_weight=1",
         "weight-6=balanced+guide_weight=6",

@@ -14,13 +14,12 @@ from PIL import Image
 
 from patchloom import windows
 from patchloom.method.blending import correction
-from patchloom.method.coarse import membrane_fill
-from patchloom.method.patchfill import Scales, Variant, exemplar_fill, voted_differences
+from patchloom.method.decision import deciding_level, way_to_fill
+from patchloom.method.patchfill import Scales, carried, exemplar_fill, voted_differences
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.compose import composite, rim_weights
 
-PATCH = 7  # pixels a side
-VARIANT = Variant(patch=PATCH, locality=0.3, native_coherence=1.0, seed=7)
+SEED = 7
 
 
 def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -38,10 +37,12 @@ def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]
 
 
 def level_filled(native: Level) -> NDArray[np.float32]:
-    """(H, W, 3): a neighbour field found where the hole is a few pixels wide, carried up to native size."""
-    scales = Scales(shrinking_pyramid(native, PATCH))
-    start = exemplar_fill(scales, VARIANT)  # start.field says where every patch came from
-    added = correction(start.picture, native.hole, voted_differences(start, scales), membrane_fill(native))
+    """(H, W, 3): decided where the hole is about a hundred pixels wide, and carried to native size."""
+    scales = Scales(shrinking_pyramid(native, patch=7))
+    variant = way_to_fill(scales, guide_weight=0.0, seed=SEED)
+    decided = exemplar_fill(scales, variant, last=deciding_level(scales))
+    start = carried(scales, variant, decided)  # start.field says where every patch came from
+    added = correction(start.picture, native.hole, voted_differences(start, scales))
     return native.composite((start.picture + added).clip(0, 1))
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from patchloom import Mask, Photo, cli
 from patchloom.cli import COMMANDS
 
-FAST = ["--preset", "fast", "--texture", "none", "--iterations", "0", "--members", "0"]
+FAST = ["--preset", "fast", "--texture", "none", "--iterations", "0"]
 WIDTH, HEIGHT = 96, 72
 HOLE = (slice(30, 42), slice(40, 56))
 

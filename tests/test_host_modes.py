@@ -33,7 +33,7 @@ from patchloom.training.loop import train
 from patchloom.training.plan import ContentOptions, Plan
 
 RUN = RunSettings(threads=2)  # the caller's thread and one of ours
-QUICK = {"members": 2, "iterations": 2}
+QUICK = {"iterations": 2}
 
 
 @contextmanager

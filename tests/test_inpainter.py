@@ -51,7 +51,7 @@ def test_outside_any_mask_nothing_changes(seed: int) -> None:
     photo = picture(seed=seed % 7)
     hole = random.random(photo.shape[:2]) < random.choice([0.001, 0.02])
     hole |= square(top=int(random.integers(-5, 60)) % 60, left=int(random.integers(0, 70)), side=15)
-    filled = inpaint(photo, hole, texture="none", members=0)
+    filled = inpaint(photo, hole, texture="none")
     np.testing.assert_array_equal(filled[~hole], photo[~hole])
 
 
@@ -70,7 +70,7 @@ def test_the_same_kind_comes_back(kind: str) -> None:
         photo = Image.fromarray(picture())
     elif kind == "photo":
         photo = Photo.from_array(picture())
-    filled = inpaint(photo, square(), texture="none", members=0)  # type: ignore[type-var]
+    filled = inpaint(photo, square(), texture="none")  # type: ignore[type-var]
     assert type(filled) is type(photo)
     before, after = (np.asarray(p.to_array() if isinstance(p, Photo) else p) for p in (photo, filled))
     assert after.dtype == before.dtype and after.shape == before.shape
@@ -80,7 +80,7 @@ def test_the_same_kind_comes_back(kind: str) -> None:
 
 def test_sixteen_bits_carry_sixteen_bits() -> None:
     photo = np.random.default_rng(1).integers(20000, 40000, (72, 80, 3)).astype(np.uint16)
-    filled = inpaint(photo, square(), texture="none", members=0)
+    filled = inpaint(photo, square(), texture="none")
     assert len(np.unique(filled[square()] % 257)) > 100
 
 
@@ -119,7 +119,6 @@ def test_what_enters_and_leaves_goes_through(
         np.where(hole[..., None], 0, photo).clip(0, 255).astype(np.uint8),
         hole,
         content="patches",
-        members=0,
         texture="none",
     )
     red = filled[..., 1] < (20 + wall) / 2
@@ -133,9 +132,7 @@ def test_roughness_goes_on_beside_a_smooth_surface_of_the_same_colour() -> None:
     noise = np.random.default_rng(1).normal(0, 1, (192, 192)) * np.where(rough, 35, 3)
     photo = (128 + noise).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
     hole = square(192, 192, 51, 51, 90)
-    filled = inpaint(
-        np.where(hole[..., None], 0, photo).astype(np.uint8), hole, content="patches", members=0, texture="none"
-    )
+    filled = inpaint(np.where(hole[..., None], 0, photo).astype(np.uint8), hole, content="patches", texture="none")
     specks = np.abs(filled[..., 0].astype(int) - 128) > 12
     assert specks[hole & rough].mean() > 0.5 * specks[~hole & rough].mean()
     assert specks[hole & ~rough].mean() < 0.02
@@ -168,7 +165,7 @@ def test_texture_comes_only_from_the_source() -> None:
     hole = square(72, 120, 25, 20, 16)  # amid red
     source = np.zeros((72, 120), bool)
     source[:, 64:] = True  # blue only
-    filled = inpaint(photo, hole, source=source, texture="none", members=0)
+    filled = inpaint(photo, hole, source=source, texture="none")
     assert (filled[hole] == (10, 10, 250)).all()
 
 
@@ -206,7 +203,7 @@ def test_growing_and_feathering_say_what_they_change() -> None:
     photo, hole = picture(), square()
     mask = Mask.from_array(hole)
     grown = mask.grow(5).hole
-    filled = inpaint(photo, hole, texture="none", members=0, grow=2, feather=3)
+    filled = inpaint(photo, hole, texture="none", grow=2, feather=3)
     np.testing.assert_array_equal(filled[~grown], photo[~grown])
     ring = mask.grow(1).hole & ~hole
     assert (filled[ring] != photo[ring]).any()
@@ -214,8 +211,8 @@ def test_growing_and_feathering_say_what_they_change() -> None:
 
 def test_transparency_in_the_hole_is_filled_or_kept() -> None:
     photo = np.dstack([picture(), np.where(square(), 0, 255).astype(np.uint8)])
-    assert (inpaint(photo, square(), texture="none", members=0)[..., 3] == 255).all()
-    kept = inpaint(photo, square(), texture="none", members=0, alpha="keep")
+    assert (inpaint(photo, square(), texture="none")[..., 3] == 255).all()
+    kept = inpaint(photo, square(), texture="none", alpha="keep")
     np.testing.assert_array_equal(kept[..., 3], photo[..., 3])
 
 

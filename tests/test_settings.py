@@ -87,7 +87,7 @@ def test_presets_are_named_explained_and_overridden() -> None:
     for name, settings in PRESETS.items():
         assert settings.preset == name
     assert fill_settings("best", seed=5, grow=None).seed == 5
-    assert fill_settings("best", seed=5).members == PRESETS["best"].members
+    assert fill_settings("best", seed=5).iterations == PRESETS["best"].iterations
     assert fill_settings() == PRESETS["balanced"] == FillSettings()
 
 

@@ -129,7 +129,7 @@ class FillSettings(Checked):
 
     preset: Preset = option("balanced", "The settings this started from; an option given overrides it.")
     seed: int = option(
-        0, "Chooses among equally good fills; the same seed gives the same bytes.", ge=0, le=2**31 - 1
+        0, "Chooses among good ways to fill; the same seed gives the same bytes.", ge=0, le=2**31 - 1
     )
     grow: int | Literal["auto"] = option(
         0,
@@ -167,24 +167,12 @@ class FillSettings(Checked):
 
     # The exemplar start (method/patchfill.py)
     levels: int = option(0, "Most levels of the pyramid; 0 takes as many as the hole demands.", ge=0, le=16)
-    patch: int = option(7, "Side of an exemplar patch in pixels; an even one counts as the next odd.", ge=3, le=21)
-    members: int = option(
-        10,
-        "Exemplar fills whose mean guides the final one where there is no coarse picture of the hole; 0 is "
-        "without.",
-        ge=0,
-        le=16,
-    )
     guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     structure: Structure = option(
         "auto",
         "auto: lines that surely cross the hole are found and carried through; on: less sure ones as well, and "
         "offsets that repeat are offered, for cables, kerbs, joints and patterns; off: neither.",
     )
-    coherence: float = option(
-        1.0, "Preference for neighbouring patches with one common source offset.", ge=0, le=10
-    )
-    locality: float = option(0.3, "Preference for near sources.", ge=0, le=10)
 
     # The neural stage (method/synthesis.py, losses.py, optimise.py)
     optimised: Optimised = option(
@@ -307,7 +295,7 @@ class FileSettings(Checked):
 
 
 PRESETS: dict[str, FillSettings] = {
-    "fast": FillSettings(preset="fast", members=0, iterations=0),
+    "fast": FillSettings(preset="fast", iterations=0),
     "balanced": FillSettings(),
     "best": FillSettings(preset="best", iterations=30, texture_weight=2.0),
     "paper": FillSettings(
@@ -324,7 +312,7 @@ PRESETS: dict[str, FillSettings] = {
 }
 
 PRESET_HELP: dict[str, str] = {
-    "fast": "A single exemplar fill, not optimised: a quick look, softer than the others.",
+    "fast": "One way to fill, not optimised: a quick look.",
     "balanced": "The best picture for reasonable time; the default.",
     "best": "Twice the iterations, at twice the texture weight: a little sharper, in half as much time again.",
     "paper": "The loop of Yang et al. 2017 (docs/method.md says where it differs); needs VGG-19 weights; slow.",

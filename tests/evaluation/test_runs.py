@@ -99,7 +99,7 @@ def test_a_peer_continues_a_plain_picture_and_leaves_what_is_known(name: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["nothing", "balanced+nothing=1", "balanced+members=many", "x=prog {image}", "a/b=fast"]
+    "text", ["nothing", "balanced+nothing=1", "balanced+iterations=many", "x=prog {image}", "a/b=fast"]
 )
 def test_a_method_that_means_nothing_is_refused_with_a_hint(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -108,10 +108,10 @@ def test_a_method_that_means_nothing_is_refused_with_a_hint(text: str) -> None:
 
 
 def test_settings_reach_the_engine_as_numbers() -> None:
-    method = parse_method("mine=fast+members=3+guide_weight=0.5+layers=relu1_1,relu2_1")
+    method = parse_method("mine=fast+iterations=2+guide_weight=0.5+layers=relu1_1,relu2_1")
     settings = method.peer().settings  # type: ignore[attr-defined]
     assert method.name == "mine" and settings.preset == "fast"
-    assert (settings.members, settings.guide_weight, settings.layers) == (3, 0.5, "relu1_1,relu2_1")
+    assert (settings.iterations, settings.guide_weight, settings.layers) == (2, 0.5, "relu1_1,relu2_1")
 
 
 def test_the_command_writes_a_report_and_names_what_is_missing(

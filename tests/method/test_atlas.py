@@ -8,7 +8,7 @@ from patchloom.method.patchfill import Scales, Variant, exemplar_fill
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.field import source_centres
 
-VARIANT = Variant(patch=5, locality=0.3, native_coherence=1.0, seed=3)
+VARIANT = Variant(patch=5, seed=3)
 
 
 def picture(seed: int, height: int, width: int) -> np.ndarray:

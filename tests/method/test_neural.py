@@ -38,7 +38,7 @@ def level(height: int = 30, width: int = 40) -> Level:
 def test_weights_follow_the_thickness() -> None:
     stage = NeuralStage(Toy(), fill_settings(layers="same", iterations=1, texture_weight=2.0, pixel_weight=3.0))
     targets = Pull(0.25, False)
-    stage.run(level(), level().image, targets, Progress(lambda event: None))
+    stage.run(level(), level().image, targets, Progress(lambda event: None), level().hole, 1.0)
     assert targets.asked == [(0.5, 3.0 * 8)]
 
 
@@ -65,8 +65,8 @@ def test_parts_are_optimised_one_after_another(monkeypatch: pytest.MonkeyPatch) 
     stage = NeuralStage(Toy(), fill_settings(layers="same", iterations=3, content_weight=0.0, tv_weight=1.0))
     here = level()
     progress = Progress(observe)
-    progress.plan_fill([], 0, [here], 3)
-    filled = stage.run(here, here.image, Pull(1.0, False), progress)
+    progress.plan(1, stage.work)
+    filled = stage.run(here, here.image, Pull(1.0, False), progress, here.hole, stage.work)
     assert [event.step for event in steps] == list(range(1, 2 * 2 * 3 + 1))  # 20 x 30 pixels: 2 x 2 parts
     assert steps[-1].fraction == pytest.approx(1.0)
     np.testing.assert_array_equal(filled[~here.hole], here.image[~here.hole])

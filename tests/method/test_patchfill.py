@@ -1,49 +1,58 @@
-"""The exemplar start: what its members may copy."""
+"""The patch fill: what is decided small is what is there at native size, in whole pieces."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from patchloom.method.patchfill import ExemplarFill, Scales, Variant, ensemble, exemplar_fill
+from patchloom.method.decision import deciding_level, way_to_fill
+from patchloom.method.patchfill import SLIDE, ExemplarFill, Scales, Variant, carried, exemplar_fill
 from patchloom.method.pyramid import Level, shrinking_pyramid
 
-VARIANT = Variant(patch=5, locality=0.0, native_coherence=1.0, seed=3)
+VARIANT = Variant(patch=5, locality=0.0, seed=3)
 
 
-def scales(source: slice = slice(None), levels: int = 0) -> Scales:
-    """Noise with a hole in the middle; texture may come from the rows and columns in ``source``."""
-    image = np.random.default_rng(0).random((192, 192, 3), dtype=np.float32)
-    hole, allowed = np.zeros((2, 192, 192), bool)
-    hole[72:120, 72:120] = allowed[source, source] = True
-    return Scales(shrinking_pyramid(Level(image, hole, allowed & ~hole), VARIANT.patch, levels))
+def scales(side: int = 420, hole_side: int = 200) -> Scales:
+    """Noise with a square hole in the middle."""
+    image = np.random.default_rng(0).random((side, side, 3), dtype=np.float32)
+    hole = np.zeros((side, side), bool)
+    begin = (side - hole_side) // 2
+    hole[begin : begin + hole_side, begin : begin + hole_side] = True
+    return Scales(shrinking_pyramid(Level(image, hole, ~hole), VARIANT.patch))
 
 
-def copied(fill: ExemplarFill) -> np.ndarray:
-    """Where its patches come from, as native squares of 24 px (rows and columns of squares), without repeats."""
-    return np.unique((fill.field.centres + fill.field.offsets) // 24, axis=0)
+def mapped_offsets(fill: ExemplarFill) -> np.ndarray:
+    """(H, W, 2): the offset at every pixel of the level that has one."""
+    offsets = np.zeros((*fill.field.numbers.shape, 2), int)
+    offsets[fill.field.centres[:, 0], fill.field.centres[:, 1]] = fill.field.offsets
+    return offsets
 
 
-def test_each_member_does_without_another_half_of_the_sources() -> None:
-    """Each draws on far fewer of the 60 squares outside the hole than it would alone; all together on most."""
+def test_a_carried_field_stays_within_its_slides_of_what_was_decided() -> None:
+    """An offset may slide ``SLIDE`` pixels a search, or become a neighbour's within 8 pixels; nothing else."""
     place = scales()
-    fills = ensemble(8, VARIANT)
-    denied = [copied(exemplar_fill(place, member)) for member in fills]
-    alone = [copied(exemplar_fill(place, replace(member, denied=0.0))) for member in fills]
-    assert max(map(len, denied)) <= 40
-    assert sum(map(len, denied)) < 0.75 * sum(map(len, alone))
-    assert len(np.unique(np.concatenate(denied), axis=0)) >= 50
+    last = deciding_level(place)
+    assert last == len(place) - 2
+    small = exemplar_fill(place, VARIANT, last=last)
+    large = carried(place, VARIANT, small)
+    before, after = mapped_offsets(small), mapped_offsets(large)
+    reach = 16  # two rounds of propagation over 8 native pixels
+    for row, column in np.argwhere(place.holes[-1])[::997]:
+        rows, columns = (slice((at - reach) // 2, (at + reach) // 2 + 1) for at in (row, column))
+        near = rows, columns
+        off = np.abs(2 * before[near] - after[row, column]).max(-1).min()
+        assert off <= 2 * SLIDE + 2
 
 
-def test_a_member_that_would_be_left_without_sources_keeps_them_all() -> None:
-    place = scales(slice(0, 24), levels=1)  # a single square
-    for member in ensemble(8, VARIANT):
-        np.testing.assert_array_equal(copied(exemplar_fill(place, member)), [[0, 0]])
+def test_a_fill_is_determined_by_its_seed() -> None:
+    place = scales(128, 40)
+    fills = [exemplar_fill(place, replace(VARIANT, seed=seed)).picture for seed in (0, 0, 1, 2**31 - 1)]
+    np.testing.assert_array_equal(fills[0], fills[1])
+    assert (fills[0] != fills[2]).any() and (fills[2] != fills[3]).any()
 
 
-def test_members_are_determined_by_their_seed() -> None:
-    place = scales()
-    first, again, other = (
-        exemplar_fill(place, ensemble(2, VARIANT)[number], finest=1).picture for number in (0, 0, 1)
-    )
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
+def test_versions_differ_in_kind_and_thin_holes_have_one_way() -> None:
+    wide, thin = scales(160, 80), scales(160, 6)
+    ways = [way_to_fill(wide, 2.0, seed) for seed in range(4)]
+    assert len({replace(way, seed=0) for way in ways}) == 4
+    assert len({replace(way_to_fill(thin, 2.0, seed), seed=0) for seed in range(4)}) == 1
+    assert all(way.guide_weight == 0 for way in (way_to_fill(wide, 0.0, seed) for seed in range(4)))

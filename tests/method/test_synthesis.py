@@ -30,13 +30,12 @@ def stripes(height: int = 72, width: int = 80) -> Level:
         {"iterations": 0},
         {"matching": "searched", "optimised": "all"},
         {"matching": "searched"},
-        {"members": 0},
     ],
     ids=lambda given: "-".join(map(str, given.values())) or "default",
 )
 def test_the_plan_is_kept(given: dict[str, object], coarse: bool) -> None:
     """As many levels as announced, a fraction that only grows and ends at 1; known pixels bit for bit."""
-    settings = fill_settings(**({"iterations": 2, "members": 1} | given))
+    settings = fill_settings(**({"iterations": 2} | given))
     stage = NeuralStage(load_texture("compact"), settings) if settings.iterations else None
     events: list[Event] = []
     level = stripes()
@@ -53,7 +52,7 @@ def test_the_plan_is_kept(given: dict[str, object], coarse: bool) -> None:
 
 def test_stripes_go_on_through_the_hole() -> None:
     level = stripes()
-    settings = fill_settings(content="patches", iterations=2, members=0)
+    settings = fill_settings(content="patches", iterations=2)
     stage = NeuralStage(load_texture("compact"), settings)
     filled = synthesise(level, None, settings, stage, Progress(lambda event: None))
     assert np.abs(filled - level.image[:1])[level.hole].mean() < 0.05

@@ -93,7 +93,7 @@ def _filled() -> np.ndarray:
     photo = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
     hole = np.zeros((96, 96), bool)
     hole[30:60, 30:60] = True
-    return inpaint(photo, hole, iterations=2, members=1)
+    return inpaint(photo, hole, iterations=2)
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="the system has no fork")

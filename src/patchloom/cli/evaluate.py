@@ -27,7 +27,7 @@ EPILOG = "\n".join(
         "  FOLDER          masks with the pictures' names",
         "\n\b\nMethods (--methods a,b,c or --method, which may be repeated):",
         f"  {', '.join(PRESETS)}: ours",
-        "  balanced+content=none+members=0: ours with other settings",
+        "  balanced+content=none+iterations=0: ours with other settings",
         "  fine=balanced+layers=relu1_1: the same under a name",
         *(f"  {name}: {peer.about}" for name, peer in PEERS.items()),
         "  lama='lama {image} {mask} {out}': any program; masks are white where to fill",

@@ -1,7 +1,7 @@
 """Who fills the holes: ours in every setting, and the programs a user would otherwise pick. One thin class each.
 
 A *method* is written as a text: a peer's name (``telea``), a preset of ours (``balanced``), a preset with other
-settings (``balanced+content=none+members=0``), a content network alone
+settings (``balanced+content=none+iterations=0``), a content network alone
 (``content-network``, ``content-network:FILE``, ``lama``) or followed (``lama+patchloom``), and either under a name
 of one's own (``fine=balanced+layers=relu1_1``) or with an external program (``lama='lama {image} {mask} {out}'``).
 
@@ -326,7 +326,7 @@ def _peer(spec: str) -> Peer:
 
 
 def parse_settings(changes: list[str]) -> dict[str, Any]:
-    """["members=0", ...] as values of the kinds that the settings have. Raises SettingsError."""
+    """["iterations=0", ...] as values of the kinds that the settings have. Raises SettingsError."""
     hints, values = get_type_hints(FillSettings), {}
     FillSettings.check_names({change.partition("=")[0]: None for change in changes})
     for change in changes:

@@ -36,11 +36,13 @@ class Coarse:
     """What somebody says of a level's hole: ``picture`` (H, W, 3) in 0..1, the level itself outside the hole.
 
     ``resolution``: how many pixels of its own the picture was made with for each of the level's, along a side, at
-    most 1; None where nobody knows (a picture made by another tool).
+    most 1; None where nobody knows (a picture made by another tool). ``followed``: it is taken at its word
+    (``follow.py``); else it is a guess, right on average, that guides the choice of patches.
     """
 
     picture: Floats
     resolution: float | None = None
+    followed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def coarse_fill(
     network's file may run code (``load_content``). Raises WeightsError.
     """
     if given is not None:
-        return CoarseFill(lambda level, place: Coarse(given_fill(level, given(place))))
+        return CoarseFill(lambda level, place: Coarse(given_fill(level, given(place)), followed=True))
     name = default_content() or "patches" if content == "auto" else content
     if name == "patches":
         return None
@@ -92,7 +94,7 @@ def network_fill(level: Level, network: ContentNetwork) -> Coarse:
     frames = network.frames(level.hole)
     side = len(frames[0][0])
     resolution = min(1.0, network.seen(side) / side)
-    return Coarse(_predicted(network, level.image, level.hole, frames), resolution)
+    return Coarse(_predicted(network, level.image, level.hole, frames), resolution, followed=network.sharp)
 
 
 def given_fill(level: Level, picture: Floats) -> Floats:

@@ -20,6 +20,7 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, bounds
 
+ITERATION_WORK = 0.5  # in exemplar rounds at native size
 PART = 512  # pixels; the widest part of a hole optimised at once with carried targets
 
 
@@ -33,15 +34,24 @@ class NeuralStage:
         rematch = 0 if settings.matching == "carried" else settings.rematch_every
         self.schedule = Schedule(settings.iterations, settings.optimiser, rematch)
 
-    def run(self, level: Level, start: Floats, targets: Targets, progress: Progress) -> Floats:
-        """``start`` (H, W, 3) with the level's hole optimised."""
+    @property
+    def work(self) -> float:
+        """Of optimising the native level, in exemplar rounds there."""
+        return ITERATION_WORK * self.schedule.iterations
+
+    def run(
+        self, level: Level, start: Floats, targets: Targets, progress: Progress, where: Bools, work: float
+    ) -> Floats:
+        """``start`` (H, W, 3), the level complete, with the pixels ``where`` (H, W) of its hole optimised.
+
+        ``work`` is what this was planned to be."""
         device = device_of(self.network)
-        prior, hole = as_tensor(start).to(device), as_flags(level.hole).to(device)
+        prior, hole = as_tensor(start).to(device), as_flags(where).to(device)
         x = prior.clone()
         height, width = level.size
         progress.begin(width, height, "neural", lambda: as_array(x.clamp(0, 1)))
-        found = [bounds(level.hole)] if targets.whole else parts(level.hole)
-        iterations, work = self.schedule.iterations, progress.iteration(level)
+        found = [bounds(where)] if targets.whole else parts(where)
+        iterations = self.schedule.iterations
         before: dict[str, float] = {}
         after: dict[str, float] = {}
         for number, part in enumerate(found):
@@ -56,7 +66,8 @@ class NeuralStage:
                 for name, value in losses.items():
                     before.setdefault(name, value)
                     after[name] = value
-                progress.step(number * iterations + step, len(found) * iterations, work / len(found), losses)
+                done, of = number * iterations + step, len(found) * iterations
+                progress.step(done, of, work / of, losses)
 
             terms = self.terms(targets, box, box.of(prior), box.of(inside))
             crop = Crop(box.of(x).clone(), box.of(inside))

@@ -6,14 +6,16 @@ well; every finer level starts from the *vote of the carried field in the finer 
 by a few rounds of search (``tensors/field.py``) and vote (``tensors/votes.py``). Above native size patches are
 matched in colour and in how rough the photograph is there.
 
-An **ensemble** of such fills, differing in patch size, weights, seed and in the sources they may use, is right on
-average but blurred. Its mean is not a result; it is a **guide**: a term in the patch cost of a last fill, that
-asks a patch's source to have the mean colour which the guide shows there. It is the paper's content term in the
-language of patches, and a content network's output takes the same place.
+What the hole shows is *decided* where it is small (:func:`exemplar_fill`, which searches the whole picture);
+from there to native size the field is *carried* (:func:`carried`): it may only slide by a few pixels and spread,
+so that pieces stay whole and the picture is the same at every size.
+
+A **guide** is a term in the patch cost that asks a patch's source to have the mean colour which the guide shows
+there: the paper's content term in the language of patches.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,47 +31,31 @@ from patchloom.tensors.field import Canvas, Costs, Field
 
 BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
 FEATURE_SCALE = 2.0  # texture features, mean differences of neighbours, in units of colour
-DENIED_SHARE, DENIED_BLOCK = (
-    0.5,
-    24,
-)  # of the sources, in squares of so many native pixels, to each variant
 LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen
 THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
 THINNEST = 0.25  # of it; below that a hole counts as a scratch
+
+
+SLIDE = 4  # pixels by which a carried field may slide at a level
+CARRIED_ROUNDS = 2  # of search and vote at a level that is carried
+WHOLE = 4.0  # coherence while a field is carried, times the thickness
 
 
 @dataclass(frozen=True)
 class Variant:
     """What makes one exemplar fill differ from another."""
 
-    patch: int
-    locality: float
-    native_coherence: float
-    seed: int
-    coherence: float = 0.3  # at the coarser levels
+    patch: int = 7
+    locality: float = 0.3
+    coherence: float = 0.3  # above native size
+    native_coherence: float = 1.0
     depth_base: float = 1.5  # a pixel's weight falls by this factor per pixel from the rim
     guide_weight: float = 0.0
-    denied: float = 0.0  # the share of the sources this fill has to do without
+    lines: bool = False  # patches are matched in the lines through the hole as well, and offsets that repeat tried
+    seed: int = 0
 
 
 GUIDED_DEPTH, DEEP = 32, 128  # pixels: levels at which a deep hole is deeper than the one have no guide
-
-
-def ensemble(count: int, base: Variant) -> list[Variant]:
-    """``count`` variants of ``base`` whose errors differ, for the mean that guides.
-
-    Each is denied another half of the sources: what all of them find nevertheless is in the photograph more than
-    once, and what only one place suggests is averaged away (measured: .2 dB and 1 % of perceptual distance).
-    """
-    base = replace(base, denied=DENIED_SHARE)
-    kinds = [
-        base,
-        replace(base, patch=base.patch + 4),
-        replace(base, depth_base=1.25, locality=2 * base.locality),
-        replace(base, patch=base.patch + 4, depth_base=2.0, native_coherence=0.3 * base.native_coherence),
-        replace(base, depth_base=2.0, coherence=2 * base.coherence),
-    ]
-    return [replace(kinds[i % len(kinds)], seed=base.seed + i, guide_weight=0.0) for i in range(count)]
 
 
 def thickness(hole: NDArray[np.bool_]) -> float:
@@ -108,13 +94,8 @@ class Scales:
 
         pages = self.atlas.pages
         self.pictures: list[Floats] = joined([_pictures(page) for page in pages])
-        self.given = 2 if curves else 0
-        self.repeats = np.concatenate([self.atlas.offsets, *([] if repeats is None else [repeats])])
-        if curves:
-            self.pictures = [
-                np.concatenate([picture, channels_of(curves, picture.shape[:2], len(levels) - 1 - number)], axis=2)
-                for number, picture in enumerate(self.pictures)
-            ]
+        self.curves = curves
+        self.repeats = np.zeros((0, 2), np.int32) if repeats is None else repeats
         self.holes: list[Bools] = joined([[level.hole & (page is levels) for level in page] for page in pages])
         self.sources: list[Bools] = joined([[level.source for level in page] for page in pages])
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
@@ -124,6 +105,21 @@ class Scales:
 
     def __len__(self) -> int:
         return len(self.holes)
+
+    def picture(self, number: int, lines: bool) -> tuple[Floats, int]:
+        """What patches of level ``number`` are compared in, (H, W, C), a copy; and how many of the last channels,
+        those of ``lines``, are known in the hole too."""
+        picture = self.pictures[number]
+        if not (lines and self.curves):
+            return picture.copy(), 0
+        channels = channels_of(self.curves, picture.shape[:2], len(self) - 1 - number)
+        return np.concatenate([picture, channels], axis=2), channels.shape[2]
+
+    def offered(self, number: int, lines: bool) -> NDArray[np.int32]:
+        """(K, 2): offsets that every patch of level ``number`` tries, each once."""
+        native = np.concatenate([self.atlas.offsets, *([self.repeats] if lines else [])])
+        scaled = np.rint(native * 0.5 ** (len(self) - 1 - number)).astype(np.int32)
+        return np.ascontiguousarray(np.unique(scaled, axis=0)) if len(scaled) else scaled
 
     def depth(self, number: int) -> float:
         """The greatest distance in the hole to a known pixel, in pixels of level ``number``."""
@@ -186,57 +182,87 @@ class ExemplarFill:
         return self.canvas.picture[:, : self.canvas.own, :3]
 
 
+Watch = Callable[[ExemplarFill], None]
+"""Is called when a level begins and after each of its rounds; raising there stops the work."""
+
+
 def exemplar_fill(
     scales: Scales,
     variant: Variant,
     guides: Sequence[Floats] | None = None,
-    watch: Callable[[ExemplarFill], None] = lambda state: None,
-    finest: int = 0,
+    watch: Watch = lambda state: None,
+    last: int | None = None,
 ) -> ExemplarFill:
-    """One fill, coarse to fine. ``guides`` are the guide's scales; ``finest`` levels above native it stops.
-
-    ``watch`` is called when a level begins and after each of its rounds; raising there stops the work.
-    """
-    radius = variant.patch // 2
+    """One fill, coarse to fine, up to level ``last`` (None: native). ``guides`` are the guide's scales."""
     state: ExemplarFill | None = None
-    for number in range(max(1, len(scales) - finest)):
-        canvas = _canvas(scales, number, variant, guides)
+    for number in range(len(scales) if last is None else last + 1):
+        canvas = canvas_at(scales, number, variant, guides)
         if state is None:
-            field = fields.random_field(canvas.hole, canvas.sources, radius, variant.seed)
+            field = fields.random_field(canvas.hole, canvas.sources, variant.patch // 2, variant.seed)
         else:
             field = fields.carry(state.field, canvas.hole, canvas.sources)
         native = number == len(scales) - 1
-        sigma = _native_sigma(scales) if native else 0.0
         coherence = variant.native_coherence * scales.thickness if native else variant.coherence
-        canvas = votes.vote(field, canvas, sigma)
-        base = fields.mean_distance(field, canvas)
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
-        state = ExemplarFill(number, canvas, field, 0, rounds)
-        watch(state)
-        for turn in range(rounds):
-            costs = Costs(variant.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
-            seed = (variant.seed * 32 + number) * 64 + turn
-            field = fields.search(field, canvas, costs, seed=seed, passes=passes)
-            base = float(field.distance.mean())
-            canvas = votes.vote(field, canvas, sigma)
-            state = ExemplarFill(number, canvas, field, turn + 1, rounds)
-            watch(state)
+        state = _refined(scales, variant, number, canvas, field, watch, coherence, rounds, passes)
     assert state is not None
+    return state
+
+
+def carried(
+    scales: Scales, variant: Variant, fill: ExemplarFill, watch: Watch = lambda state: None
+) -> ExemplarFill:
+    """``fill``, made under ``variant``, at native size: its field enlarged, what it decided kept."""
+    for number in range(fill.number + 1, len(scales)):
+        canvas = canvas_at(scales, number, variant, None)
+        field = fields.carry(fill.field, canvas.hole, canvas.sources)
+        coherence = WHOLE * scales.thickness
+        fill = _refined(scales, variant, number, canvas, field, watch, coherence, CARRIED_ROUNDS, 1, SLIDE)
+    return fill
+
+
+def _refined(
+    scales: Scales,
+    variant: Variant,
+    number: int,
+    canvas: Canvas,
+    field: Field,
+    watch: Watch,
+    coherence: float,
+    rounds: int,
+    passes: int,
+    reach: int | None = None,
+) -> ExemplarFill:
+    """Level ``number`` after so many ``rounds`` of search and vote, ``passes`` a search, from ``field``."""
+    sigma = native_sigma(scales) if number == len(scales) - 1 else 0.0
+    canvas = votes.vote(field, canvas, sigma)
+    base = fields.mean_distance(field, canvas)
+    state = ExemplarFill(number, canvas, field, 0, rounds)
+    watch(state)
+    for turn in range(rounds):
+        costs = Costs(variant.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
+        seed = (variant.seed * 32 + number) * 64 + turn
+        field = fields.search(field, canvas, costs, seed=seed, passes=passes, reach=reach)
+        base = float(field.distance.mean())
+        canvas = votes.vote(field, canvas, sigma)
+        state = ExemplarFill(number, canvas, field, turn + 1, rounds)
+        watch(state)
     return state
 
 
 def voted_differences(fill: ExemplarFill, scales: Scales) -> Floats:
     """(H, W, 2, 3): the votes of the patches of ``fill``, native, for neighbours' differences in colour."""
-    return votes.voted_differences(fill.field, fill.canvas, _native_sigma(scales))[:, : fill.canvas.own]
+    return votes.voted_differences(fill.field, fill.canvas, native_sigma(scales))[:, : fill.canvas.own]
 
 
-def _native_sigma(scales: Scales) -> float:
+def native_sigma(scales: Scales) -> float:
     return BELL_SIGMA / float(np.sqrt(scales.thickness))
 
 
-def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floats] | None) -> Canvas:
+def canvas_at(scales: Scales, number: int, variant: Variant, guides: Sequence[Floats] | None) -> Canvas:
     """Level ``number`` as the search sees it under ``variant``."""
-    picture, hole, own = scales.pictures[number].copy(), scales.holes[number], scales.own[number].hole
+    picture, given = scales.picture(number, variant.lines)
+    hole, own = scales.holes[number], scales.own[number].hole
     weight = np.zeros(hole.shape, np.float32)  # nothing beyond the window is part of a patch that is looked for
     weight[:, : own.shape[1]] = fields.depth_weights(own, variant.depth_base) * scales.seen[number]
     radius = variant.patch // 2
@@ -252,30 +278,13 @@ def _canvas(scales: Scales, number: int, variant: Variant, guides: Sequence[Floa
     return Canvas(
         picture=picture,
         hole=hole,
-        sources=_source_centres(scales, number, variant),
+        sources=fields.source_centres(scales.sources[number], radius),
         weight=weight,
         guide=fields.patch_means(guides[number], radius) if guides is not None else nothing,
         means=fields.patch_means(picture[..., :3], radius) if guides is not None else nothing,
         guided=hole.astype(np.float32) * np.float32(strength),
         own=own.shape[1],
         away=float(np.sqrt(own.sum())),
-        given=scales.given,
-        candidates=_at_level(scales.repeats, len(scales) - 1 - number),
+        given=given,
+        candidates=scales.offered(number, variant.lines),
     )
-
-
-def _at_level(offsets: NDArray[np.int32], halvings: int) -> NDArray[np.int32]:
-    """Offsets given at native size, at a level so many ``halvings`` above it; each once."""
-    scaled = np.rint(offsets * 0.5**halvings).astype(np.int32)
-    return np.ascontiguousarray(np.unique(scaled, axis=0)) if len(scaled) else scaled
-
-
-def _source_centres(scales: Scales, number: int, variant: Variant) -> NDArray[np.bool_]:
-    """Where level ``number`` may be copied from under ``variant``: the same places at every level."""
-    sources = fields.source_centres(scales.sources[number], variant.patch // 2)
-    blocks = [-(-side // DENIED_BLOCK) for side in scales.holes[-1].shape]
-    denied = np.random.default_rng(variant.seed).random(blocks) < variant.denied
-    scale = 2 ** (len(scales) - 1 - number)
-    rows, columns = (np.arange(side) * scale // DENIED_BLOCK for side in sources.shape)
-    left = sources & ~denied[rows[:, None], columns]
-    return left if left.any() else sources

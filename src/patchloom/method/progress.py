@@ -1,7 +1,7 @@
 """What a fill tells its observer while it works, and what it writes down for the report."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
@@ -11,11 +11,8 @@ from numpy.typing import NDArray
 
 from patchloom.errors import BudgetError
 from patchloom.events import Event, LevelDone, LevelStarted, Observer, Step, Warned
-from patchloom.method.pyramid import Level
 
 Picture = Callable[[], NDArray[np.float32]]
-
-ITERATION_WORK = 0.5  # of the neural stage, in exemplar rounds at native size
 
 
 class Tally:
@@ -47,27 +44,10 @@ class Progress:
     _done: float = 0.0
     _planned: float = 1.0
     _levels: int = 1
-    _pixels: int = 1  # of the native hole
 
     def plan(self, levels: int, work: float) -> None:
         """Announces how many levels will be reported and how much work (in any unit) there is."""
         self._levels, self._planned, self._done = levels, max(work, 1e-9), 0.0
-
-    def plan_fill(
-        self, rounds: Sequence[float], members: int, optimised: Sequence[Level], iterations: int
-    ) -> None:
-        """Announces a fill, its work in units of one exemplar round at native size.
-
-        ``rounds``: of the exemplar fill, level by level from native size up; ``members`` fills, an ensemble,
-        make the guide, without the native level; ``optimised`` levels have so many ``iterations`` each.
-        """
-        self._pixels = max(1, int(optimised[-1].hole.sum())) if optimised else 1
-        neural = iterations * sum(map(self.iteration, optimised))
-        self.plan(len(rounds) + (members > 0) + len(optimised), sum(rounds) + members * sum(rounds[1:]) + neural)
-
-    def iteration(self, level: Level) -> float:
-        """The work of an iteration on all of the ``level``'s hole."""
-        return ITERATION_WORK * int(level.hole.sum()) / self._pixels
 
     def begin(self, width: int, height: int, stage: str, picture: Picture) -> None:
         """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""

@@ -1,25 +1,27 @@
-"""The exemplar start: a guided patch fill at native size, blended; and where every patch of it came from.
+"""The exemplar start: what the hole shows is decided where it is small, carried to native size, and blended."""
 
-What guides it is the coarse picture that somebody has for the hole, or else the mean of an ensemble of fills; what
-the blending aims at is the same, or lies halfway between that mean and the membrane.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-
-import numpy as np
-
-from patchloom.arrays import Floats
-from patchloom.errors import MaskError
+from patchloom.arrays import Bools, Floats
+from patchloom.events import Warned
 from patchloom.method.blending import correction
-from patchloom.method.coarse import Coarse, given_fill, membrane_fill
+from patchloom.method.coarse import Coarse
+from patchloom.method.decision import deciding_level, way_to_fill
+from patchloom.method.follow import (
+    FOLLOWED_ROUNDS,
+    back_projected,
+    follow,
+    halvings_of,
+    misses_at_rim,
+)
 from patchloom.method.lines import lines_through
 from patchloom.method.patchfill import (
+    CARRIED_ROUNDS,
     ExemplarFill,
     Scales,
-    Variant,
-    ensemble,
+    Watch,
+    carried,
     exemplar_fill,
     guide_scales,
     rounds_at,
@@ -29,11 +31,12 @@ from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.settings import FillSettings
-from patchloom.tensors.border import between, mean_of, resized
-from patchloom.tensors.field import Field, largest_patch
+from patchloom.tensors.field import Field, seams, source_centres
 
-COARSE_WEIGHT = 0.5  # of the guide's; a coarse picture needs less insistence than the ensemble's mean (measured)
-MEMBRANE_SHARE = 0.5  # of the blending's target colours, the rest being the ensemble's mean
+PATCH = 7  # pixels a side, of most ways to fill
+ENOUGH = 64  # patches that the coarsest level has to offer
+MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is told
+SEAM = 3  # pixels from where copies meet, within which votes mix them
 
 
 @dataclass(frozen=True)
@@ -41,105 +44,117 @@ class Start:
     """A blended exemplar fill (H, W, 3), and how it came about.
 
     ``field``: where it was copied from, in ``shown``, the level complete and with other pictures beside it;
-    ``correction``: what blending added to the copies; ``thickness``: the hole's (``patchfill.py``).
+    ``told``: what a picture that is followed shows, at the level at which it is sharp, else None;
+    ``correction``: what blending added to the copies; ``seams`` (H, W): where copies meet each other or the rim;
+    ``thickness``: the hole's (``patchfill.py``).
     """
 
     picture: Floats
     field: Field
     shown: Level
     correction: Floats
+    seams: Bools
     thickness: float
+    told: Floats | None
 
 
 def exemplar_start(
     level: Level,
     coarse: Coarse | None,
     settings: FillSettings,
-    optimised: list[Level],
     progress: Progress,
     others: Sequence[Level] = (),
+    later: Sequence[float] = (),
 ) -> Start:
-    """The exemplar fill, guided by the coarse picture or, without one, by the ensemble's mean; and blended.
+    """The exemplar fill, guided by the ``coarse`` picture if there is one, and blended.
 
-    ``optimised`` are the levels that will be optimised then, for the progress; ``others``, pictures of at most the
-    level's height, may be copied from as well. Raises MaskError where no patch outside the hole is whole.
+    ``later``: the work of the levels that will be optimised then, for the progress; ``others``, pictures of at
+    most the level's height, may be copied from as well. Raises MaskError where no patch outside the hole is whole.
     """
     scales = _scales(level, settings, others)
-    variant = Variant(
-        patch=_patch_that_fits(scales, settings.patch | 1),
-        locality=settings.locality,
-        native_coherence=settings.coherence,
-        seed=settings.seed % 2**20,
-    )
-    count = settings.members if coarse is None else 0
-    variants = [replace(one, patch=_patch_that_fits(scales, one.patch)) for one in ensemble(count, variant)]
-    rounds = [rounds_at(n, scales.thickness)[0] * scales.work(len(scales) - 1 - n) for n in range(len(scales))]
-    progress.plan_fill(rounds, len(variants), optimised, settings.iterations)
-    guide: Floats | None
-    if coarse is not None:
-        guide = target = given_fill(level, coarse.picture)
-        weight = settings.guide_weight * COARSE_WEIGHT
-    else:  # the membrane knows the hole's colours at large, but no structure: it guides nothing
-        guide = _mean_fill(level.image, scales, variants, progress) if variants else None
-        target = membrane_fill(level)
-        target = target if guide is None else between(guide, target, MEMBRANE_SHARE)
-        weight = settings.guide_weight
-    if guide is not None:
-        variant = replace(variant, guide_weight=weight, seed=variant.seed + len(variants))
-    guides = None if guide is None else guide_scales(guide, len(scales))
-    fill = exemplar_fill(scales, variant, guides, _watch(scales, progress, announce=True))
-    added = correction(fill.picture, level.hole, voted_differences(fill, scales), target)
+    if coarse is not None and coarse.followed:
+        fill, told = _followed(scales, coarse, settings, progress, later)
+        added = correction(fill.picture, level.hole, voted_differences(fill, scales))
+        added += back_projected(fill.picture + added, level.hole, told) - (fill.picture + added)
+    else:
+        told = None
+        fill = _decided(scales, coarse, settings, progress, later)
+        added = correction(fill.picture, level.hole, voted_differences(fill, scales))
     if others:
         columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
         progress.note(others=scales.atlas.shares(columns))
     picture = (fill.picture + added).clip(0, 1)
     shown = scales.atlas.native(level.composite(picture))
-    return Start(picture, fill.field, shown, added, scales.thickness)
+    met = seams(fill.field, fill.canvas.hole, SEAM)[:, : level.size[1]]
+    return Start(picture, fill.field, shown, added, met, scales.thickness, told)
 
 
-def _mean_fill(shown: Floats, scales: Scales, variants: list[Variant], progress: Progress) -> Floats:
-    """What is right on average, (H, W, 3): the mean of an ensemble. ``shown`` is the picture until then.
+def _decided(
+    scales: Scales,
+    coarse: Coarse | None,
+    settings: FillSettings,
+    progress: Progress,
+    later: Sequence[float],
+) -> ExemplarFill:
+    """The fill that is guided by the ``coarse`` picture, decided where the hole is small, and carried."""
+    guide_weight = settings.guide_weight if coarse is not None else 0.0
+    variant = way_to_fill(scales, guide_weight, settings.seed)
+    last, native = deciding_level(scales), len(scales) - 1
+    rounds = [rounds_at(native - number, scales.thickness)[0] for number in range(last + 1)]
+    _plan(scales, last, rounds, later, progress)
+    watch = _watch(scales, last, progress)
+    guides = None if coarse is None else guide_scales(coarse.picture, len(scales))
+    fill = exemplar_fill(scales, variant, guides, watch, last)
+    return carried(scales, variant, fill, watch)
 
-    They stop a level above native size: their mean is blurred anyway (measured: no loss, a third of the time).
-    """
-    height, width = shown.shape[:2]
-    progress.begin(width, height, "guide", lambda: shown)
-    fills = []
-    for one in variants:
-        fill = exemplar_fill(scales, one, None, _watch(scales, progress, announce=False), finest=1)
-        fills.append(fill.picture)
-    return resized(mean_of(fills), (height, width), antialias=False)
+
+def _followed(
+    scales: Scales, coarse: Coarse, settings: FillSettings, progress: Progress, later: Sequence[float]
+) -> tuple[ExemplarFill, Floats]:
+    """The fill that follows the ``coarse`` picture, and that picture at the level at which it is sharp."""
+    hole = scales.own[-1].hole
+    halvings = min(halvings_of(coarse.picture, hole, coarse.resolution), len(scales) - 1)
+    shown = guide_scales(coarse.picture, len(scales))
+    last = len(scales) - 1 - halvings
+    _plan(scales, last, [FOLLOWED_ROUNDS] * (last + 1), later, progress)
+    fill = follow(scales, shown, last, settings.seed, _watch(scales, last, progress))
+    if misses_at_rim(coarse.picture, hole) > MISFIT:
+        progress.observe(Warned(message="The coarse picture does not fit the photograph at the rim of the hole."))
+    return fill, shown[last]
 
 
-def _watch(scales: Scales, progress: Progress, announce: bool) -> Callable[[ExemplarFill], None]:
-    """Passes an exemplar fill's rounds on to the observer; ``announce``: its levels as well."""
+def _plan(scales: Scales, last: int, rounds: Sequence[int], later: Sequence[float], progress: Progress) -> None:
+    """Announces the work, in units of a round at native size, and how many levels will be told of.
+
+    ``rounds`` of the levels up to ``last``, which count as one; those carried; ``later``, the work of others."""
+    deciding = sum(count * scales.work(number) for number, count in enumerate(rounds))
+    carrying = sum(CARRIED_ROUNDS * scales.work(number) for number in range(last + 1, len(scales)))
+    progress.plan(len(scales) - last + len(later), deciding + carrying + sum(later))
+
+
+def _watch(scales: Scales, last: int, progress: Progress) -> Watch:
+    """Passes an exemplar fill's rounds on to the observer; all levels up to ``last`` are one to it."""
+    shown: list[ExemplarFill] = []  # the newest
 
     def watch(state: ExemplarFill) -> None:
-        if state.done == 0:
-            if announce:
-                height, width = state.picture.shape[:2]
-                progress.begin(width, height, "patches", partial(np.clip, state.picture, 0, 1))
-            return
-        progress.step(state.done, state.rounds, scales.work(state.number))
-        progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
+        begins = not shown or state.number > max(last, shown[0].number)
+        shown[:] = [state]
+        if begins:
+            height, width = scales.own[max(last, state.number)].size
+            stage = "decide" if state.number <= last else "carry"
+            progress.begin(width, height, stage, lambda: shown[0].picture.clip(0, 1))
+        if state.done:
+            progress.step(state.done, state.rounds, scales.work(state.number))
+            progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
 
     return watch
 
 
-def _patch_that_fits(scales: Scales, patch: int) -> int:
-    """``patch``, or the largest smaller odd side for which every level has a whole patch outside the hole."""
-    side = largest_patch(scales.sources, patch)
-    if not side:
-        raise MaskError(
-            "Too little of the photograph is known around the hole to copy from.",
-            "Use a smaller mask, or allow more of the photograph as source.",
-        )
-    return side
-
-
 def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Scales:
     """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
-    levels = shrinking_pyramid(level, settings.patch, settings.levels)
+    levels = shrinking_pyramid(level, PATCH)
+    while len(levels) > 1 and source_centres(levels[0].source, PATCH // 2).sum() < ENOUGH:
+        levels = levels[1:]
     if settings.structure == "off":
         return Scales(levels, others=others)
     every = settings.structure == "on"

@@ -1,21 +1,23 @@
-"""The algorithm: a coarse fill, then for each level optimise, enlarge, composite (paper, section 3.1).
+"""The algorithm: decide, carry, blend, refine; or, where patches are searched in features, the paper's loop.
 
-One loop, two settings: which levels are optimised, and whether nearest patches are searched (the paper) or carried
-by the exemplar start's field. With ``searched`` the coarse fill is a picture at the first optimised level; with
-``carried`` it is a patch fill at native size, guided by whatever else is known about the hole.
+1. What the hole shows is decided where it is small (``decision.py``).
+2. The field is carried to native size, piece by piece (``patchfill.py``).
+3. The copies are blended in the gradient domain (``blending.py``).
+4. Where copies meet each other or the rim, neural patches are optimised (``neural.py``).
 """
 
 from collections.abc import Sequence
 
 from patchloom.arrays import Floats
-from patchloom.method.coarse import Coarse, given_fill, membrane_fill
+from patchloom.method.coarse import Coarse, membrane_fill
+from patchloom.method.follow import back_projected
 from patchloom.method.neural import NeuralStage
+from patchloom.method.paper import paper_fill
 from patchloom.method.progress import Progress
-from patchloom.method.pyramid import Level, paper_pyramid
-from patchloom.method.start import Start, exemplar_start
-from patchloom.method.targets import CarriedTargets, SearchedTargets, Targets
+from patchloom.method.pyramid import Level
+from patchloom.method.start import exemplar_start
+from patchloom.method.targets import CarriedTargets
 from patchloom.settings import FillSettings
-from patchloom.tensors.border import resized
 from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import largest_patch
 
@@ -32,36 +34,28 @@ def synthesise(
 ) -> Floats:
     """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
 
-    ``coarse`` is what somebody says of the hole, if anybody does; ``others``, pictures of at most its height, an
-    exemplar start may copy from as well (``atlas.py``).
+    ``coarse`` is the coarse picture that somebody has for it, if there is one; ``others``, pictures of at most its
+    height, may be copied from as well (``atlas.py``). Without a neural stage the blended copies are the result,
+    and in a perforated hole the membrane.
 
-    Without a neural stage the exemplar start is the result, and where a hole is perforated the membrane. Raises
-    MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
+    Raises MaskError where no patch outside a deeper hole is whole, and whatever the observer raises to stop.
     """
     if _is_perforated(native):
         progress.plan(0, 0)
         return native.composite(membrane_fill(native))
-    searched = settings.matching == "searched" and neural is not None
-    levels = [] if neural is None or settings.iterations == 0 else _optimised(native, settings)
-    first = levels[0] if levels else native
-    start: Start | None = None
-    if searched and coarse is not None:
-        progress.plan_fill([], 0, levels, settings.iterations)
-        x = given_fill(first, coarse.picture)
+    if settings.matching == "searched" and neural is not None:
+        x = paper_fill(native, coarse, settings, neural, progress)
     else:
-        start = exemplar_start(first, coarse, settings, levels, progress, others)
+        later = [neural.work] if neural is not None and neural.work else []
+        start = exemplar_start(native, coarse, settings, progress, others, later)
         x = start.picture
-    for level in levels:
-        assert neural is not None
-        x = level.composite(resized(x, level.size, antialias=False))
-        targets: Targets
-        if searched or start is None:
-            targets = SearchedTargets(level, x, neural.network, neural.taps, settings.metric)
-        else:
+        if neural is not None and later:
             targets = CarriedTargets(
                 start.shown, start.correction, start.field, neural.network, neural.taps, start.thickness
             )
-        x = neural.run(level, x, targets, progress)
+            x = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
+            if start.told is not None:
+                x = back_projected(x, native.hole, start.told)
     progress.finish()
     return native.composite(x.clip(0, 1))
 
@@ -72,10 +66,3 @@ def _is_perforated(level: Level) -> bool:
     if largest_patch([~level.hole], 3):
         return False
     return bool(depths(level.hole).max() <= PERFORATED_DEPTH)
-
-
-def _optimised(level: Level, settings: FillSettings) -> list[Level]:
-    """The levels that are optimised: with carried patches, which are right at native size alone, there is one."""
-    if settings.matching == "carried" or settings.optimised == "last":
-        return [level]
-    return paper_pyramid(level, settings.levels)

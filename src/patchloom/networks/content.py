@@ -36,11 +36,13 @@ CONTEXT = 6.0
 
 
 class ContentNetwork(nn.Module):
-    """Base of the content networks. ``name`` and ``sha256`` are set by who loads the weights."""
+    """Base of the content networks. ``name`` and ``sha256`` are set by who loads the weights; ``sharp``: what it
+    shows is to be taken at its word, and no mean of what might be there."""
 
     name: str = ""
     sha256: str = ""
     size: int = SIZE
+    sharp: bool = False
 
     @property
     def config(self) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class ForeignNetwork(ContentNetwork):
     ``runner`` takes tensors as its file's inputs are, and answers with one (N, 3, H, W).
     """
 
+    sharp = True
+
     def __init__(self, runner: OnnxRunner | TorchScriptRunner, contract: Contract) -> None:
         super().__init__()
         self.runner, self.contract, self.size = runner, contract, contract.size

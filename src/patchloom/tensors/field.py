@@ -152,6 +152,23 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     return Field(field.radius, centres, index, offsets, np.zeros(len(centres), np.float32))
 
 
+def seams(field: Field, hole: Bools, reach: int) -> Bools:
+    """(H, W): the pixels of ``hole`` within ``reach`` of a place where neighbouring patches come from different
+    offsets, or of a known pixel. Elsewhere the hole is a copy, bit for bit."""
+    height, width = hole.shape
+    offsets = np.zeros((height, width, 2), np.int32)
+    offsets[field.centres[:, 0], field.centres[:, 1]] = field.offsets
+    asked = field.numbers >= 0
+    meets = np.zeros_like(hole)
+    for axis in (0, 1):
+        first, second = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
+        differ = (offsets[first] != offsets[second]).any(-1) & asked[first] & asked[second]
+        meets[first] |= differ
+        meets[second] |= differ
+    near = ndimage.maximum_filter((meets | ~hole).view(np.uint8), size=2 * reach + 1)
+    return np.asarray(near, bool) & hole
+
+
 @njit(nogil=True)
 def _hash(a: int, b: int, c: int, d: int) -> np.uint64:
     """A well-mixed 64-bit value (splitmix64 finaliser) of four integers."""
@@ -220,6 +237,7 @@ def _search(
     seed: int,
     fresh: bool,
     attempts: int,
+    reach: int,
     found: Any,
     distances: Any,
     begin: int,
@@ -227,7 +245,7 @@ def _search(
 ) -> None:
     """One pass over the patches ``begin`` to ``end``, whose new offsets and distances are written to ``found`` and
     ``distances``. ``fresh``: the picture changed since the field's distances were computed. ``attempts``: so many
-    offsets at most, the patch's own first."""
+    offsets at most, the patch's own first. ``reach``: how far random offsets lead from it, in pixels."""
     centres, index, offsets, radius = field.centres, field.numbers, field.offsets, field.radius
     sources, means, guide = canvas.sources, canvas.means, canvas.guide
     height, width, channels = canvas.picture.shape
@@ -235,9 +253,8 @@ def _search(
     locality, coherence = np.float32(costs.locality), np.float32(costs.coherence)
     own = canvas.own if canvas.own > 0 else width
     away = np.float32(canvas.away)
-    span = np.float32(max(height, width))
     tries = 4 * len(STEPS) + 1
-    random_tries = int(np.log2(span))
+    random_tries = int(np.log2(reach)) if reach > 0 else 0
     offered = len(canvas.candidates) if fresh else 0
     patch = np.empty(channels * (2 * radius + 1) ** 2, np.float32)
     weights = np.empty_like(patch)
@@ -265,12 +282,12 @@ def _search(
                 number = attempt - tries - random_tries
                 dy, dx = canvas.candidates[number, 0], canvas.candidates[number, 1]
             else:
-                reach = span / np.float32(2 ** (attempt - tries))
+                far = np.float32(reach) / np.float32(2 ** (attempt - tries))
                 value = _hash(seed, i, attempt, 0)
                 u = np.float32(value >> np.uint64(40)) / np.float32(1 << 24)
                 v = np.float32((value >> np.uint64(16)) & np.uint64(0xFFFFFF)) / np.float32(1 << 24)
-                dy = best_dy + np.int32(np.floor((2 * u - 1) * reach))
-                dx = best_dx + np.int32(np.floor((2 * v - 1) * reach))
+                dy = best_dy + np.int32(np.floor((2 * u - 1) * far))
+                dx = best_dx + np.int32(np.floor((2 * v - 1) * far))
             y, x = row + dy, column + dx
             if y < 0 or y >= height or x < 0 or x >= width or not sources[y, x]:
                 continue
@@ -303,21 +320,29 @@ def _search(
         distances[i] = best_data
 
 
-def search(field: Field, canvas: Canvas, costs: Costs, *, seed: int, passes: int) -> Field:
-    """``field`` improved by ``passes`` passes over all patches."""
+def search(
+    field: Field, canvas: Canvas, costs: Costs, *, seed: int, passes: int, reach: int | None = None
+) -> Field:
+    """``field`` improved by ``passes`` passes over all patches.
+
+    ``reach``: how far random offsets lead from a patch's own, in pixels; None: over the whole picture.
+    """
+    reach = max(canvas.hole.shape) if reach is None else reach
     for number in range(passes):
-        field = _one_pass(field, canvas, costs, seed * 64 + number, fresh=number == 0, attempts=ALL)
+        field = _one_pass(field, canvas, costs, seed * 64 + number, number == 0, ALL, reach)
     return field
 
 
-def _one_pass(field: Field, canvas: Canvas, costs: Costs, seed: int, fresh: bool, attempts: int) -> Field:
+def _one_pass(
+    field: Field, canvas: Canvas, costs: Costs, seed: int, fresh: bool, attempts: int, reach: int
+) -> Field:
     """See :func:`_search`."""
     offsets, distance = np.empty_like(field.offsets), np.empty_like(field.distance)
-    one_pass = partial(_search, field, canvas, costs, seed, fresh, attempts, offsets, distance)
+    one_pass = partial(_search, field, canvas, costs, seed, fresh, attempts, reach, offsets, distance)
     in_pieces(one_pass, len(offsets), PIECE)
     return field._replace(offsets=offsets, distance=distance)
 
 
 def mean_distance(field: Field, canvas: Canvas) -> float:
     """Mean data cost of the field in the picture as it stands."""
-    return float(_one_pass(field, canvas, Costs(0, 0), 0, fresh=True, attempts=1).distance.mean())
+    return float(_one_pass(field, canvas, Costs(0, 0), 0, True, 1, 0).distance.mean())
