@@ -30,6 +30,7 @@ from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
 from patchloom.photo import Photo
 from patchloom.references import Reference, take_over
+from patchloom.remnants import with_remnants
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
 from patchloom.tensors.border import device_named
@@ -95,6 +96,8 @@ class Inpainter:
         photo = photo.on_scale_of(~hole, listener)
         if settings.wrap != "off":
             return FillResult(*wrapped(self.inpaint, photo, mask, settings, source, coarse, references, observe))
+        if settings.grow == "auto":
+            hole = with_remnants(photo, hole, listener)
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))

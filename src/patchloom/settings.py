@@ -134,7 +134,7 @@ class FillSettings(Checked):
     grow: int | Literal["auto"] = option(
         0,
         "Grow the hole by this many pixels first; 0 fills exactly the mask, auto grows a mask painted by hand as "
-        "the page does.",
+        "the page does, and takes in what it left of the object.",
         ge=0,
         le=256,
     )
