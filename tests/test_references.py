@@ -84,7 +84,7 @@ def test_texture_that_only_an_unaligned_reference_has_is_copied_from_it(mask: np
         Photo.from_array(shot), Mask(mask), settings, source=Mask(allowed), references=given
     )
     nothing, row = result.report["references"]
-    assert row["given"] + row["texture"] > 0.9
+    assert row["given"] + row["texture"] > 0.8
     assert nothing["given"] == nothing["texture"] == 0
     assert result.photo.pixels[mask].std() > 0.5 * shot[near].std()  # the grey wall alone would give none
     np.testing.assert_array_equal(result.photo.pixels[~mask], shot[~mask])

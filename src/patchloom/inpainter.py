@@ -80,11 +80,10 @@ class Inpainter:
     ) -> FillResult:
         """``photo`` with ``mask`` filled.
 
-        ``references``: other pictures. What those of the same scene show of the hole is taken over, brought to the
-        photo's exposure; texture is copied from the others as well (``settings.align``).
-        ``source``: texture may come only from where it is True. ``coarse``: a picture of the same size made by
-        any other tool, whose structure is followed; ``settings.content`` is then ignored. ``observe`` gets the
-        events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
+        ``references``: what those of the same scene show of the hole is taken over, brought to the photo's exposure;
+        texture is copied from the others as well (``settings.align``). ``source``: texture may come only from where
+        it is True. ``coarse``: a picture of the same size made by any other tool, which is followed;
+        ``settings.content`` is then ignored. ``observe`` gets the events and stops the fill by raising. Raises MaskError (does not fit, covers everything, too little
         known), WeightsError, SettingsError, BudgetError (memory or time), Cancelled.
         """
         begun = time.perf_counter()
@@ -96,8 +95,7 @@ class Inpainter:
         photo = photo.on_scale_of(~hole, listener)
         if settings.wrap != "off":
             return FillResult(*wrapped(self.inpaint, photo, mask, settings, source, coarse, references, observe))
-        if settings.grow == "auto":
-            hole = with_remnants(photo, hole, listener)
+        hole = with_remnants(photo, hole, listener) if settings.grow == "auto" else hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))

@@ -17,7 +17,6 @@ from patchloom.arrays import Bools, Floats
 from patchloom.events import Observer, Warned
 from patchloom.kinds import as_rgb
 from patchloom.photo import Photo
-
 from patchloom.tensors.boxes import Box
 
 Place = tuple[slice, slice]

@@ -569,9 +569,9 @@ def test_nothing_in_the_page_speaks_of_the_command_line(open_page: Open) -> None
     load(page, as_file(photo()))
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     text = page.inner_text("#panel")
-    assert "Patch" in text and "--" not in text and ".safetensors" not in text
+    assert "Guide" in text and "--" not in text and ".safetensors" not in text
     networks = page.locator("#setting-texture option").all_inner_texts()
-    assert page.is_visible("#method") == ("vgg19" in networks)
+    assert "compact" in networks and page.is_visible("#method")
     assert page.locator("#presets label").count() == 3
 
 

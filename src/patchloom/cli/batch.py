@@ -172,7 +172,8 @@ def _show_plan(batch: "Batch", console: Console) -> None:
     failing = sum(bool(row.problem) for row in plan.rows)
     if failing:
         console.warn(f"{failing} of {len(plan.rows)} pairs that were read cannot be filled; the table says why.")
-    known = f"about {plan.seconds_each:.1f} s a picture, {_duration(plan.seconds)} in all"
+    each = f"{plan.seconds_each:.1f}" if plan.seconds_each >= 0.1 else f"{max(plan.seconds_each, 0.01):.2f}"
+    known = f"about {each} s a picture, {_duration(plan.seconds)} in all"
     console.say(
         f"{plan.pictures} pictures, {plan.without_mask} without a mask, {len(plan.rows)} read; {plan.workers} at "
         f"once, {plan.threads} threads each; {known if plan.seconds_each else 'no time could be measured'}"
