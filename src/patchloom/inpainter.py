@@ -81,11 +81,10 @@ class Inpainter:
         """``photo`` with ``mask`` filled.
 
         ``references``: what those of the same scene show of the hole is taken over, in the photo's exposure;
-        texture is copied from the others as well (``settings.align``). ``source``: texture may come only from
-        where it is True. ``coarse``: a picture of the same size by any other tool, which is followed;
-        ``settings.content`` is then ignored. ``observe`` gets the events and stops the fill by raising. Raises
-        MaskError (does not fit, covers all, too little known), WeightsError, SettingsError, BudgetError (memory
-        or time), Cancelled.
+        texture is copied from the others (``settings.align``). ``source``: texture may come only from where it is
+        True. ``coarse``: a picture of the same size by any other tool, which is followed instead of
+        ``settings.content``. ``observe`` gets the events and stops the fill by raising. Raises MaskError (does
+        not fit, covers all, too little known), WeightsError, SettingsError, BudgetError, Cancelled.
         """
         begun = time.perf_counter()
         listener = Listener(observe, begun, self.run.time_limit)
