@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from machines import Machines
 from PIL import Image
 
+from patchloom.batch.journal import JOURNAL, read_records
 from patchloom.cli import run
 
 QUICK = ("--preset", "fast", "--iterations", "2", "--content", "none")
@@ -54,6 +56,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def results(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.png"))}
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    return [record for record in read_records(folder / JOURNAL) if "status" in record]
 
 
 def batch(folder: Path, out: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
@@ -223,9 +229,8 @@ def test_watch_fills_what_appears(folder: Path, alone: Path) -> None:
             scanner.write(part)
             scanner.flush()
             time.sleep(1)
-    while not (out / "p05.png").exists() and process.poll() is None:
+    while process.poll() is None and not any(each["status"] == "done" for each in records(out)):
         time.sleep(0.05)
-    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     messages = process.communicate(timeout=30)[1]
     assert process.returncode == 0, messages

@@ -1,13 +1,17 @@
 """What the tests in a browser share: devices, pictures, and the hands that paint."""
 
 import io
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import expect
 from scipy import ndimage
+
+expect.set_options(timeout=30_000)
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "runs" / "e2e"
@@ -114,6 +118,23 @@ def settled(page: Any) -> None:
     page.wait_for_selector("#canvas[aria-busy=false]")
 
 
+def marked_is(page: Any, text: str) -> None:
+    """What the page says of the marks begins so, once all that was asked of them is done."""
+    settled(page)
+    expect(page.locator("#marked")).to_have_text(re.compile("^" + re.escape(text)))
+
+
+def still(page: Any) -> None:
+    """Waits until what was asked of the page is drawn and nothing moves any more."""
+    page.evaluate(
+        """async () => {
+          for (let i = 0; i < 2; i++) await new Promise((done) => requestAnimationFrame(done));
+          const moves = document.getAnimations().filter((each) => each instanceof CSSTransition);
+          await Promise.allSettled(moves.map((each) => each.finished));
+        }"""
+    )
+
+
 def marks(page: Any) -> np.ndarray:
     """The mask as it was painted, (H, W) bool."""
     with page.expect_download() as download:
@@ -173,14 +194,13 @@ def result(page: Any) -> np.ndarray:
 
 def kept(page: Any) -> None:
     """Waits until what was done is kept in the browser."""
-    page.wait_for_timeout(700)
+    page.wait_for_selector("body:not(.keeping)")
 
 
 def reload(page: Any) -> None:
     kept(page)
     page.reload()
     page.wait_for_selector("body.open:not(.loading)")
-    page.wait_for_timeout(300)
     page.eval_on_selector("#more", "(more) => (more.open = true)")
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from browser_page import PHONE, as_file, drag, fill, load, photo, shot
+from browser_page import PHONE, as_file, drag, fill, load, photo, shot, still
 
 AXE = "axe-core@4.10.3"
 Open = Callable[..., Any]
@@ -74,7 +74,7 @@ def test_on_a_phone(open_page: Open, axe: str) -> None:
     load(page, as_file(photo()))
     assert not serious(page, axe)
     page.click("#options")
-    page.wait_for_timeout(350)
+    still(page)
     unfold(page)
     assert not serious(page, axe)
     small = page.evaluate(

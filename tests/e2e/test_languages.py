@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from browser_page import ROOT, as_file, drag, load, photo, shot
+from playwright.sync_api import expect
 
 Open = Callable[..., Any]
 STATIC = ROOT / "src" / "patchloom" / "server" / "static"
@@ -48,13 +49,13 @@ def test_the_browsers_language_is_taken(open_page: Open, locale: str, button: st
     page = open_page(locale=locale)
     load(page, as_file(photo()))
     drag(page, [(0.45, 0.5), (0.55, 0.5)])
-    assert page.text_content("#fill") == button
+    expect(page.locator("#fill")).to_have_text(button)
     assert page.text_content("#marked").startswith(marked)
     shot(page, f"desktop-{locale}")
     page.select_option("#language", "es")
     page.wait_for_selector("body:not(.loading)")
     page.wait_for_function("() => document.documentElement.lang === 'es'")
-    assert page.text_content("#fill") == "Quitar"
+    expect(page.locator("#fill")).to_have_text("Quitar")
 
 
 def test_the_page_can_be_installed(open_page: Open) -> None:

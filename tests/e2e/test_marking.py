@@ -14,13 +14,16 @@ from browser_page import (
     finish,
     grown,
     load,
+    marked_is,
     marks,
     photo,
     quick,
     result,
     settled,
     shot,
+    still,
 )
+from playwright.sync_api import expect
 from scipy import ndimage
 
 Open = Callable[..., Any]
@@ -46,7 +49,7 @@ def test_a_scribble_marks_the_whole_object(open_page: Open) -> None:
     load(page, as_file(picture))
     page.click("[data-tool=select]")
     drag(page, [(0.45, 0.47), (0.55, 0.53)])
-    page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
+    marked_is(page, "1 area")
     assert overlap(marks(page), covered) > 0.93
     shot(page, "desktop-object")
     drag(page, [(0.46, 0.55), (0.54, 0.55)])  # a second scribble refines the same object
@@ -135,7 +138,7 @@ def test_two_scribbles_in_a_row_are_one_object_and_a_fill_waits_for_it(open_page
     page.click("[data-tool=select]")
     drag(page, [(0.45, 0.47), (0.5, 0.5)])
     drag(page, [(0.5, 0.5), (0.55, 0.53)])
-    assert page.get_attribute("#canvas", "aria-busy") == "true"
+    expect(page.locator("#canvas")).to_have_attribute("aria-busy", "true")
     quick(page)
     page.click("#fill")
     finish(page)
@@ -186,7 +189,7 @@ def test_a_fill_stands_on_what_queued_undos_leave(open_page: Open) -> None:
     finish(page)
     changed = (result(page) != before).any(axis=-1)
     assert changed[other].any() and not changed[hole & ~grown(other, 12)].any()
-    assert page.locator(".version").count() == 1, "it is no version of what was undone"
+    expect(page.locator(".version"), "it is no version of what was undone").to_have_count(1)
 
 
 def test_a_mask_file_takes_its_turn(open_page: Open) -> None:
@@ -215,7 +218,7 @@ def test_a_fill_that_waits_for_an_object_is_cancelled_at_once(open_page: Open) -
     page.wait_for_selector("#run", state="visible")
     page.keyboard.press("Escape")
     page.wait_for_selector("#run", state="hidden", timeout=1000)
-    assert page.is_enabled("#fill")
+    expect(page.locator("#fill")).to_be_enabled()
 
 
 def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
@@ -224,7 +227,7 @@ def test_a_line_round_an_object_marks_it(open_page: Open) -> None:
     load(page, as_file(picture))
     page.click("[data-tool=select]")
     drag(page, [(0.5 + 0.21 * np.cos(t), 0.5 + 0.3 * np.sin(t)) for t in np.linspace(0, 6.2, 14)])
-    page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
+    marked_is(page, "1 area")
     assert overlap(marks(page), covered) > 0.93
 
 
@@ -249,7 +252,7 @@ def test_what_was_left_of_an_object_is_seen_and_asked_before_it_counts(open_page
     quick(page)
     page.click("#fill")  # at once
     page.wait_for_selector("#hint-no", state="visible")
-    assert page.is_hidden("#run")
+    expect(page.locator("#run")).to_be_hidden()
     page.click("#hint-yes")
     finish(page)
     assert (result(page) != picture).any(axis=-1)[covered].mean() > 0.9
@@ -264,14 +267,14 @@ def test_nothing_is_asked_where_nothing_is_left(open_page: Open) -> None:
     quick(page)
     page.click("#fill")
     finish(page)
-    assert page.is_visible("#download")
+    expect(page.locator("#download")).to_be_visible()
 
 
 def test_marks_grow_by_themselves_unless_told_not_to(open_page: Open) -> None:
     page = open_page()
     before = photo(520, 400)
     load(page, as_file(before))
-    assert "2 px" in page.text_content("#growing-text")
+    expect(page.locator("#growing-text")).to_contain_text("2 px")
     drag(page, [(0.45, 0.5), (0.55, 0.5)])
     hole = marks(page)
     quick(page)
@@ -293,7 +296,7 @@ def test_small_marks_can_be_filled_at_the_strokes_end(open_page: Open) -> None:
     page.click("#at-once")
     drag(page, [(0.5, 0.5), (0.51, 0.5)])
     finish(page)
-    assert page.is_visible("#download")
+    expect(page.locator("#download")).to_be_visible()
 
 
 SCALE = """() => { const label = document.getElementById("canvas"); window.before = label.toDataURL(); }"""
@@ -342,15 +345,14 @@ def test_wheel_and_trackpad_do_what_people_expect(open_page: Open, event: dict[s
 def test_the_brush_shows_while_its_size_is_chosen(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(photo(400, 300)))
-    settle = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     look = "() => document.getElementById('canvas').toDataURL()"
-    page.evaluate(settle)
+    still(page)
     before = page.evaluate(look)
     page.eval_on_selector("#size", "(slider) => { slider.value = 90; slider.dispatchEvent(new Event('input')); }")
-    page.evaluate(settle)
+    still(page)
     assert page.evaluate(look) != before
     page.eval_on_selector("#size", "(slider) => slider.dispatchEvent(new Event('change'))")
-    page.evaluate(settle)
+    still(page)
     assert page.evaluate(look) == before
 
 
@@ -358,7 +360,7 @@ def test_transparency_shows_squares(open_page: Open) -> None:
     page = open_page()
     clear = np.zeros((60, 80, 4), np.uint8)
     load(page, as_file(clear))
-    page.wait_for_timeout(200)
+    still(page)
     colours = page.evaluate(
         """() => { const canvas = document.getElementById("canvas"); const { width, height } = canvas;
         const data = canvas.getContext("2d").getImageData(width / 2 - 20, height / 2 - 20, 40, 40).data;
@@ -408,7 +410,7 @@ def test_small_things_that_could_go_are_marked_by_a_tap(open_page: Open) -> None
     load(page, as_file(np.clip(sky + grain, 0, 255).astype(np.uint8)))
     page.click("#ideas")
     page.wait_for_selector("#hint-yes", state="visible")
-    assert page.text_content("#hint-text") == "2 small things. Tap those that should go."
+    expect(page.locator("#hint-text")).to_have_text("2 small things. Tap those that should go.")
     box = page.locator("#canvas").bounding_box()
     scale = min((box["width"] - 32) / 320, (box["height"] - 32) / 240)
     tap = (0.5 - 80 * scale / box["width"], 0.5 - 60 * scale / box["height"])

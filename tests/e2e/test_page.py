@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +23,7 @@ from browser_page import (
     grown,
     kept,
     load,
+    marked_is,
     marks,
     photo,
     quick,
@@ -31,29 +31,27 @@ from browser_page import (
     result,
     shot,
     started,
+    still,
 )
 from PIL import Image
+from playwright.sync_api import expect
 
 from patchloom.formats import FORMATS
 
 Open = Callable[..., Any]
 
 
-def marked(page: Any) -> str:
-    text: str = page.text_content("#marked")
-    return text
-
-
 def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     page = open_page()
     shot(page, "desktop-empty")
-    assert page.is_hidden("#toolbar") and page.is_hidden("#panel")
+    expect(page.locator("#toolbar")).to_be_hidden()
+    expect(page.locator("#panel")).to_be_hidden()
     before = photo()
     load(page, as_file(before))
-    assert "160 × 120" in page.text_content("#file-info")
-    assert page.is_disabled("#fill")
+    expect(page.locator("#file-info")).to_contain_text("160 × 120")
+    expect(page.locator("#fill")).to_be_disabled()
     drag(page, ACROSS)
-    assert marked(page).startswith("1 area marked")
+    marked_is(page, "1 area marked")
     shot(page, "desktop-marked")
     hole = grown(marks(page), 1)
     assert 0.001 < hole.mean() < 0.1
@@ -70,7 +68,8 @@ def test_from_a_photo_to_a_download_of_the_same_kind(open_page: Open) -> None:
     assert (after[~hole] == before[~hole]).all()
     assert (after[hole] != before[hole]).any()
     page.click("#undo")
-    assert marked(page).startswith("1 area") and page.is_hidden("#download")
+    marked_is(page, "1 area")
+    expect(page.locator("#download")).to_be_hidden()
     page.click("#redo")
     assert downloaded(page)[1] == data
 
@@ -92,22 +91,21 @@ def test_before_and_after(open_page: Open) -> None:
     drag(page, ACROSS)
     fill(page)
     look = "() => document.getElementById('canvas').toDataURL()"
-    settle = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     page.mouse.move(5, 5)
-    page.evaluate(settle)
+    still(page)
     after = page.evaluate(look)
     page.keyboard.down("c")
-    page.evaluate(settle)
+    still(page)
     before = page.evaluate(look)
     page.keyboard.up("c")
-    page.evaluate(settle)
+    still(page)
     assert before != after
     assert page.evaluate(look) == after
 
     page.click("#compare")
     shot(page, "desktop-compare")
     page.fill("#divider", "0")
-    page.evaluate(settle)
+    still(page)
     edge = page.evaluate(
         """() => { const canvas = document.getElementById("canvas"); const box = canvas.getBoundingClientRect();
         const pixel = canvas.getContext("2d").getImageData(2, box.height / 2, 1, 1).data;
@@ -117,7 +115,8 @@ def test_before_and_after(open_page: Open) -> None:
     page.check("input[name=comparison][value=sides]", force=True)
     shot(page, "desktop-sides")
     drag(page, [(0.6, 0.6), (0.65, 0.6)])
-    assert page.is_hidden("#comparison") and marked(page).startswith("1 area"), "painting leaves the comparison"
+    expect(page.locator("#comparison"), "painting leaves the comparison").to_be_hidden()
+    marked_is(page, "1 area")  # painting leaves the comparison
 
 
 def test_a_fill_stands_on_the_accepted_one(open_page: Open) -> None:
@@ -147,29 +146,32 @@ def test_other_versions_of_the_same(open_page: Open) -> None:
     drag(page, ACROSS)
     fill(page)
     first = downloaded(page)[1]
-    assert page.locator(".version").count() == 1
+    expect(page.locator(".version")).to_have_count(1)
     page.focus("#canvas")
     page.keyboard.press("Enter")  # nothing is marked anew: another version
     finish(page)
     second = downloaded(page)[1]
-    assert first != second and page.locator(".version").count() == 2
+    assert first != second
+    expect(page.locator(".version")).to_have_count(2)
     shot(page, "desktop-versions")
     page.click(".version:first-child > button")
     assert downloaded(page)[1] == first
     page.click("#compare")
-    assert page.locator("#compare-with option").all_inner_texts() == ["Original", "Version 2"]
+    expect(page.locator("#compare-with option")).to_have_text(["Original", "Version 2"])
     page.click("#compare")
-    assert page.locator("#steps button").all_inner_texts() == ["Original", "Step 1"]
+    expect(page.locator("#steps button")).to_have_text(["Original", "Step 1"])
     page.click("#steps button:first-child")
-    assert page.is_hidden("#download"), "the photo as it was"
+    expect(page.locator("#download"), "the photo as it was").to_be_hidden()
     page.click("#steps button:last-child")
     page.click(".version:first-child > button")
     page.hover(".version:first-child")
     page.click(".version:first-child .remove")
-    assert page.locator(".version").count() == 1 and downloaded(page)[1] == second
+    expect(page.locator(".version")).to_have_count(1)
+    assert downloaded(page)[1] == second
     assert page.locator(".version span").first.inner_text() == "Version 2", "versions keep their names"
     page.click("#undo")
-    assert page.locator(".version").count() == 2 and downloaded(page)[1] == first
+    expect(page.locator(".version")).to_have_count(2)
+    assert downloaded(page)[1] == first
     click(page, "input[name=preset][value=balanced]")
     page.eval_on_selector("#setting-texture", "(field) => (field.value = 'none')")
     page.click("#again")
@@ -185,13 +187,12 @@ def test_cancel_answers_at_once_and_keeps_the_marks(open_page: Open) -> None:
     started(page)
     page.wait_for_function("() => document.getElementById('progress').value > 0")
     drag(page, [(0.1, 0.1), (0.2, 0.2)])  # moves the photo: what is being filled stays as it was sent
-    began = time.monotonic()
-    page.keyboard.press("Escape")
+    page.route("**/api/jobs/*", lambda route: None if route.request.method == "DELETE" else route.continue_())
+    page.keyboard.press("Escape")  # whatever the server says to it, if ever
     page.wait_for_selector("#run", state="hidden")
-    assert time.monotonic() - began < 1
-    assert marked(page).startswith("1 area")
-    assert "Stopped" in page.text_content("#spoken")
-    assert page.is_enabled("#fill")
+    marked_is(page, "1 area")
+    expect(page.locator("#spoken")).to_contain_text("Stopped")
+    expect(page.locator("#fill")).to_be_enabled()
 
 
 def test_cancel_during_an_upload_answers_at_once(open_page: Open) -> None:
@@ -200,14 +201,12 @@ def test_cancel_during_an_upload_answers_at_once(open_page: Open) -> None:
     drag(page, ACROSS)
     slow = page.context.new_cdp_session(page)
     slow.send("Network.enable")
-    limits = {"offline": False, "latency": 0, "downloadThroughput": 1e7, "uploadThroughput": 60_000}
+    limits = {"offline": False, "latency": 0, "downloadThroughput": 1e7, "uploadThroughput": 6000}  # for minutes
     slow.send("Network.emulateNetworkConditions", limits)
     started(page)
     page.wait_for_function("() => document.getElementById('progress-text').textContent.includes('Sending')")
-    began = time.monotonic()
     page.click("#cancel")
-    page.wait_for_selector("#run", state="hidden")
-    assert time.monotonic() - began < 1
+    expect(page.locator("#run")).to_be_hidden()
 
 
 def test_progress_is_one_line_that_never_ends_early(open_page: Open) -> None:
@@ -238,26 +237,26 @@ def test_marks_pulse_until_the_fill_is_final_and_previews_say_so(open_page: Open
     page = open_page()
     load(page, as_file(photo(500, 400)))
     drag(page, [(0.3, 0.3), (0.7, 0.6)])
-    seen = """async () => {
+    seen = """async (looks) => {
       const seen = new Set();
-      for (let look = 0; look < 8; look++) {
+      for (let look = 0; look < looks && seen.size < 4; look++) {
         await new Promise((done) => setTimeout(done, 120));
         seen.add(document.getElementById("canvas").toDataURL());
       }
       return seen.size;
     }"""
     page.click("#hint-close")  # it proposes more of the stripes
-    assert page.evaluate(seen) == 1, "marks are still while they can be changed"
+    assert page.evaluate(seen, 8) == 1, "marks are still while they can be changed"
     click(page, "input[name=preset][value=best]")
     started(page)
-    assert page.evaluate(seen) > 3
+    assert page.evaluate(seen, 100) > 3
     page.wait_for_selector("#refining", state="visible")
-    assert page.text_content("#refining") == "Still refining"
+    expect(page.locator("#refining")).to_have_text("Still refining")
     shot(page, "desktop-refining")
     page.keyboard.press("Escape")
     page.wait_for_selector("#run", state="hidden")
-    assert page.is_hidden("#refining")
-    assert page.evaluate(seen) == 1
+    expect(page.locator("#refining")).to_be_hidden()
+    assert page.evaluate(seen, 8) == 1
 
 
 @pytest.mark.parametrize("installed", [False, True], ids=["without its weights", "with its weights"])
@@ -285,9 +284,11 @@ def test_methods_are_offered_where_their_weights_are(open_page: Open, installed:
     if installed:
         page.select_option("#preset-more", "lama")
         page.click("#all-settings > summary")
-        assert page.input_value("#setting-content") == "lama" and page.input_value("#preset-more") == "lama"
+        expect(page.locator("#setting-content")).to_have_value("lama")
+        expect(page.locator("#preset-more")).to_have_value("lama")
         page.click("#presets input[value=fast]", force=True)
-        assert page.input_value("#setting-content") == "auto" and page.input_value("#preset-more") == ""
+        expect(page.locator("#setting-content")).to_have_value("auto")
+        expect(page.locator("#preset-more")).to_have_value("")
 
 
 def test_tools_draw_what_they_promise(open_page: Open) -> None:
@@ -301,11 +302,11 @@ def test_tools_draw_what_they_promise(open_page: Open) -> None:
     page.click("[data-tool=eraser]")
     drag(page, [(0.2, 0.45), (0.7, 0.45)])
     assert marks(page).sum() < box.sum()
-    assert marked(page).startswith("2 areas")
+    marked_is(page, "2 areas")
     page.keyboard.press("Control+z")
     assert (marks(page) == box).all()
     page.keyboard.press("Control+Shift+z")
-    assert marked(page).startswith("2 areas")
+    marked_is(page, "2 areas")
     page.click("#undo")
     page.click("#invert")
     assert (marks(page) == ~box).all()
@@ -317,13 +318,13 @@ def test_tools_draw_what_they_promise(open_page: Open) -> None:
     smaller = marks(page)
     assert not (smaller & ~bigger).any() and smaller.sum() < bigger.sum()
     page.click("#clear")
-    assert marked(page) == "Nothing is marked yet."
+    marked_is(page, "Nothing is marked yet.")
     page.click("[data-tool=lasso]")
     drag(page, [(0.4, 0.3), (0.6, 0.3), (0.5, 0.6)])
     assert 0 < marks(page).mean() < 0.2
     page.click("#clear")
     page.set_input_files("#mask-file", as_file((box * 255).astype(np.uint8), "mask.png"))
-    page.wait_for_function("() => document.getElementById('marked').textContent.startsWith('1 area')")
+    marked_is(page, "1 area")
     assert (marks(page) == box).all(), "a mask that was saved comes back as it was"
     page.click("#clear")
     page.click("#advanced > summary")
@@ -349,8 +350,8 @@ def test_source_areas_are_sent(open_page: Open) -> None:
     drag(page, [(0.2, 0.2), (0.3, 0.8)])
     page.check("input[name=layer][value=take]")
     drag(page, [(0.5, 0.7), (0.8, 0.75)])
-    assert page.is_visible("#source-note")
-    assert marked(page).startswith("1 area")
+    expect(page.locator("#source-note")).to_be_visible()
+    marked_is(page, "1 area")
     shot(page, "desktop-source")
     page.evaluate(
         """() => { const { send } = XMLHttpRequest.prototype; window.parts = [];
@@ -389,7 +390,7 @@ def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(
     load(page, as_file(photo()))
     page.click("#source > summary")
     page.set_input_files("#others-file", [as_file(photo(), "later.png"), as_file(photo()[::-1], "other.png")])
-    assert page.locator("#others-list li").count() == 2
+    expect(page.locator("#others-list li")).to_have_count(2)
     page.click("#others-list li:has-text('other.png') button")
     page.evaluate(
         """() => { const { send } = XMLHttpRequest.prototype; window.others = [];
@@ -402,14 +403,14 @@ def test_other_photos_are_sent_with_the_fills_of_the_photo_they_were_chosen_for(
     shot(page, "desktop-others")
     fill(page)
     load(page, as_file(photo(170), "another.png"))
-    assert page.locator("#others-list li").count() == 0
+    expect(page.locator("#others-list li")).to_have_count(0)
     drag(page, ACROSS)
     fill(page)
     assert page.evaluate("others") == ["later.png", ""]
     page.locator("#panel .recent-work > button").first.click()
     page.wait_for_selector("#others-list li:has-text('later.png')")
     reload(page)
-    assert page.locator("#others-list li").all_text_contents() == ["later.png Remove"], "kept with their photo"
+    expect(page.locator("#others-list li"), "kept with their photo").to_have_text(["later.png Remove"])
 
 
 def test_an_object_is_fitted_into_the_light_as_another_version(open_page: Open) -> None:
@@ -420,7 +421,7 @@ def test_an_object_is_fitted_into_the_light_as_another_version(open_page: Open) 
     put_in[hole] //= 3
     load(page, as_file(put_in))
     page.click("#advanced > summary")
-    assert page.is_disabled("#harmonise")
+    expect(page.locator("#harmonise")).to_be_disabled()
     page.set_input_files("#mask-file", as_file((hole * 255).astype(np.uint8), "mask.png"))
     page.click("#harmonise")
     page.wait_for_selector("#version-list button >> nth=1", timeout=60_000)
@@ -454,7 +455,7 @@ def test_photos_are_dropped_and_pasted(open_page: Open, way: str) -> None:
         [way, list(as_file(photo(40, 30))["buffer"])],
     )
     page.wait_for_selector("body.open")
-    assert "40 × 30" in page.text_content("#file-info")
+    expect(page.locator("#file-info")).to_contain_text("40 × 30")
 
 
 def test_a_16_bit_tiff_is_shown_and_comes_back_as_one(open_page: Open) -> None:
@@ -463,7 +464,7 @@ def test_a_16_bit_tiff_is_shown_and_comes_back_as_one(open_page: Open) -> None:
     file = io.BytesIO()
     tifffile.imwrite(file, before, photometric="rgb")
     load(page, {"name": "scan.tif", "mimeType": "image/tiff", "buffer": file.getvalue()})
-    assert "96 × 80" in page.text_content("#file-info")
+    expect(page.locator("#file-info")).to_contain_text("96 × 80")
     drag(page, ACROSS)
     hole = grown(marks(page), 1)
     fill(page)
@@ -490,12 +491,12 @@ def test_errors_say_what_to_do_and_go_when_the_next_thing_works(open_page: Open)
     quick(page)
     page.click("#fill")
     page.wait_for_selector("#alert", state="visible")
-    assert "Try again" in page.text_content("#alert")
-    assert page.get_attribute("#alert", "role") == "alert"
-    assert marked(page).startswith("1 area")
+    expect(page.locator("#alert")).to_contain_text("Try again")
+    expect(page.locator("#alert")).to_have_attribute("role", "alert")
+    marked_is(page, "1 area")
     page.evaluate("() => { XMLHttpRequest.prototype.send = window.send; }")
     fill(page)
-    assert page.is_hidden("#alert")
+    expect(page.locator("#alert")).to_be_hidden()
 
 
 def test_addresses_are_not_fetched_and_results_are_copied(open_page: Open) -> None:
@@ -505,9 +506,9 @@ def test_addresses_are_not_fetched_and_results_are_copied(open_page: Open) -> No
         """() => { const transfer = new DataTransfer(); transfer.setData("text/plain", "https://example.org/a.jpg");
         window.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer })); }"""
     )
-    assert "not fetched" in page.text_content("#alert")
+    expect(page.locator("#alert")).to_contain_text("not fetched")
     load(page, as_file(photo()))
-    assert page.is_hidden("#alert")
+    expect(page.locator("#alert")).to_be_hidden()
     drag(page, ACROSS)
     fill(page)
     page.focus("#canvas")
@@ -541,7 +542,7 @@ def test_copying_is_offered_only_where_it_works(open_page: Open) -> None:
     load(page, as_file(photo()))
     page.focus("#canvas")
     page.keyboard.press("Control+c")
-    assert page.is_hidden("#alert")
+    expect(page.locator("#alert")).to_be_hidden()
 
 
 def test_all_finished_photos_come_as_one_file(open_page: Open) -> None:
@@ -570,8 +571,8 @@ def test_nothing_in_the_page_speaks_of_the_command_line(open_page: Open) -> None
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     text = page.inner_text("#panel")
     assert "Guide" in text and "--" not in text and ".safetensors" not in text
-    assert page.is_visible("#method")
-    assert page.locator("#presets label").count() == 3
+    expect(page.locator("#method")).to_be_visible()
+    expect(page.locator("#presets label")).to_have_count(3)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "animated", "text"])
@@ -587,8 +588,9 @@ def test_what_cannot_be_filled_is_refused_at_opening(open_page: Open, kind: str)
         frames[0].save(file, kind)
     page.set_input_files("#photo-file", {"name": "x.pic", "mimeType": "image/png", "buffer": file.getvalue()})
     page.wait_for_selector("#alert", state="visible")
-    assert "x.pic" in page.text_content("#alert-message") and page.text_content("#alert-hint")
-    assert page.is_visible("#welcome")
+    expect(page.locator("#alert-message")).to_contain_text("x.pic")
+    assert page.text_content("#alert-hint")
+    expect(page.locator("#welcome")).to_be_visible()
 
 
 def test_of_a_photo_that_is_too_large_a_smaller_copy_is_offered(open_page: Open) -> None:
@@ -604,10 +606,11 @@ def test_of_a_photo_that_is_too_large_a_smaller_copy_is_offered(open_page: Open)
     page.wait_for_selector("body:not(.loading)")
     page.set_input_files("#photo-file", as_file(photo()))
     page.wait_for_selector("#note-action", state="visible")
-    assert "160 × 120" in page.text_content("#note-text") and page.is_visible("#welcome")
+    expect(page.locator("#note-text")).to_contain_text("160 × 120")
+    expect(page.locator("#welcome")).to_be_visible()
     page.click("#note-action")
     page.wait_for_selector("body.open")
-    assert page.text_content("#file-info") == "holiday.jpg · 114 × 85"
+    expect(page.locator("#file-info")).to_have_text("holiday.jpg · 114 × 85")
     page.eval_on_selector("#more", "(more) => (more.open = true)")
     drag(page, ACROSS)
     fill(page)
@@ -628,7 +631,7 @@ def test_without_a_mouse(open_page: Open) -> None:
     for key in ["Shift+ArrowRight", "Shift+ArrowDown"]:
         page.keyboard.press(key)
     page.keyboard.press("r")
-    assert marked(page).startswith("1 area")
+    marked_is(page, "1 area")
     label = page.get_attribute("#canvas", "aria-label")
     assert re.fullmatch(r"Photo 160 by 120, 1 hole, [\d.]+% marked", label)
     page.keyboard.down(" ")
@@ -638,14 +641,14 @@ def test_without_a_mouse(open_page: Open) -> None:
     before = marks(page).sum()
     page.focus("#canvas")
     page.keyboard.press("e")
-    assert page.get_attribute("[data-tool=eraser]", "aria-pressed") == "true"
+    expect(page.locator("[data-tool=eraser]")).to_have_attribute("aria-pressed", "true")
     page.keyboard.down(" ")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.up(" ")
     assert marks(page).sum() < before
     page.focus("input[name=preset]:checked")
     page.keyboard.press("ArrowLeft")
-    assert page.is_checked("input[value=fast]")
+    expect(page.locator("input[value=fast]")).to_be_checked()
     page.focus("#canvas")
     page.keyboard.press("Enter")
     finish(page)
@@ -653,9 +656,9 @@ def test_without_a_mouse(open_page: Open) -> None:
         page.keyboard.press("Control+s")
     assert download.value.suggested_filename == "holiday-edited.png"
     page.keyboard.press("?")
-    assert page.is_visible("#help")
+    expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.is_hidden("#help")
+    expect(page.locator("#help")).to_be_hidden()
     page.focus("#canvas")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.id") != "canvas", "no trap"
@@ -668,9 +671,9 @@ def test_24_megapixels_paint_as_quickly_as_small_photos(open_page: Open, device:
     small = page.evaluate(STROKE, 55)["median"]
     load(page, as_file(np.kron(photo(60, 40), np.ones((100, 100, 1), np.uint8)), "big.jpg", "JPEG", quality=80))
     assert page.get_attribute("#canvas", "aria-label").startswith("Photo 6,000 by 4,000")
-    page.wait_for_timeout(300)
+    still(page)
     large = page.evaluate(STROKE, 55)["median"]
-    assert marked(page).startswith("1 area")
+    marked_is(page, "1 area")
     assert large < 3 * small + 30, f"a frame takes {large:.0f} ms, on a small photo {small:.0f} ms"
     pass_over = page.evaluate(
         """() => { const cells = new Uint8Array(24e6); const began = performance.now(); let sum = 0;

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import parse_method
@@ -60,10 +61,10 @@ def test_a_report_sorts_filters_and_compares(page: Any, folder: Path) -> None:
     column = page.locator("#rows thead button").all_inner_texts().index("psnr")
     values = [float(text) for text in page.locator(f"#rows tbody tr td:nth-child({column + 1})").all_inner_texts()]
     assert values == sorted(values)
-    assert page.locator("#summary tbody tr").count() == 2
+    expect(page.locator("#summary tbody tr")).to_have_count(2)
     page.select_option("#region", "rim")
-    assert page.locator("#summary tbody tr").count() == 2
-    assert page.locator("#plot rect").count() == 2
+    expect(page.locator("#summary tbody tr")).to_have_count(2)
+    expect(page.locator("#plot rect")).to_have_count(2)
     page.select_option("#left", "truth")
     page.locator("#slider").fill("25")
     assert page.locator("#over").evaluate("e => e.style.clipPath") == "inset(0px 75% 0px 0px)"

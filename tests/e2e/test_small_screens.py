@@ -18,22 +18,20 @@ from browser_page import (
     drag,
     finish,
     load,
+    marked_is,
     marks,
     photo,
     quick,
     settled,
     shot,
     started,
+    still,
 )
 from PIL import Image
+from playwright.sync_api import expect
 
 Open = Callable[..., Any]
 DEVICES = {"phone": PHONE, "landscape": LANDSCAPE, "tablet": TABLET}
-
-
-def marked(page: Any) -> str:
-    text: str = page.text_content("#marked")
-    return text
 
 
 def inside(page: Any, selector: str) -> bool:
@@ -55,12 +53,12 @@ def test_what_comes_next_is_always_in_reach(open_page: Open, name: str) -> None:
         assert inside(page, needed), needed
     assert page.locator("#canvas").bounding_box()["height"] > 0.45 * page.viewport_size["height"]
     page.click("#options")
-    page.wait_for_timeout(350)
+    still(page)
     assert inside(page, "#presets")
     shot(page, f"{name}-sheet")
     page.keyboard.press("Escape")
-    page.wait_for_timeout(350)
-    assert page.is_hidden("#presets")
+    still(page)
+    expect(page.locator("#presets")).to_be_hidden()
     quick(page)
     started(page)
     assert inside(page, "#cancel")
@@ -109,20 +107,20 @@ def test_on_a_phone(open_page: Open) -> None:
     for step in range(1, 8):
         fingers.send("touchMove", (0.4 - step * 0.03, 0.5), (0.6 + step * 0.03, 0.5))
     fingers.send("touchEnd")
-    assert marked(page) == "Nothing is marked yet.", "a pinch leaves no stroke"
-    page.wait_for_timeout(100)
+    marked_is(page, "Nothing is marked yet.")  # a pinch leaves no stroke
+    still(page)
     assert page.evaluate(scale) != before, "but it zooms"
     page.tap("#zoom-fit")
     fingers.send("touchStart", (0.45, 0.5))
     for step in range(1, 6):
         fingers.send("touchMove", (0.45 + step * 0.02, 0.5))
-    page.wait_for_timeout(100)
+    still(page)
     shot(page, "phone-magnifier")
     assert len(colours_at(page, 72, 72)) > 3, "what is under the finger shows in the corner"
     fingers.send("touchEnd")
-    page.wait_for_timeout(100)
+    still(page)
     assert len(colours_at(page, 72, 72)) == 1, "and goes with the finger"
-    assert marked(page).startswith("1 area")
+    marked_is(page, "1 area")
     shot(page, "phone-marked")
     quick(page)
     page.tap("#fill")
@@ -171,7 +169,7 @@ def test_fingers_take_away_from_an_object(open_page: Open) -> None:
     assert one[left].mean() > 0.9 and one[right].mean() < 0.1
     page.tap("[data-tool=brush]")
     page.tap("[data-tool=select]")
-    assert not page.is_checked("#take-away"), "another object begins by adding"
+    expect(page.locator("#take-away"), "another object begins by adding").not_to_be_checked()
 
 
 @pytest.mark.parametrize("text", [100, 200], ids=["normal text", "text twice as large"])
@@ -185,7 +183,7 @@ def test_nothing_sticks_out_of_a_narrow_window(browser: Any, address: str, text:
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     for width in (320, 390, 768, 1024):
         page.set_viewport_size({"width": width, "height": 700})
-        page.wait_for_timeout(50)
+        still(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
         assert page.evaluate("document.documentElement.scrollHeight") <= 700, "the panel scrolls, not the page"
         assert page.locator("#canvas").bounding_box()["height"] >= (200 if text == 100 else 120)
@@ -227,5 +225,6 @@ def test_the_brush_is_as_large_on_the_screen_however_near_the_photo_is(open_page
 def test_help_tells_gestures_where_there_are_no_keys(open_page: Open) -> None:
     page = open_page(PHONE)
     page.tap("#help-open")
-    assert page.is_visible(".gestures") and page.is_hidden(".by-keys")
+    expect(page.locator(".gestures")).to_be_visible()
+    expect(page.locator(".by-keys")).to_be_hidden()
     shot(page, "phone-help")

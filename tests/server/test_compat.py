@@ -184,9 +184,13 @@ def test_a_client_that_goes_away_cancels_its_job(fake: Live) -> None:
     image = photo_png() + b"|wait"
     connection = http.client.HTTPConnection("127.0.0.1", fake.port)
     body = json.dumps({"image": b64(image), "mask": b64(mask_png())})
+    before = fake.send("wait").json()["id"]
     connection.request("POST", "/api/v1/inpaint", body, {"Content-Type": "application/json"})
-    time.sleep(1)
+    while fake.client.get("/api/health").json()["waiting"] == 0:
+        time.sleep(0.02)
     job = fake.send().json()["id"]
-    assert fake.client.get(f"/api/jobs/{job}").json()["position"] == 1
+    fake.client.delete(f"/api/jobs/{before}")
+    while fake.client.get(f"/api/jobs/{job}").json()["position"] != 1:
+        time.sleep(0.02)
     connection.close()
     assert fake.finish(job, seconds=10)["status"] == "done", "the worker is free for the next"

@@ -83,7 +83,7 @@ def test_the_log_has_a_json_object_for_every_request(serve: Serve, caplog: pytes
         job = sent.json()["id"]
         server.finish(job)
         server.client.get("/api/nowhere?token=secret")
-        time.sleep(0.2)  # an answer is logged after it is sent
+        server.stop()  # an answer is logged after it is sent
     lines = [json.loads(record.message) for record in caplog.records if record.name == "patchloom.access"]
     posted = next(line for line in lines if line["method"] == "POST")
     assert (posted["path"], posted["status"], posted["job"]) == ("/api/jobs", 202, job)
@@ -98,7 +98,7 @@ def test_the_log_has_a_line_of_text(serve: Serve, caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.INFO, logger="patchloom.access"):
         server = serve(access_log="text")
         server.client.get("/api/health")
-        time.sleep(0.2)
+        server.stop()
     line = next(record.message for record in caplog.records if "/api/health" in record.message)
     assert re.fullmatch(r'127\.0\.0\.1 "GET /api/health" 200 \d+ \d+ms request=[0-9a-f]{16}', line)
 

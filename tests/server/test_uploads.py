@@ -106,13 +106,10 @@ def test_giants_are_refused_before_they_are_decoded(fake: Live, part: str, data:
     files = {"image": photo_png(), "mask": mask_png()} | {part: data}
     fake.client.get("/api/health")
     tracemalloc.start()
-    began = time.monotonic()
     answer = fake.client.post("/api/jobs", files={name: ("x", content) for name, content in files.items()})
-    seconds = time.monotonic() - began
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (answer.status_code, answer.json()["code"]) == (413, "too_many_pixels")
-    assert seconds < 0.5  # 0.1 on an idle machine
     assert peak < 50 << 20
 
 

@@ -20,6 +20,7 @@ export class Keeper extends EventTarget {
     this.session = session;
     this.ways = ways;
     this.failed = false;
+    this.writing = 0;
     this.reset();
     session.addEventListener("change", ({ detail }) => this.note(detail));
     this.channel = new BroadcastChannel("patchloom");
@@ -97,11 +98,24 @@ export class Keeper extends EventTarget {
   later() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush()); // at once, but what changes together is written together
+    this.say();
+  }
+
+  /** Whether anything is still to be written stands at the page. */
+  say() {
+    document.body.classList.toggle("keeping", this.timer > 0 || this.writing > 0);
+  }
+
+  async flush() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.writing += 1;
+    await this.keep().finally(() => (this.writing -= 1));
+    this.say();
   }
 
   /** Writes what has changed. Failing to keep is told once and stops nothing. */
-  async flush() {
-    clearTimeout(this.timer);
+  async keep() {
     const { session } = this;
     if (!session.photo || this.restoring) return;
     const parts = { ...this.parts, state: this.state(), marks: session.cells.snapshot() };

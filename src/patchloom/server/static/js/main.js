@@ -269,5 +269,5 @@ function markBox() {
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number($(`box-${name}`).value));
   if (!session.photo || width <= 0 || height <= 0) return;
   session.mark((cells) => rectangle(cells, { x, y }, { x: x + width, y: y + height }, session.ink(false)));
-  announcer.say($("marked").textContent, true);
+  session.settled().then(() => announcer.say($("marked").textContent, true));
 }
