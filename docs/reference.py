@@ -1,15 +1,17 @@
-"""Writes the pages that are made from something else: ``python docs/reference.py``.
+"""Writes what is made from something else: ``python docs/reference.py``.
 
 The command line, the settings and the routes of the server come from the program's own declarations, the table of
-experiments from the heads of their pages. A test compares what is there with what this would write.
+experiments from the heads of their pages, and ``overrides.py`` from the settings. A test compares what is there
+with what this would write.
 """
 
 import re
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
@@ -21,7 +23,7 @@ from patchloom.formats import FORMATS
 from patchloom.server.app import ServerSettings, create_api
 from patchloom.server.limits import Limits
 from patchloom.server.schema import schema_of
-from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, RunSettings
+from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, HarmoniseSettings, RunSettings
 
 HERE = Path(__file__).parent
 # The others have pages of their own.
@@ -62,6 +64,10 @@ docs/reference.py`; the server has it too, at `/docs` for people and `/openapi.j
 used, what answers and errors look like: [the HTTP API](api.md).
 """
 TAGS = {"server": "The server", "jobs": "Jobs", "IOPaint": "For clients of IOPaint and lama-cleaner"}
+
+OVERRIDES = '''"""What calls may override, for type checkers; made from settings.py by docs/reference.py."""
+
+from typing import Literal, TypedDict'''
 
 EXPERIMENTS = """# Experiments
 
@@ -240,7 +246,28 @@ def server() -> str:
     return with_table((HERE / "server.md").read_text(), "limits", "| flag | default | what |", rows)
 
 
+def overrides() -> str:
+    """src/patchloom/overrides.py, which type checkers read."""
+    parts = [OVERRIDES]
+    for kind in (FillSettings, HarmoniseSettings):
+        hints = get_type_hints(kind)
+        given = [item.name for item in fields(kind) if item.name != "preset"]
+        lines = [f"    {name}: {_spelled(hints[name])} | None" for name in given]
+        name = kind.__name__.replace("Settings", "Overrides")
+        about = f'    """Fields of :class:`~patchloom.settings.{kind.__name__}`; None is not given."""\n'
+        parts.append("\n".join([f"class {name}(TypedDict, total=False):", about, *lines]))
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _spelled(hint: Any) -> str:
+    """A type as it is written."""
+    if get_origin(hint) is Literal:
+        return "Literal[" + ", ".join(f'"{word}"' for word in get_args(hint)) + "]"
+    return " | ".join(map(_spelled, get_args(hint))) or str(hint.__name__)
+
+
 PAGES = {
+    "../src/patchloom/overrides.py": overrides,
     "files.md": files,
     "evaluation.md": evaluation,
     "server.md": server,

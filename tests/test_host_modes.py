@@ -17,13 +17,13 @@ from patchloom import (
     Photo,
     Reference,
     RunSettings,
-    burst,
     fill_settings,
     harmonise,
     inpaint,
     library,
     paste,
 )
+from patchloom.burst import cleared
 from patchloom.networks import weights
 from patchloom.networks.content import ResidualContent
 from patchloom.networks.weights import load_content
@@ -97,8 +97,8 @@ def cleaned(folder: Path) -> bytes:
     given = [Reference(Photo.from_array(shot), str(number)) for number, shot in enumerate(shots)]
     mask = Mask(np.pad(np.ones((20, 20), bool), ((100, 24), (120, 40))))
     settings = fill_settings("balanced", **QUICK)
-    marked = burst(given[:2], mask, settings, inpainter=Inpainter(RUN)).photo
-    return burst(given, settings=settings).photo.pixels.tobytes() + marked.pixels.tobytes()
+    marked = cleared(given[:2], mask, settings, inpainter=Inpainter(RUN)).photo
+    return cleared(given, settings=settings).photo.pixels.tobytes() + marked.pixels.tobytes()
 
 
 def chosen(folder: Path) -> bytes:

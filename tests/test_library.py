@@ -35,6 +35,13 @@ assert_type(inpaint(np.zeros((8, 8), np.float32), Mask(mask)), NDArray[np.float3
 assert_type(inpaint(Image.open("photo.jpg"), Image.open("mask.png")), Image.Image)
 assert_type(inpaint(Photo.open("photo.jpg"), Mask.open("mask.png")), Photo)
 assert_type(Inpainter().inpaint(Photo.open("photo.jpg"), Mask.open("mask.png")), FillResult)
+assert_type(patchloom.harmonise(np.zeros((8, 8), np.uint8), mask, strength=0.5), NDArray[np.uint8])
+assert_type(patchloom.paste(Image.open("photo.jpg"), "object.png", (3, 4), mask="mask.png"), Image.Image)
+assert_type(patchloom.extend("photo.jpg", left=3, seed=None), Photo)
+assert_type(patchloom.tile(photo=Photo.open("photo.jpg"), preset="fast"), Photo)
+assert_type(patchloom.burst([Image.open("1.jpg"), Image.open("2.jpg")], "mask.png"), Image.Image)
+patchloom.tile(mask, seeed=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+patchloom.tile(mask, preset="turbo")  # type: ignore[call-overload]  # pyright: ignore
 assert_type(patchloom.fill_settings("fast").seed, int)
 assert_type(patchloom.errors.PatchloomError("What.", "Do.").hint, str)
 assert_type(events.Step(level=0, step=1, of=2, fraction=0.5).fraction, float)

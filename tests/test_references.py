@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from boxes import boxes
 from patchloom import Inpainter, InputError, Mask, Photo, Reference, burst, cli, fill_settings, inpaint
+from patchloom.burst import cleared
 from patchloom.method.shown import exposed, shown
 
 cv2 = pytest.importorskip("cv2", reason="needs patchloom[align]")
@@ -157,18 +158,25 @@ def shots() -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
 def test_what_moves_is_taken_out_of_a_burst() -> None:
     empty, taken, there = shots()
     given = [Reference(Photo.from_array(shot), str(number)) for number, shot in enumerate(taken)]
-    result = burst(given, settings=fill_settings(**QUICK))
+    result = cleared(given, settings=fill_settings(**QUICK))
     assert psnr(result.photo.pixels, empty, there) > 27
     changed = (result.photo.pixels != taken[0]).any(2)
     assert not changed[ndimage.distance_transform_edt(~there) > 16].any()
     assert all(row["aligned"] for row in result.report["references"])
     with pytest.raises(InputError, match="nobody can say"):
-        burst(given[:2])
+        cleared(given[:2])
     with pytest.raises(InputError, match="no burst"):
-        burst(given[:1])
+        cleared(given[:1])
     strangers = [given[0], *(Reference(Photo.from_array(scene(n)), "x") for n in (7, 8))]
     with pytest.raises(InputError, match="Fewer than three"):
-        burst(strangers)
+        cleared(strangers)
+
+
+def test_a_burst_of_any_kind_comes_back_as_its_first_shot() -> None:
+    _, taken, there = shots()
+    cleaned = burst(taken, **QUICK)
+    assert isinstance(cleaned, np.ndarray) and (cleaned != taken[0]).any(2)[there].mean() > 0.5
+    assert isinstance(burst([Image.fromarray(shot) for shot in taken[:2]], there, **QUICK), Image.Image)
 
 
 def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: np.ndarray) -> None:

@@ -7,6 +7,7 @@ first shot is far from it, something moved through; only there its pixels change
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Unpack, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,16 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools
 from patchloom.errors import InputError
-from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, ignore
+from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
+from patchloom.kinds import AnyMask, Picture, as_mask, of_kind
 from patchloom.mask import Mask
 from patchloom.method.shown import exposed, shown
+from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
-from patchloom.references import LEAST_SIDE, Reference, Used, homography, warp
-from patchloom.settings import PRESETS, FillSettings
+from patchloom.references import LEAST_SIDE, Reference, Used, as_reference, homography, warp
+from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, fill_settings
 from patchloom.tensors.compose import composite
 from patchloom.tensors.modes import own_modes
 
@@ -33,7 +36,7 @@ ROWS = 256  # of pictures, of which medians are taken at a time
 
 
 @own_modes()
-def burst(
+def cleared(
     shots: Sequence[Reference],
     mask: Mask | None = None,
     settings: FillSettings = PRESETS["balanced"],
@@ -73,6 +76,31 @@ def burst(
     seconds = time.perf_counter() - begun
     observe(FillDone(seconds=seconds))
     return FillResult(cleaned, {"settings": settings.to_dict(), "seconds": round(seconds, 3), **rows})
+
+
+def burst(
+    shots: Sequence[Picture],
+    mask: AnyMask | None = None,
+    *,
+    preset: Preset = "balanced",
+    observe: Observer = aloud,
+    run: RunSettings | None = None,
+    **overrides: Unpack[FillOverrides],
+) -> Picture:
+    """The first of ``shots`` without what ``mask`` marks or, where there is none, without what moves; of its kind
+    (NumPy, Pillow or Photo). Paths give Photos: ``Photo.open`` each.
+
+    Pictures and masks as :func:`patchloom.inpaint` takes them; ``overrides`` are fields of :class:`FillSettings`.
+    Raises PatchloomError, as :func:`cleared` does.
+    """
+    result = cleared(
+        [as_reference(shot, number) for number, shot in enumerate(shots, 1)],
+        None if mask is None else as_mask(mask),
+        fill_settings(preset, **overrides),
+        inpainter=Inpainter(run),
+        observe=observe,
+    )
+    return cast(Picture, of_kind(shots[0], result.photo))
 
 
 def moving(unit: NDArray[np.float32], middle: NDArray[np.float32], seen: Bools) -> Bools:

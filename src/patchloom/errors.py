@@ -31,6 +31,8 @@ class PatchloomError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(hint)
 
 
 class SettingsError(PatchloomError):

@@ -5,7 +5,11 @@ emitted only between steps, at points where stopping is safe: an observer that r
 :class:`~patchloom.errors.Cancelled` ends the work there. :class:`CancelToken` does that for another thread.
 """
 
+import logging
+import sys
 import threading
+import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -97,7 +101,10 @@ class CaseDone(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warned(Event):
+    """``passing``: of the work now under way alone, not of its result."""
+
     message: str
+    passing: bool = False
 
 
 def as_json(event: Event) -> dict[str, Any]:
@@ -113,6 +120,20 @@ Observer = Callable[[Event], None]
 
 def ignore(event: Event) -> None:
     """The observer that looks at nothing."""
+
+
+class PatchloomWarning(UserWarning):
+    """What a person should know of a result, where no observer was given that tells it."""
+
+
+def aloud(event: Event) -> None:
+    """The observer of calls that are given none: what is warned of goes to Python's ``warnings``, all else to the
+    logger ``patchloom``."""
+    if not isinstance(event, Warned) or event.passing:
+        return logging.getLogger("patchloom").debug("%s", event)
+    names = [frame.f_globals["__name__"] for frame, _ in traceback.walk_stack(sys._getframe())]
+    ours = [level for level, name in enumerate(names, 1) if name.startswith("patchloom.")]
+    return warnings.warn(event.message, PatchloomWarning, stacklevel=max(ours) + 1)
 
 
 class CancelToken:

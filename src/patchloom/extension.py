@@ -5,21 +5,22 @@ is offered beside it: what reaches the frame then has a continuation to copy, wh
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchloom.canvas import Frame, Margins
 from patchloom.errors import TooLarge
-from patchloom.events import Observer, ignore
+from patchloom.events import Observer, aloud, ignore
 from patchloom.formats.sizes import of_size
 from patchloom.inpainter import FillResult, Inpainter
-from patchloom.kinds import AnyPicture, as_photo, of_kind
+from patchloom.kinds import AnyPicture, as_photo, of_kind, same_kind
 from patchloom.mask import Mask
+from patchloom.overrides import FillOverrides
 from patchloom.photo import MAX_PIXELS, Photo
 from patchloom.references import Reference
-from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, fill_settings
 
 
 def extended(
@@ -49,6 +50,7 @@ def extended(
     return FillResult(result.photo, result.report | {"margins": margins._asdict()})
 
 
+@same_kind
 def extend(
     photo: AnyPicture,
     *,
@@ -57,11 +59,11 @@ def extend(
     top: int | str = 0,
     bottom: int | str = 0,
     ratio: str = "",
-    preset: str = "balanced",
-    observe: Observer = ignore,
+    preset: Preset = "balanced",
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **overrides: Any,
-) -> Any:
+    **overrides: Unpack[FillOverrides],
+) -> AnyPicture:
     """``photo`` with a wider canvas, filled; the result is of the photo's kind (NumPy, Pillow or Photo).
 
     ``left``, ``right``, ``top``, ``bottom``: pixels, or parts of the photo's width or height such as ``"10%"``.

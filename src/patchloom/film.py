@@ -11,7 +11,7 @@ agree, and where they do not, what another frame shows is not taken (``reference
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Unpack, cast
 
 import numpy as np
 from scipy import ndimage
@@ -19,15 +19,16 @@ from scipy import ndimage
 from patchloom.arrays import Bools, Floats
 from patchloom.dust import dust_in
 from patchloom.errors import InputError
-from patchloom.events import FillDone, FillStarted, Observer, ignore
+from patchloom.events import FillDone, FillStarted, Observer, aloud, ignore
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
-from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, of_kind
+from patchloom.kinds import AnyMask, AnyPicture, Picture, as_mask, as_photo, of_kind
 from patchloom.mask import Mask
 from patchloom.method import grain
+from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
 from patchloom.references import Matrix, drift, from_aligned, homography, seen_through
-from patchloom.settings import FillSettings, RunSettings, fill_settings
+from patchloom.settings import FillSettings, Preset, RunSettings, fill_settings
 from patchloom.tensors.compose import composite, rim_weights
 
 REACH = (1, 2, 3, 5, 8)  # frames before and after that are asked, the nearest first
@@ -226,15 +227,15 @@ def motion(here: Any, there: Any, hole: Bools) -> Matrix | None:
 
 
 def fill_frames(
-    frames: Sequence[AnyPicture],
+    frames: Sequence[Picture],
     masks: Sequence[AnyMask | None] | AnyMask | None = None,
     *,
     dust: float = 0.0,
-    preset: str = "balanced",
-    observe: Observer = ignore,
+    preset: Preset = "balanced",
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **overrides: Any,
-) -> Iterator[Any]:
+    **overrides: Unpack[FillOverrides],
+) -> Iterator[Picture]:
     """The ``frames`` of a film one after another, filled; each of the kind that was given.
 
     ``masks``: one for each frame (None: nothing to fill), or one for all. ``dust``, such as ``.06``: marks on one
@@ -247,7 +248,7 @@ def fill_frames(
     for number in range(len(frames)):
         result = film.fill(number, observe)
         film.carry_on(result.photo, result.report)
-        yield of_kind(frames[number], result.photo)
+        yield cast(Picture, of_kind(frames[number], result.photo))
 
 
 class _Given:
@@ -259,10 +260,14 @@ class _Given:
         masks: Sequence[AnyMask | None] | AnyMask | None,
         settings: FillSettings,
     ) -> None:
-        self.frames, self.masks, self.settings = frames, masks, settings
-        if isinstance(masks, Sequence) and len(masks) != len(frames):
+        self.frames, self.settings = frames, settings
+        if isinstance(masks, Sequence) and not isinstance(masks, str):
+            self.masks = masks
+        else:
+            self.masks = [masks] * len(frames)
+        if len(self.masks) != len(frames):
             raise InputError(
-                f"There are {len(frames)} frames and {len(masks)} masks.", "Give one for each, or one."
+                f"There are {len(frames)} frames and {len(self.masks)} masks.", "Give one for each, or one."
             )
         self._read = lru_cache(KEPT)(self._frame)
 
@@ -274,7 +279,7 @@ class _Given:
 
     def _frame(self, number: int) -> Frame:
         photo = as_photo(self.frames[number])
-        mask = self.masks[number] if isinstance(self.masks, Sequence) else self.masks
+        mask = self.masks[number]
         return Frame(photo, hole_of(photo, None if mask is None else as_mask(mask), self.settings))
 
 

@@ -6,8 +6,7 @@ bit for bit.
 """
 
 import time
-from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +15,17 @@ from scipy import ndimage
 from patchloom import __version__
 from patchloom.arrays import Bools, Floats
 from patchloom.errors import InputError, MaskError
-from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
 from patchloom.inpainter import FillResult
-from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind
+from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
 from patchloom.method.harmonise import harmonise as harmonise_level
 from patchloom.method.progress import Listener, Progress
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
 from patchloom.networks.weights import default_texture, load_texture
+from patchloom.overrides import HarmoniseOverrides
 from patchloom.photo import Photo
 from patchloom.resources import peak_mb, processors
 from patchloom.settings import HarmoniseSettings, Place, RunSettings
@@ -220,34 +220,36 @@ def _at_depth_of(pixels: NDArray[Any], colours: Floats) -> NDArray[Any]:
     return np.asarray(np.rint(colours * full_scale(pixels)), pixels.dtype)
 
 
+@same_kind
 def harmonise(
     photo: AnyPicture,
     mask: AnyMask,
     *,
-    observe: Observer = ignore,
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **settings: Any,
-) -> Any:
+    **settings: Unpack[HarmoniseOverrides],
+) -> AnyPicture:
     """``photo`` with the object that ``mask`` marks in the light of its surroundings; of the photo's kind.
 
     Pictures and masks as :func:`patchloom.inpaint` takes them; ``settings`` are fields of
     :class:`~patchloom.settings.HarmoniseSettings`. Raises PatchloomError.
     """
-    chosen = _settings(settings)
+    chosen = HarmoniseSettings().but(settings)
     result = Harmoniser(run).harmonise(as_photo(photo), as_mask(mask), chosen, observe=observe)
     return of_kind(photo, result.photo)
 
 
+@same_kind
 def paste(
     photo: AnyPicture,
     thing: AnyPicture,
     at: tuple[float, ...],
     *,
     mask: AnyMask | None = None,
-    observe: Observer = ignore,
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **settings: Any,
-) -> Any:
+    **settings: Unpack[HarmoniseOverrides],
+) -> AnyPicture:
     """``photo`` with ``thing`` put in, its centre ``at`` (x, y[, scale[, angle]]), harmonised; of the photo's
     kind.
 
@@ -257,16 +259,11 @@ def paste(
         as_photo(photo),
         as_photo(thing),
         Place(*at),
-        _settings(settings),
+        HarmoniseSettings().but(settings),
         mask=None if mask is None else as_mask(mask),
         observe=observe,
     )
     return of_kind(photo, result.photo)
-
-
-def _settings(given: dict[str, Any]) -> HarmoniseSettings:
-    HarmoniseSettings.check_names(given)
-    return replace(HarmoniseSettings(), **given)
 
 
 def _window(covered: Bools) -> tuple[slice, slice]:

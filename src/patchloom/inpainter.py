@@ -7,20 +7,18 @@ the photograph's own RGB; hole pixels are put back at full depth, everything els
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, overload
+from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from patchloom import __version__, windows
 from patchloom.arrays import Bools, Floats
 from patchloom.beside import Beside
 from patchloom.errors import MaskError, SettingsError
-from patchloom.events import FillDone, FillStarted, Observer, Warned, ignore
+from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
 from patchloom.formats.regions import without_covered
-from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind
+from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
 from patchloom.method.coarse import CoarseFill, coarse_fill
 from patchloom.method.neural import NeuralStage
@@ -28,11 +26,12 @@ from patchloom.method.progress import Listener, Progress, Tally
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import default_texture, load_texture
+from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
-from patchloom.references import Reference, take_over
+from patchloom.references import Reference, as_reference, take_over
 from patchloom.remnants import with_remnants
 from patchloom.resources import peak_mb, processors
-from patchloom.settings import PRESETS, FillSettings, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, fill_settings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
@@ -40,9 +39,6 @@ from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import mapped, working
 from patchloom.transparency import Layer, continued, finite, missing_of, of_shown, over
 from patchloom.wrapping import wrapped
-
-Scalar = TypeVar("Scalar", bound=np.generic)
-Picture = TypeVar("Picture", Image.Image, Photo)
 
 LARGE_SHARE = 0.33  # of the photograph; a hole above this is warned of
 
@@ -53,6 +49,9 @@ class FillResult:
 
     photo: Photo
     report: dict[str, Any]
+
+    def _repr_png_(self) -> bytes:
+        return self.photo._repr_png_()
 
 
 class Inpainter:
@@ -113,7 +112,8 @@ class Inpainter:
         if left.mean() > LARGE_SHARE:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))
         if first_time():
-            listener(Warned(message="Compiling the patch search for this machine, once, in about ten seconds."))
+            text = "Compiling the patch search for this machine, once, in about ten seconds."
+            listener(Warned(message=text, passing=True))
         allowed = allowed if source is not None else ~left
         beside = Beside(references, used, settings)
         work = _Work(known, left, hole & ~left, allowed, missing, start, settings, neural, beside, listener)
@@ -281,49 +281,25 @@ def _of_size(coarse: Photo, photo: Photo) -> Photo:
     return coarse
 
 
-@overload
-def inpaint(
-    photo: NDArray[Scalar],
-    mask: AnyMask,
-    *,
-    preset: str = ...,
-    source: AnyMask | None = ...,
-    coarse: AnyPicture | None = ...,
-    references: Sequence[AnyPicture | Reference] = ...,
-    observe: Observer = ...,
-    run: RunSettings | None = ...,
-    **overrides: Any,
-) -> NDArray[Scalar]: ...
-@overload
-def inpaint(
-    photo: Picture,
-    mask: AnyMask,
-    *,
-    preset: str = ...,
-    source: AnyMask | None = ...,
-    coarse: AnyPicture | None = ...,
-    references: Sequence[AnyPicture | Reference] = ...,
-    observe: Observer = ...,
-    run: RunSettings | None = ...,
-    **overrides: Any,
-) -> Picture: ...
+@same_kind
 def inpaint(
     photo: AnyPicture,
     mask: AnyMask,
     *,
-    preset: str = "balanced",
+    preset: Preset = "balanced",
     source: AnyMask | None = None,
     coarse: AnyPicture | None = None,
     references: Sequence[AnyPicture | Reference] = (),
-    observe: Observer = ignore,
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **overrides: Any,
+    **overrides: Unpack[FillOverrides],
 ) -> AnyPicture:
-    """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo).
+    """``photo`` with the hole ``mask`` filled; the result is of the photo's kind (NumPy, Pillow or Photo, which is
+    also what a path gives).
 
     ``photo``: (H, W), (H, W, 3) or (H, W, 4), uint8, uint16, or float in 0..1. ``mask``: (H, W), True or white
-    where to fill, or class ids (``Mask.from_array``); one of bool that is False everywhere returns the photo
-    unchanged, any other that marks nothing raises MaskError. ``overrides`` are fields of :class:`FillSettings`.
+    where to fill, or class ids (``Mask.from_array``); one that is 0 everywhere returns the photo unchanged.
+    ``overrides`` are fields of :class:`FillSettings`. Without ``observe``, warnings go to Python's ``warnings``.
     Raises PatchloomError.
 
     >>> import numpy as np
@@ -340,11 +316,7 @@ def inpaint(
         fill_settings(preset, **overrides),
         source=None if source is None else as_mask(source),
         coarse=None if coarse is None else as_photo(coarse),
-        references=[
-            one if isinstance(one, Reference) else Reference(as_photo(one), str(number))
-            for number, one in enumerate(references, 1)
-        ],
+        references=[as_reference(one, number) for number, one in enumerate(references, 1)],
         observe=observe,
     )
-    filled: AnyPicture = of_kind(photo, result.photo)
-    return filled
+    return of_kind(photo, result.photo)

@@ -71,26 +71,29 @@ class Mask:
 
     @classmethod
     def from_pillow(cls, image: Image.Image) -> Self:
-        """A Pillow picture, read as a file of it would be."""
-        if image.mode in ("I", "F"):
+        """A Pillow picture, read as a file of it would be; one that is 0 everywhere marks nothing."""
+        if image.mode in ("I", "F") or image.getbbox() is None:
             return cls.from_array(np.asarray(image))
         picture = Photo.from_pillow(image)
         return cls(*marked(picture.pixels, picture.alpha, _palette(image) if image.mode == "P" else None))
 
     @classmethod
     def from_array(cls, array: NDArray[Any]) -> Self:
-        """(H, W) of bool or numbers, or (H, W, 2..4) of uint8 or uint16, a picture. Of numbers more than half of
-        full scale (255, 65535, 1.0) is filled, or every value but 0 where they are class ids. Raises MaskError."""
+        """(H, W) of bool or numbers, (H, W, 3) as well, or (H, W, 2..4) of uint8 or uint16, a picture. Of numbers
+        more than half of full scale (255, 65535, 1.0) is filled, or every value but 0 where they are class ids; of
+        three channels the largest counts. Where all is 0, nothing is marked. Raises MaskError."""
         array = np.asarray(array)
         if array.ndim == 3 and array.shape[-1] == 1:
             array = array[..., 0]
         if array.ndim == 3 and array.shape[-1] in (2, 3, 4) and array.dtype in (np.uint8, np.uint16):
-            return cls(*marked(*split(array)))
+            return cls(*marked(*split(array))) if array.any() else cls(np.zeros(array.shape[:2], bool))
+        if array.ndim == 3 and array.shape[-1] == 3 and array.dtype.kind in "buif":
+            array = array.max(-1)
         if array.ndim != 2:
             raise MaskError(
                 f"A mask of shape {array.shape} is not supported.", "Give (H, W), True or white to fill."
             )
-        if array.dtype == np.bool_ or not array.size:
+        if array.dtype == np.bool_ or (array.dtype.kind in "uif" and not array.any()):
             return cls(array.astype(bool))
         if array.dtype.kind not in "uif" or not np.isfinite(array).all():
             raise MaskError(

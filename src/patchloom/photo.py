@@ -19,7 +19,7 @@ from patchloom.events import Observer, Warned, ignore
 from patchloom.formats import FORMATS, WRITTEN, Format, format_of, recognised, written_as
 from patchloom.formats.exif import orientation_block
 from patchloom.formats.picture import Metadata, Reading, Samples, Stored, as_stored, at_depth, split, upright
-from patchloom.formats.pillow import palette_of
+from patchloom.formats.pillow import palette_of, small_png
 from patchloom.formats.png import to_palette
 from patchloom.formats.tiffsamples import on_scale_of
 from patchloom.formats.tifftags import stripped
@@ -196,6 +196,10 @@ class Photo:
         if self.metadata.dpi is not None:
             image.info["dpi"] = self.metadata.dpi
         return image
+
+    def _repr_png_(self) -> bytes:
+        """A small picture of it, for notebooks."""
+        return small_png(self.to_array())
 
     def with_pixels(self, pixels: Samples, alpha: Samples | None = None, extra: Samples | None = None) -> Self:
         """The same photograph with other samples; ``alpha`` and ``extra`` None keep the old."""

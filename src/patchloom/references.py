@@ -18,6 +18,7 @@ from patchloom.arrays import Bools, Floats
 from patchloom.errors import MissingExtra
 from patchloom.events import Observer, Warned
 from patchloom.formats.picture import full_scale, to_eight_bit
+from patchloom.kinds import AnyPicture, as_photo
 from patchloom.method.shown import LEAST_SAME, shown
 from patchloom.photo import Photo
 from patchloom.settings import FillSettings
@@ -43,6 +44,11 @@ class Reference:
     photo: Photo
     name: str
     texture_only: bool = False
+
+
+def as_reference(given: AnyPicture | Reference, number: int) -> Reference:
+    """A picture of any kind as the reference of that ``number``."""
+    return given if isinstance(given, Reference) else Reference(as_photo(given), str(number))
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,18 @@ the docs their table and the report its record. :class:`FillSettings` holds what
 """
 
 import dataclasses
+import difflib
 import math
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self, Unpack, get_args, get_origin
 
 from patchloom.errors import SettingsError
 from patchloom.formats import WRITTEN
+from patchloom.overrides import FillOverrides
 
 
 def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
@@ -40,11 +42,19 @@ class Checked:
 
     @classmethod
     def check_names(cls, values: Mapping[str, Any]) -> None:
-        """Raises SettingsError for the first name that is no option."""
+        """Raises SettingsError for the first name that is no option, with the one that is nearest to it."""
         known = [item.name for item in fields(cls)]  # type: ignore[arg-type]
         for name in values:
             if name not in known:
-                raise SettingsError(f"There is no setting '{name}'.", f"Known settings: {', '.join(known)}.")
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"Did you mean '{near[0]}'?" if near else f"Known settings: {', '.join(known)}."
+                raise SettingsError(f"There is no setting '{name}'.", hint)
+
+    def but(self, given: Mapping[str, Any]) -> Self:
+        """The same settings with those ``given``; None counts as not given. Raises SettingsError."""
+        self.check_names(given)
+        values = {name: value for name, value in given.items() if value is not None}
+        return replace(self, **values)  # type: ignore[type-var]
 
     @classmethod
     def from_form(cls, texts: Mapping[str, str]) -> Self:
@@ -72,6 +82,8 @@ def from_text(hint: Any, text: str) -> Any:
 def _checked(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     """``value`` as ``hint`` wants it, or SettingsError. NaN and infinities are never settings."""
     words, hint = alternatives(hint)
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()  # a number of NumPy's
     if value in words:
         return value
     if get_origin(hint) is Literal:
@@ -319,10 +331,8 @@ PRESET_HELP: dict[str, str] = {
 }
 
 
-def fill_settings(preset: str = "balanced", **overrides: Any) -> FillSettings:
+def fill_settings(preset: str = "balanced", **overrides: Unpack[FillOverrides]) -> FillSettings:
     """The preset's settings with ``overrides`` (None counts as not given). Raises SettingsError."""
     if preset not in PRESETS:
         raise SettingsError(f"There is no preset '{preset}'.", f"Use one of: {', '.join(PRESETS)}.")
-    given = {name: value for name, value in overrides.items() if value is not None}
-    FillSettings.check_names(given)
-    return replace(PRESETS[preset], **given)
+    return PRESETS[preset].but(overrides)

@@ -5,17 +5,18 @@ is filled so (``wrapping.py``).
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from patchloom.errors import SettingsError
-from patchloom.events import Observer, ignore
+from patchloom.events import Observer, aloud, ignore
 from patchloom.inpainter import FillResult, Inpainter
-from patchloom.kinds import AnyPicture, as_photo, of_kind
+from patchloom.kinds import AnyPicture, as_photo, of_kind, same_kind
 from patchloom.mask import Mask
+from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
-from patchloom.settings import PRESETS, FillSettings, RunSettings, Wrap, fill_settings
+from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, Wrap, fill_settings
 
 BAND = 0.125
 """How wide what is filled is, in parts of the photo's shorter side."""
@@ -51,15 +52,16 @@ def edges(photo: Photo, wrap: Wrap, band: float) -> np.ndarray[Any, np.dtype[np.
     return hole
 
 
+@same_kind
 def tile(
     photo: AnyPicture,
     *,
     band: float = BAND,
-    preset: str = "balanced",
-    observe: Observer = ignore,
+    preset: Preset = "balanced",
+    observe: Observer = aloud,
     run: RunSettings | None = None,
-    **overrides: Any,
-) -> Any:
+    **overrides: Unpack[FillOverrides],
+) -> AnyPicture:
     """``photo`` as a seamless tile; the result is of the photo's kind (NumPy, Pillow or Photo) and size.
 
     ``band``: how wide what is filled at the seams is, in parts of the photo's shorter side. ``overrides`` are

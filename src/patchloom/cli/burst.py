@@ -39,7 +39,7 @@ def command(
       patchloom burst shots/ -o empty.jpg
       patchloom burst first.jpg second.jpg --mask tourist.png -o without.jpg
     """
-    from patchloom.burst import burst
+    from patchloom.burst import cleared
     from patchloom.inpainter import Inpainter
     from patchloom.mask import Mask
     from patchloom.references import Reference
@@ -51,6 +51,6 @@ def command(
     output = output.of(opened[0].photo, kept, ways)
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     result = listening(
-        lambda observe: burst(opened, mask, settings, inpainter=Inpainter(run), observe=observe), console
+        lambda observe: cleared(opened, mask, settings, inpainter=Inpainter(run), observe=observe), console
     )
     output.write(result, {"photo": str(names[0])}, ways, console)

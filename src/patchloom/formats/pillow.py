@@ -8,7 +8,19 @@ from PIL import Image
 from patchloom.errors import Unsupported
 from patchloom.formats import exif, xmp
 from patchloom.formats.cmyk import to_rgb
-from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split
+from patchloom.formats.picture import Metadata, Reading, Samples, Stored, split, to_eight_bit
+
+SMALL = 800  # pixels of a small picture's longer side
+
+
+def small_png(samples: Samples) -> bytes:
+    """A small PNG to look at of samples (H, W) or (H, W, 1 to 4) of any depth."""
+    samples = to_eight_bit(samples)
+    picture = Image.fromarray(samples.squeeze(2) if samples.shape[2:] == (1,) else samples)
+    picture.thumbnail((SMALL, SMALL))
+    target = io.BytesIO()
+    picture.save(target, "PNG")
+    return target.getvalue()
 
 
 def decoded(image: Image.Image, reading: Reading, lossless: bool) -> Stored:
