@@ -3,6 +3,7 @@
 import numpy as np
 
 from patchloom import inpaint
+from patchloom.mask import Mask, growth
 from patchloom.remnants import remnants
 
 ROWS, COLUMNS = np.mgrid[:240, :240]
@@ -43,5 +44,8 @@ def test_growth_in_pixels_is_independent_of_what_lies_under_the_hole_and_auto_ta
     plain = [inpaint(one, mask, texture="none", content="patches") for one in (photo, other)]
     np.testing.assert_array_equal(*plain)
     grown = inpaint(photo, mask, texture="none", content="patches", grow="auto")
+    hole = Mask(mask | found(mask)).grow(growth(240, 240)).hole  # of an object's soft edge nothing is left either
+    changed = (grown != photo).any(-1)
+    assert not (changed & ~hole).any() and changed[hole].mean() > 0.9
     blue = (grown[..., 2].astype(int) - grown[..., 0]) > 60
     assert blue.mean() < 0.001 < ((plain[0][..., 2].astype(int) - plain[0][..., 0]) > 60).mean()

@@ -94,7 +94,8 @@ class Inpainter:
         photo = photo.on_scale_of(~hole, listener)
         if settings.wrap != "off":
             return FillResult(*wrapped(self.inpaint, photo, mask, settings, source, coarse, references, observe))
-        hole = with_remnants(photo, hole, listener) if settings.grow == "auto" else hole
+        if settings.grow == "auto":
+            hole = with_remnants(photo, mask, listener).to_fill(settings).hole
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))
@@ -105,9 +106,8 @@ class Inpainter:
         known, left, used = take_over(finite(photo), hole, references, settings, listener)
         neural = self._neural_stage(settings, listener)
         start = self._coarse(settings, coarse)
-        plans = (
-            windows.plan(left, allowed if source is not None else None, self.run.max_memory) if left.any() else []
-        )
+        limits = allowed if source is not None else None
+        plans = windows.plan(left, limits, self.run.max_memory) if left.any() else []
         listener(FillStarted(width=width, height=height, windows=len(plans), hole_share=share))
         if left.mean() > LARGE_SHARE:
             listener(Warned(message=f"The hole is {share:.0%} of the photograph: expect repeats, not invention."))

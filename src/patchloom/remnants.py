@@ -16,6 +16,7 @@ from scipy import ndimage
 from patchloom.arrays import Bools, Floats
 from patchloom.events import Observer, Warned
 from patchloom.kinds import as_rgb
+from patchloom.mask import Mask
 from patchloom.photo import Photo
 from patchloom.tensors.boxes import Box
 
@@ -31,14 +32,14 @@ LIKE = 0.5  # of that difference, at most, it may differ from what is under the 
 ISLAND = 0.05  # of the mask's area; the largest island between its parts that is taken whole
 
 
-def with_remnants(photo: Photo, hole: Bools, observe: Observer) -> Bools:
-    """``hole`` (H, W) and what it left of the object in ``photo``, unless that is everything; says how much."""
-    left = remnants(lambda place: as_rgb(photo.pixels[place]), hole)
-    if not left.any() or (hole | left).all():
-        return hole
-    share = left.sum() / hole.sum()
+def with_remnants(photo: Photo, mask: Mask, observe: Observer) -> Mask:
+    """``mask`` and what it left of the object in ``photo``, unless that is everything; says how much."""
+    left = remnants(lambda place: as_rgb(photo.pixels[place]), mask.hole)
+    if not left.any() or (mask.hole | left).all():
+        return mask
+    share = left.sum() / mask.hole.sum()
     observe(Warned(message=f"What the mask left of the object is filled as well, {share:.1%} more."))
-    return hole | left
+    return Mask(mask.hole | left)
 
 
 def remnants(rgb: Callable[[Place], Floats], hole: Bools) -> Bools:

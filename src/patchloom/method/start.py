@@ -8,6 +8,7 @@ from patchloom.events import Warned
 from patchloom.method.blending import correction
 from patchloom.method.coarse import Coarse
 from patchloom.method.decision import deciding_level, way_to_fill
+from patchloom.method.ends import Points
 from patchloom.method.follow import (
     FOLLOWED_ROUNDS,
     back_projected,
@@ -31,11 +32,13 @@ from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.settings import FillSettings
+from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Field, seams, source_centres
 
 PATCH = 7  # pixels a side, of most ways to fill
 ENOUGH = 64  # patches that the coarsest level has to offer
 MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is told
+LINES_DEPTH = 112.0  # pixels; twice that of the level that decides
 SEAM = 3  # pixels from where copies meet, within which votes mix them
 
 
@@ -158,5 +161,15 @@ def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Sc
     if settings.structure == "off":
         return Scales(levels, others=others)
     every = settings.structure == "on"
-    lines = lines_through(level.image, level.hole, every)
+    lines = _lines(levels, every)
     return Scales(levels, lines, repeating_offsets(level.image, level.hole) if every else None, others)
+
+
+def _lines(levels: list[Level], every: bool) -> list[Points]:
+    """The lines through the hole, at native size, found where it is no deeper than ``LINES_DEPTH``: what is a line
+    to somebody who sees the whole hole. In finer levels every ripple of a wave is one, and comes through it."""
+    halvings = 0
+    while halvings + 1 < len(levels) and depths(levels[-1 - halvings].hole).max() > LINES_DEPTH:
+        halvings += 1
+    level = levels[-1 - halvings]
+    return [(curve + 0.5) * 2**halvings - 0.5 for curve in lines_through(level.image, level.hole, every)]
