@@ -142,7 +142,9 @@ class _Optimiser(Protocol):
 class _Adam:
     """Adam (Kingma and Ba 2015, algorithm 1), its rate falling geometrically from ``ADAM_START`` to ``ADAM_END``.
 
-    Written out, because importing torch's loads its compiler: a second before the first fill.
+    Its steps are as long where the gradient is next to nothing, which draws grain on flat colour. So the root mean
+    square of all pixels stands in the denominator beside the pixel's own (measured: .1 dB, and half of a per cent
+    of texture distance). Written out, because importing torch's loads its compiler: a second before the first fill.
     """
 
     def __init__(self, iterations: int) -> None:
@@ -160,7 +162,8 @@ class _Adam:
         first, second = ADAM_DECAY
         self.mean = first * self.mean + (1 - first) * gradient
         self.square = second * self.square + (1 - second) * gradient.square()
-        spread = (self.square / (1 - second**self.done)).sqrt() + 1e-8
+        spread = (self.square / (1 - second**self.done)).sqrt()
+        spread += spread.square().mean().sqrt() + 1e-8
         result: Tensor = pixels - rate / (1 - first**self.done) * self.mean / spread
         return result
 

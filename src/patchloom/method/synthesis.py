@@ -8,7 +8,9 @@
 
 from collections.abc import Sequence
 
-from patchloom.arrays import Floats
+import numpy as np
+
+from patchloom.arrays import Bools, Floats
 from patchloom.method.coarse import Coarse, membrane_fill
 from patchloom.method.follow import back_projected
 from patchloom.method.neural import NeuralStage
@@ -21,6 +23,7 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import largest_patch
 
+TAPER = 5.0  # pixels over which what is optimised goes over into copies and known pixels
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
 
 
@@ -53,11 +56,21 @@ def synthesise(
             targets = CarriedTargets(
                 start.shown, start.correction, start.field, neural.network, neural.taps, start.thickness
             )
-            x = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
+            refined = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
+            x = x + taper(start.seams) * (refined - x)
             if start.told is not None:
                 x = back_projected(x, native.hole, start.told)
     progress.finish()
     return native.composite(x.clip(0, 1))
+
+
+def taper(where: Bools) -> Floats:
+    """(H, W, 1): from 0 outside ``where`` (H, W) to 1 deep in it.
+
+    Of what a pixel at the edge is part of, most may not change, so it moves twice as far as others: a step.
+    """
+    weight: Floats = np.minimum(1, depths(where) / TAPER).astype(np.float32)[..., None]
+    return weight
 
 
 def _is_perforated(level: Level) -> bool:
