@@ -200,7 +200,7 @@ class FillSettings(Checked):
     rematch_every: int = option(10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000)
     layers: str = option("relu1_1,relu2_1,relu3_1", "Texture layers, comma-separated.")
     iterations: int = option(
-        15, "Optimiser iterations a level; 0 leaves the exemplar fill as it is.", ge=0, le=5000
+        8, "Optimiser iterations a level; 0 leaves the exemplar fill as it is.", ge=0, le=5000
     )
     optimiser: Optimiser = option("adam", "adam (few steps from a good start) or lbfgs (the paper's).")
     texture_weight: float = option(1.0, "Weight of the texture term.", ge=0, le=1e6)

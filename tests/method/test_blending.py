@@ -20,7 +20,9 @@ def differences_of(picture: np.ndarray) -> np.ndarray:
     return result
 
 
-def solved_directly(picture: np.ndarray, hole: np.ndarray, differences: np.ndarray) -> np.ndarray:
+def solved_directly(
+    picture: np.ndarray, hole: np.ndarray, differences: np.ndarray, target: np.ndarray, trust: float
+) -> np.ndarray:
     """The correction by dense least squares, one row a term of the sum."""
     number = {tuple(p): i for i, p in enumerate(np.argwhere(hole))}
     rows, right = [], []
@@ -42,9 +44,10 @@ def solved_directly(picture: np.ndarray, hole: np.ndarray, differences: np.ndarr
                     row[number[pixel]] = sign * weight
             rows.append(row)
             right.append(weight * lacking[here, axis])
-    for i in number.values():
+    for pixel, i in number.items():
+        miss = target[pixel] - picture[pixel]
         rows.append(np.eye(len(number))[i] / blending.REACH)
-        right.append(np.zeros(3))
+        right.append(trust * same(miss, blending.ANOTHER) * miss / blending.REACH)
     solution = np.linalg.lstsq(np.array(rows), np.array(right), rcond=None)[0]
     result = np.zeros_like(picture)
     result[hole] = solution
@@ -69,14 +72,17 @@ def holes() -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.parametrize("trust", [0.0, 0.7])
 @pytest.mark.parametrize("name", holes())
-def test_is_the_minimum_of_the_sum(name: str) -> None:
+def test_is_the_minimum_of_the_sum(name: str, trust: float) -> None:
     hole = holes()[name]
     rng = np.random.default_rng(1)
     picture = rng.normal(0.5, 0.05, (*hole.shape, 3)).astype(np.float32)
     differences = rng.normal(0, 0.05, (*hole.shape, 2, 3)).astype(np.float32)
-    added = blending.correction(picture, hole, differences)
-    np.testing.assert_allclose(added, solved_directly(picture, hole, differences), atol=1 / 255 / 2)
+    target = (picture + rng.normal(0, 0.2, picture.shape)).astype(np.float32)
+    added = blending.correction(picture, hole, differences, target, trust)
+    expected = solved_directly(picture, hole, differences, target, trust)
+    np.testing.assert_allclose(added, expected, atol=1 / 255 / 2)
     assert (added[~hole] == 0).all()
 
 

@@ -30,7 +30,7 @@ def mapped_offsets(fill: ExemplarFill) -> np.ndarray:
 def test_a_carried_field_stays_within_its_slides_of_what_was_decided() -> None:
     """An offset may slide ``SLIDE`` pixels a search, or become a neighbour's within 8 pixels; nothing else."""
     place = scales()
-    last = deciding_level(place)
+    last = deciding_level(place.deepest, len(place))
     assert last == len(place) - 2
     small = exemplar_fill(place, VARIANT, last=last)
     large = carried(place, VARIANT, small)

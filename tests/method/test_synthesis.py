@@ -1,5 +1,7 @@
 """The whole algorithm on a small level: what is planned is what is done, whichever way patches are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
 from patchloom.networks.weights import load_texture
 from patchloom.settings import fill_settings
+from patchloom.tensors.boxes import depths
 
 
 def stripes(height: int = 72, width: int = 80) -> Level:
@@ -56,3 +59,20 @@ def test_stripes_go_on_through_the_hole() -> None:
     stage = NeuralStage(load_texture("compact"), settings)
     filled = synthesise(level, None, settings, stage, Progress(lambda event: None))
     assert np.abs(filled - level.image[:1])[level.hole].mean() < 0.05
+
+
+def test_the_neural_stage_goes_over_into_known_pixels_without_a_step() -> None:
+    """Pixels at the edge of what is optimised are not moved farther than those inside."""
+    level = stripes()
+    noise = np.random.default_rng(0).normal(0, 0.1, level.image.shape)
+    level = replace(
+        level, image=np.where(level.hole[..., None], 0, level.image + noise).clip(0, 1).astype(np.float32)
+    )
+    fills = []
+    for iterations in (0, 6):
+        settings = fill_settings(content="patches", iterations=iterations)
+        stage = NeuralStage(load_texture("compact"), settings) if iterations else None
+        fills.append(synthesise(level, None, settings, stage, Progress(lambda event: None)))
+    moved = np.abs(fills[1] - fills[0]).mean(2)
+    depth = depths(level.hole)
+    assert 0 < moved[(depth > 0) & (depth < 2)].mean() < moved[depth >= 4].mean()

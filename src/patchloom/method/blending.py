@@ -4,17 +4,19 @@ Copies from different places meet with a step, and a copy can be right in struct
 correction :math:`c` of the fill :math:`x`, zero at known pixels, is sought that minimises
 
 .. math::
-    \\sum_{p, q} w_{pq} \\, |c_q - c_p - s_{pq}|^2 + r^{-2} \\sum_p |c_p|^2
+    \\sum_{p, q} w_{pq} \\, |c_q - c_p - s_{pq}|^2 + r^{-2} \\sum_p |c_p - t_p (y_p - x_p)|^2
 
 over neighbouring pixels :math:`p, q`. :math:`s` is what :math:`x` lacks of the differences that the field's
 patches vote for: with it, steps between copied regions vanish (Poisson blending, Perez et al. 2003; voted as in
-Darabi et al., *Image Melding*, 2012). The correction fades over :math:`r` = :data:`REACH` pixels: deep in a hole
-the copies' own colours are right, and a guess at better ones draws colours that the photograph lacks (measured).
-:math:`w` is small across edges (weighted least squares, Farbman et al. 2008): a region is corrected as a whole,
-and no halo is drawn beside an outline.
+Darabi et al., *Image Melding*, 2012). Over :math:`r` = :data:`REACH` pixels the correction goes over to what the
+target colours :math:`y` ask for, as far as they are trusted (:math:`t`), else to nothing: the copies' own colours.
+In a large hole a guess at better ones draws colours that the photograph lacks (measured). :math:`w` is small
+across edges (weighted least squares, Farbman et al. 2008): a region is corrected as a whole, and no halo is drawn
+beside an outline.
 
 What differs much is another thing, not a badly lit one. So :math:`w` is next to nothing across a great step, such
-as the rim of a hole that is filled with something else (Welsch's function; Holland and Welsch 1977).
+as the rim of a hole that is filled with something else, and so is :math:`t` where fill and target are far apart
+(Welsch's function; Holland and Welsch 1977).
 """
 
 import numpy as np
@@ -29,27 +31,35 @@ EDGE = 0.02  # root mean square colour difference at which two neighbours are he
 REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction fades
 SPAN = 7  # pixels over which the votes of overlapping patches spread a step
 STEP = 0.1  # root mean square height of a step that is more of an outline than of a seam
+ANOTHER = 0.15  # root mean square colour difference of fill and target that is more than bad light
 TOLERANCE = 1e-3  # of the residual, relative to where it began: well below a grey level
 MOST = 2000  # iterations; about four times REACH are needed
 
 
-def correction(picture: Floats, hole: NDArray[np.bool_], differences: Floats) -> Floats:
+def correction(
+    picture: Floats, hole: NDArray[np.bool_], differences: Floats, target: Floats | None = None, trust: float = 0.0
+) -> Floats:
     """(H, W, 3): what is to be added to ``picture`` (H, W, 3), complete, in ``hole`` (H, W); 0 elsewhere.
 
     ``differences`` (H, W, 2, 3) are the wanted ones to the pixel below and to the pixel on the right, of every
-    pair that touches the hole.
+    pair that touches the hole; ``target`` (H, W, 3) is a picture whose colours are right at large, as far as it is
+    to be trusted, 0 to 1.
     """
     box = bounds(hole).widened(SPAN, hole.shape).slices  # the rest of the picture has no say
     result = np.zeros_like(picture)
-    result[box] = _within(picture[box], hole[box], differences[box])
+    wanted = np.zeros((int(hole.sum()), 3), np.float32)
+    if target is not None and trust > 0:
+        miss = (target - picture)[hole]
+        wanted += trust * _same(miss, ANOTHER)[:, None] * miss
+    result[box] = _within(picture[box], hole[box], differences[box], wanted)
     return result
 
 
-def _within(picture: Floats, hole: NDArray[np.bool_], differences: Floats) -> Floats:
-    """See :func:`correction`."""
-    count = int(hole.sum())
-    pull = np.full(count, REACH**-2, np.float32)  # of each unknown towards zero
-    right = np.zeros((count, 3), np.float32)
+def _within(picture: Floats, hole: NDArray[np.bool_], differences: Floats, colours: Floats) -> Floats:
+    """See :func:`correction`; ``colours`` (N, 3): what the hole's pixels lack of the target's."""
+    count = len(colours)
+    pull = np.full(count, REACH**-2, np.float32)  # of each unknown towards them
+    right = colours * np.float32(REACH**-2)
     number = np.where(hole, np.cumsum(hole.reshape(-1)).reshape(hole.shape) - 1, -1)
     diagonal, rows, columns, entries = pull, [], [], []
     height, width = hole.shape

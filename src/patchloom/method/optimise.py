@@ -144,7 +144,7 @@ class _Adam:
 
     Its steps are as long where the gradient is next to nothing, which draws grain on flat colour. So the root mean
     square of all pixels stands in the denominator beside the pixel's own (measured: .1 dB, and half of a per cent
-    of texture distance). Written out, because importing torch's loads its compiler: a second before the first fill.
+    of texture distance). Written out, because importing torch's loads its compiler, for a second.
     """
 
     def __init__(self, iterations: int) -> None:

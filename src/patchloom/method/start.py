@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from patchloom.arrays import Bools, Floats
 from patchloom.events import Warned
 from patchloom.method.blending import correction
@@ -38,7 +40,7 @@ from patchloom.tensors.field import Field, seams, source_centres
 PATCH = 7  # pixels a side, of most ways to fill
 ENOUGH = 64  # patches that the coarsest level has to offer
 MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is told
-LINES_DEPTH = 112.0  # pixels; twice that of the level that decides
+COARSEST, FINE = 0.15, 0.3  # resolutions of a guess whose colours are of no use, and right at large
 SEAM = 3  # pixels from where copies meet, within which votes mix them
 
 
@@ -82,7 +84,8 @@ def exemplar_start(
     else:
         told = None
         fill = _decided(scales, coarse, settings, progress, later)
-        added = correction(fill.picture, level.hole, voted_differences(fill, scales))
+        target = (coarse.picture, _trust(coarse)) if coarse is not None else (None, 0.0)
+        added = correction(fill.picture, level.hole, voted_differences(fill, scales), *target)
     if others:
         columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
         progress.note(others=scales.atlas.shares(columns))
@@ -102,7 +105,7 @@ def _decided(
     """The fill that is guided by the ``coarse`` picture, decided where the hole is small, and carried."""
     guide_weight = settings.guide_weight if coarse is not None else 0.0
     variant = way_to_fill(scales, guide_weight, settings.seed)
-    last, native = deciding_level(scales), len(scales) - 1
+    last, native = deciding_level(scales.deepest, len(scales)), len(scales) - 1
     rounds = [rounds_at(native - number, scales.thickness)[0] for number in range(last + 1)]
     _plan(scales, last, rounds, later, progress)
     watch = _watch(scales, last, progress)
@@ -124,6 +127,13 @@ def _followed(
     if misses_at_rim(coarse.picture, hole) > MISFIT:
         progress.observe(Warned(message="The coarse picture does not fit the photograph at the rim of the hole."))
     return fill, shown[last]
+
+
+def _trust(coarse: Coarse) -> float:
+    """How far the colours of a guess are blended to: 0 where its pixels are large, to 1."""
+    if coarse.resolution is None:
+        return 0.0
+    return float(np.clip((coarse.resolution - COARSEST) / (FINE - COARSEST), 0, 1))
 
 
 def _plan(scales: Scales, last: int, rounds: Sequence[int], later: Sequence[float], progress: Progress) -> None:
@@ -161,15 +171,14 @@ def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Sc
     if settings.structure == "off":
         return Scales(levels, others=others)
     every = settings.structure == "on"
-    lines = _lines(levels, every)
-    return Scales(levels, lines, repeating_offsets(level.image, level.hole) if every else None, others)
+    repeats = repeating_offsets(level.image, level.hole) if every else None
+    return Scales(levels, _lines(levels, every), repeats, others)
 
 
 def _lines(levels: list[Level], every: bool) -> list[Points]:
-    """The lines through the hole, at native size, found where it is no deeper than ``LINES_DEPTH``: what is a line
-    to somebody who sees the whole hole. In finer levels every ripple of a wave is one, and comes through it."""
-    halvings = 0
-    while halvings + 1 < len(levels) and depths(levels[-1 - halvings].hole).max() > LINES_DEPTH:
-        halvings += 1
-    level = levels[-1 - halvings]
-    return [(curve + 0.5) * 2**halvings - 0.5 for curve in lines_through(level.image, level.hole, every)]
+    """The lines through the hole, at native size, found at the level that decides: what is a line to somebody who
+    sees the whole hole. At finer ones every ripple of a wave is, and would be drawn through it."""
+    number = deciding_level(float(depths(levels[-1].hole).max()), len(levels))
+    scale = 2.0 ** (len(levels) - 1 - number)
+    curves = lines_through(levels[number].image, levels[number].hole, every)
+    return [scale * (curve + 0.5) - 0.5 for curve in curves]
