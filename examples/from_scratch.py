@@ -37,10 +37,10 @@ def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]
 
 
 def level_filled(native: Level) -> NDArray[np.float32]:
-    """(H, W, 3): decided where the hole is about a hundred pixels wide, and carried to native size."""
+    """(H, W, 3): decided where the hole is at most a hundred pixels deep, and carried to native size."""
     scales = Scales(shrinking_pyramid(native, patch=7))
     variant = way_to_fill(scales, guide_weight=0.0, seed=SEED)
-    decided = exemplar_fill(scales, variant, last=deciding_level(scales))
+    decided = exemplar_fill(scales, variant, last=deciding_level(scales.deepest, len(scales)))
     start = carried(scales, variant, decided)  # start.field says where every patch came from
     added = correction(start.picture, native.hole, voted_differences(start, scales))
     return native.composite((start.picture + added).clip(0, 1))

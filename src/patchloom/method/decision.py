@@ -1,6 +1,6 @@
 """What a hole is filled with is decided where it is small.
 
-At a size where it is about a hundred pixels wide structure is all there is to see, and a search of the whole
+At a size where it is one or two hundred pixels wide structure is all there is to see, and a search of the whole
 photograph costs little.
 
 There is more than one good way to fill a hole, and none is best everywhere (docs/experiments): the seed chooses,
