@@ -189,7 +189,7 @@ def test_of_a_sheet_with_transparency_the_smaller_part_is_marked_or_nothing(
     if filled is None:
         with pytest.raises(MaskError, match="two ways") as caught:
             Mask.open(data)
-        assert "--mask-mode alpha" in caught.value.hint
+        assert "mask_mode alpha" in caught.value.hint
     else:
         np.testing.assert_array_equal(Mask.open(data).hole, painted == filled)
     np.testing.assert_array_equal(Mask.open(data, mode="alpha").hole, ~painted)

@@ -1,7 +1,9 @@
 """What programs may give and get: numbers of NumPy, files, masks of any shape, warnings, notes, tensors."""
 
+import ast
 import io
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchloom import MaskError, Photo, PhotoError, SettingsError, extend, fill_settings, harmonise, tile
+import patchloom
+from patchloom import MaskError, Photo, PhotoError, SettingsError, errors, extend, fill_settings, harmonise, tile
+from patchloom.errors import as_flag, told
 from patchloom.events import PatchloomWarning, Step, Warned, aloud
 from patchloom.kinds import as_mask, as_photo
 
@@ -81,3 +85,28 @@ def test_what_no_observer_hears_is_said_aloud(caplog: pytest.LogCaptureFixture) 
     assert "fraction=0.5" in caplog.text
     with pytest.warns(PatchloomWarning, match="large"):
         aloud(Warned(message="large"))
+
+
+def test_each_face_spells_settings_its_own_way() -> None:
+    advice = "Use {mask_mode alpha} or {alpha keep}.\nSee {page}."
+    assert told(advice, as_flag) == "Use --mask-mode alpha or --hole-alpha keep. See --page."
+    assert told(advice, {"page": "page"}.get) == "See page."
+    assert MaskError("What.", advice).hint == "Use mask_mode alpha or alpha keep. See page."
+
+
+def test_no_sentence_of_the_core_names_a_flag() -> None:
+    """The command line's own modules and what only it reaches may; so may the table of formats, for its page."""
+    root = Path(patchloom.__file__).parent
+    kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type)}
+    own = {"cli", "batch", "training", "evaluation", "server", "console.py", "registry.py", "__main__.py"}
+    found = [
+        f"{path.name}: {text}"
+        for path in root.rglob("*.py")
+        if not own & {*path.relative_to(root).parts}
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for text in re.findall(r"--[a-z]\w+", part.value)
+    ]
+    assert found == []

@@ -79,4 +79,4 @@ def test_memory_bounds_a_window_or_says_no() -> None:
     assert tight.part.size < roomy.part.size
     with pytest.raises(BudgetError) as caught:
         plan(hole, max_memory=510)
-    assert "--max-memory" in caught.value.hint
+    assert "max_memory" in caught.value.hint

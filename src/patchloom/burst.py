@@ -58,7 +58,7 @@ def cleared(
     if mask is not None:
         return inpainter.inpaint(first, mask, settings, references=others, observe=observe)
     if len(shots) < LEAST_SHOTS:
-        raise InputError("Of two shots nobody can say which one is right.", "Give a third, or a mask with --mask.")
+        raise InputError("Of two shots nobody can say which one is right.", "Give a third, or a mask with {mask}.")
     begun = time.perf_counter()
     observe(FillStarted(width=first.width, height=first.height, windows=1, hole_share=0.0))
     middle, seen, used = _median(first, others, observe)
@@ -147,7 +147,7 @@ def _median(
     if len(stack) < LEAST_SHOTS:
         raise InputError(
             "Fewer than three of the shots show the same scene from about the same place.",
-            "Give more shots, or mark what has to go with --mask.",
+            "Give more shots, or mark what has to go with {mask}.",
         )
     middle = np.empty(base.shape, np.float32)
     for top in range(0, base.shape[0], ROWS):

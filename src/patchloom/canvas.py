@@ -57,7 +57,7 @@ class Frame:
             )
         if not any(asked):
             raise SettingsError(
-                "Nothing is added: the canvas is as large as the photo.", "Give --left 400, or 10%."
+                "Nothing is added: the canvas is as large as the photo.", "Give {left 400}, or 10%."
             )
         return asked
 

@@ -15,11 +15,34 @@
     ├── OutputError                         7    the result exists already or cannot be written
     └── Cancelled                         130    the caller asked to stop
 
-Each carries a sentence (``str(error)``) and, where there is one, a next step (``error.hint``). They are
-caught in two places only: the command line and the server. Bugs of ours raise anything else.
+Each carries a sentence (``str(error)``) and, where there is one, a next step (``error.hint``). In the ``advice``
+that the hint is made from a setting is written ``{max_memory}``, or ``{mask_mode alpha}`` with a value: each face
+of the program spells it as its own users do, and leaves out lines that name what it has not (:func:`told`).
+
+They are caught in two places only: the command line and the server. Bugs of ours raise anything else.
 """
 
+import re
+from collections.abc import Callable
 from typing import ClassVar
+
+_SETTING = re.compile(r"\{([a-z_]+)(?: ([^{}]*))?\}")
+
+
+def told(advice: str, spelled: Callable[[str], str | None]) -> str:
+    """The hint that ``advice`` gives where settings are named as ``spelled`` does; without the lines that name one
+    for which that is None."""
+    lines = [
+        _SETTING.sub(lambda found: " ".join(filter(None, (spelled(found[1]), found[2]))), line)
+        for line in advice.split("\n")
+        if all(spelled(name) is not None for name, _ in _SETTING.findall(line))
+    ]
+    return " ".join(lines)
+
+
+def as_flag(name: str) -> str:
+    """A setting as the command line names it."""
+    return "--hole-alpha" if name == "alpha" else "--" + name.replace("_", "-")
 
 
 class PatchloomError(Exception):
@@ -28,11 +51,12 @@ class PatchloomError(Exception):
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"  # stable, machine-readable; used in JSON output and by the server
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
-        self.hint = hint
-        if hint:
-            self.add_note(hint)
+        self.advice = advice
+        self.hint = told(advice, str)
+        if self.hint:
+            self.add_note(self.hint)
 
 
 class SettingsError(PatchloomError):

@@ -86,10 +86,10 @@ class Harmoniser:
         if not (cover >= 0.5).any():
             raise InputError(
                 f"Nothing of the object lies in the photograph of {photo.width} x {photo.height} pixels.",
-                "Give --at x,y, the object's centre counted from the top left, and an object with opaque pixels.",
+                "Give {at x,y}, the object's centre counted from the top left, and an object with opaque pixels.",
             )
         if (cover >= 0.5).all():
-            raise InputError("The object covers the whole photograph.", "Make it smaller: --at x,y,scale.")
+            raise InputError("The object covers the whole photograph.", "Make it smaller: {at x,y,scale}.")
         return self._work(photo, layer, cover, settings, observe, foreign=True)
 
     def _work(

@@ -159,7 +159,7 @@ class Inpainter:
         if settings.matching == "searched":
             raise SettingsError(
                 "Searching patches needs a texture network and iterations.",
-                "Choose --texture compact or vgg19, or --matching carried.",
+                "Choose {texture compact} or vgg19, or {matching carried}.",
             )
         return None
 

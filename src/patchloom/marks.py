@@ -73,7 +73,7 @@ def of_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> Marks | None:
     if abs(share - 0.5) < _UNSURE or (plain and share > 0.5 and shown.max() > half):
         raise _two_readings(
             f"{share:.0%} of it can be seen",
-            "--mask-mode alpha fills what is transparent, --mask-mode labels what is not",
+            "{mask_mode alpha} fills what is transparent, {mask_mode labels} what is not",
         )
     if share < 0.5:
         return Marks(visible, "what is painted on transparency is filled", seen)
@@ -106,7 +106,7 @@ def of_values(values: NDArray[Any], full: float, *, exact: bool, shades: bool = 
     if labels and 1 / _SURE < white / others < _SURE:
         raise _two_readings(
             f"its values are {_span(numbers)}, of which {full:g} is white, or one of them",
-            "--mask-mode labels fills every value but 0, --mask-mode white the bright ones alone",
+            "{mask_mode labels} fills every value but 0, {mask_mode white} the bright ones alone",
         )
     if labels and others > white:
         return Marks(values != 0, f"every value but 0 is filled; it has {_span(numbers)}", seen)

@@ -60,7 +60,7 @@ class Mask:
                 return cls(*outlined(data, photo, max_pixels), "it has no object for the photo")
             picture = Photo.open(data, allow_cmyk=True, max_pixels=max_pixels, called=name)
         except PhotoError as error:
-            raise MaskError(f"As a mask: {error}", error.hint) from error
+            raise MaskError(f"As a mask: {error}", error.advice) from error
         if mode != "auto":
             return cls(*_by_mode(picture, mode))
         palette = None
@@ -114,11 +114,11 @@ class Mask:
         for box in boxes:
             x, y, across, down = box
             if across <= 0 or down <= 0:
-                raise MaskError(f"The box {_as_text(box)} has no size.", "Give --box x,y,width,height.")
+                raise MaskError(f"The box {_as_text(box)} has no size.", "Give {box x,y,width,height}.")
             if x >= width or y >= height or x + across <= 0 or y + down <= 0:
                 raise MaskError(
                     f"The box {_as_text(box)} lies outside the photo of {width} x {height} pixels.",
-                    "Give --box x,y,width,height, counted from the top left.",
+                    "Give {box x,y,width,height}, counted from the top left.",
                 )
             hole[max(y, 0) : y + down, max(x, 0) : x + across] = True
         return cls(hole)
@@ -127,7 +127,7 @@ class Mask:
     def from_alpha(cls, photo: Photo) -> Self:
         """The photo's pixels that are not opaque, but for what lossy coding makes of opaque ones."""
         if photo.alpha is None:
-            raise MaskError("The photo has no transparency to fill.", "Give a mask, or boxes with --box x,y,w,h.")
+            raise MaskError("The photo has no transparency to fill.", "Give a mask.\nOr boxes: {box x,y,w,h}.")
         return cls(photo.alpha < OPAQUE * full_scale(photo.alpha), seen="no pixel of the photo is transparent")
 
     @classmethod
@@ -170,14 +170,14 @@ class Mask:
         if self.seen and not self.hole.any():
             raise MaskError(
                 f"The mask marks nothing: {self.seen}.",
-                "White on black is understood, and any colour on black or on transparency; see --mask-mode.",
+                "White on black is understood, and any colour on black or on transparency.\nSee {mask_mode}.",
             )
         pixels = growth(self.width, self.height) if settings.grow == "auto" else settings.grow
         grown = self.grow(pixels + settings.feather)
         if grown.hole.all():
             raise MaskError(
                 "The mask covers the whole photograph: nothing is left to fill from.",
-                "White is filled; use --mask-mode black for black on white, --mask-mode color for paint on white.",
+                "White is filled. Use {mask_mode black} for black on white, {mask_mode color} for paint.",
             )
         return grown
 
@@ -229,7 +229,7 @@ def _by_mode(picture: Photo, mode: MaskMode) -> Marks:
     if picture.alpha is not None:
         opaque = picture.alpha > full_scale(picture.alpha) / 2
     elif mode == "alpha":
-        raise MaskError("The mask has no transparency.", "Leave out --mask-mode alpha, or use a PNG with alpha.")
+        raise MaskError("The mask has no transparency.", "Leave out {mask_mode alpha}, or use a PNG with alpha.")
     if mode == "alpha":
         return Marks(~opaque, "", "no pixel of it is transparent")
     if mode == "labels":

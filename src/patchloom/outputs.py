@@ -25,7 +25,7 @@ def refuse_existing(path: Path, force: bool) -> None:
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder.", "Give the name of a file.")
     if not force and (path.exists() or path.is_symlink()) and not _passes_on(path):
-        raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with --force.")
+        raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with {force}.")
 
 
 def require_place(path: Path, force: bool = False) -> None:

@@ -99,7 +99,7 @@ class Photo:
         try:
             return cls._decode(data, Reading(allow_cmyk, page, max_pixels, observe))
         except PhotoError as error:
-            raise type(error)(f"{called or name} {error}", error.hint) from error
+            raise type(error)(f"{called or name} {error}", error.advice) from error
         except MemoryError as error:
             raise BudgetError(
                 f"{called or name} needs more memory to be read than there is.", "It may be damaged; else crop it."

@@ -325,6 +325,6 @@ def opencv() -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtra(
             "Aligning references needs OpenCV.",
-            "pip install 'patchloom[align]'; --align never copies their texture without.",
+            "pip install 'patchloom[align]'; {align never} copies their texture without.",
         ) from error
     return cv2

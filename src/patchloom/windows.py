@@ -51,7 +51,7 @@ def plan(hole: Bools, source: Bools | None = None, max_memory: int = 0) -> list[
     if 0 < max_memory <= BASE_MEMORY:
         raise BudgetError(
             f"The program itself needs {BASE_MEMORY} MB; {max_memory:.0f} MB are allowed.",
-            "Allow more with --max-memory.",
+            "Allow more with {max_memory}.",
         )
     limit = (max_memory - BASE_MEMORY) * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
     labels, _ = ndimage.label(_near(hole))
@@ -133,7 +133,7 @@ def _window(
         needed, allowed = (BASE_MEMORY + pixels * BYTES_PER_PIXEL / 1e6 for pixels in (crop.area, limit))
         raise BudgetError(
             f"A hole {width} by {height} pixels needs {needed:.0f} MB; {allowed:.0f} MB are allowed.",
-            "Allow more with --max-memory, or fill the hole in smaller pieces.",
+            "Fill the hole in smaller pieces.\nOr allow more with {max_memory}.",
         )
     part = np.zeros(crop.size, bool)
     part[box.moved(-crop.top, -crop.left).slices] = hole[box.slices] & (labels[box.slices] == number)

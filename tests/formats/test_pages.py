@@ -68,7 +68,7 @@ def test_a_page_saved_in_another_format_is_that_page() -> None:
 def test_pages_are_asked_for_and_counted() -> None:
     with pytest.raises(Unsupported, match="several pages") as caught:
         Photo.open(pages())
-    assert "--page" in caught.value.hint
+    assert "page 1" in caught.value.hint
     with pytest.raises(PhotoError, match="no page 4; it has 3"):
         Photo.open(pages(), page=4)
 

@@ -130,7 +130,7 @@ def test_torchscript_is_run_only_when_it_is_trusted(
         patched.setattr("torch.jit.load", lambda *args, **kwargs: pytest.fail("it was read"))
         with pytest.raises(WeightsError, match="a program") as caught:
             load_content(str(path))
-        assert f"{path.name}@sha256={sha256}" in caught.value.hint and "--trust" in caught.value.hint
+        assert f"{path.name}@sha256={sha256}" in caught.value.hint and "add trust" in caught.value.hint
         with pytest.raises(WeightsError, match="another file"):
             load_content(f"{path}@sha256={'0' * 64}", trusted=True)
     assert isinstance(load_content(f"{path}@sha256={sha256}"), ForeignNetwork)

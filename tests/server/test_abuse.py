@@ -131,11 +131,12 @@ def test_a_path_cannot_forge_a_line_of_the_log(serve: Serve, caplog: pytest.LogC
 @pytest.mark.parametrize(
     ("hint", "heard"),
     [
-        ("Add --allow-cmyk to have it turned into RGB, or convert it in your editor.",
+        ("Add {allow_cmyk} to have it turned into RGB, or convert it in your editor.",
          "Add allow_cmyk to have it turned into RGB, or convert it in your editor."),
-        ("Allow more with --max-memory, or fill the hole in smaller pieces.", "Fill the hole in smaller pieces."),
-        ("Give a mask, or boxes with --box x,y,w,h.", "Give a mask."),
-        ("Use --device cpu.", ""),
+        ("Fill the hole in smaller pieces.\nOr allow more with {max_memory}.", "Fill the hole in smaller pieces."),
+        ("Give a mask.\nOr boxes: {box x,y,w,h}.", "Give a mask."),
+        ("Use {device cpu}.", ""),
+        ("Leave out {mask_mode alpha}, or use another.", "Leave out mask_mode alpha, or use another."),
         ("Crop it to the part that matters.", "Crop it to the part that matters."),
         ("", ""),
     ],

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from patchloom.batch.folders import Folder, open_folder
 from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Pair
-from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError
+from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError, as_flag, told
 from patchloom.events import Event, Observer, Warned, ignore
 from patchloom.networks.names import WORDS, file_of
 from patchloom.resources import resident_mb
@@ -277,7 +277,7 @@ def attempt(work: Work, task: Task, share: Share, stopped: Stopped) -> Outcome:
 
 def failed(task: Task, error: PatchloomError) -> Outcome:
     """The outcome of a picture that could not be filled because of ``error``."""
-    return Outcome(task=task, status="failed", error=str(error), hint=error.hint, code=error.code)
+    return Outcome(task=task, status="failed", error=str(error), hint=told(error.advice, as_flag), code=error.code)
 
 
 @functools.lru_cache(maxsize=1)

@@ -17,7 +17,16 @@ from typing import NamedTuple
 import click
 
 from patchloom import __version__
-from patchloom.errors import BudgetError, Cancelled, InputError, MissingExtra, OutputError, PatchloomError
+from patchloom.errors import (
+    BudgetError,
+    Cancelled,
+    InputError,
+    MissingExtra,
+    OutputError,
+    PatchloomError,
+    as_flag,
+    told,
+)
 
 _NO_MEMORY = "can't allocate memory"  # what torch's allocator says, in a RuntimeError
 
@@ -167,10 +176,11 @@ def _missing(error: ModuleNotFoundError, arguments: Sequence[str]) -> PatchloomE
 
 
 def _complain(error: PatchloomError, as_json: bool) -> None:
+    hint = told(error.advice, as_flag)
     if as_json:
-        record = {"event": "failed", "code": error.code, "message": str(error), "hint": error.hint}
+        record = {"event": "failed", "code": error.code, "message": str(error), "hint": hint}
         click.echo(json.dumps(record), err=True)
         return
     click.echo(f"patchloom: {error}", err=True)
-    if error.hint:
-        click.echo(f"  {error.hint}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)

@@ -15,7 +15,7 @@ import click
 
 from patchloom.cli.files import FILE
 from patchloom.console import Console
-from patchloom.errors import SettingsError
+from patchloom.errors import SettingsError, as_flag
 from patchloom.outputs import require_place, write_whole
 from patchloom.settings import (
     FileSettings,
@@ -29,7 +29,7 @@ from patchloom.settings import (
 Command = Callable[..., Any]
 
 COMMON = ("preset", "seed", "grow", "feather", "content", "texture")
-_FLAGS = {"alpha": ("--hole-alpha",), "folder": ("-o", "--out")}  # where it is not the option's own name
+_FLAGS = {"folder": ("-o", "--out")}  # where it is not the option's own name
 _LARGEST_SETTINGS = 2**20  # bytes of a settings file or a report
 
 
@@ -246,7 +246,7 @@ def _option(settings: type[Any], name: str, section: str) -> Callable[[Command],
     same_in_presets = settings is not FillSettings or name in ("preset", "seed", "grow", "feather")
     says = given and same_in_presets and item.default not in (None, "") and not isinstance(item.default, bool)
     help = item.metadata["help"] + (f"  [{item.default}]" if says else "")
-    flags = _FLAGS.get(name, ("--" + name.replace("_", "-"),))
+    flags = _FLAGS.get(name, (as_flag(name),))
     names = (f"{flags[0]}/--no-{flags[0][2:]}",) if kind is bool and item.default else flags
     switch = {"is_flag": True} if kind is bool else {"type": kind}
     return click.option(*names, name, default=None, required=not given, help=help, **switch, **in_section(section))

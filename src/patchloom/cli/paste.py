@@ -7,7 +7,7 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
-from patchloom.errors import SettingsError
+from patchloom.errors import SettingsError, as_flag, told
 from patchloom.settings import FileSettings, HarmoniseSettings, Place, RunSettings
 
 
@@ -16,7 +16,7 @@ def place(text: str) -> Place:
     try:
         return Place.from_text(text)
     except SettingsError as error:
-        raise click.BadParameter(f"{error} {error.hint}") from error
+        raise click.BadParameter(f"{error} {told(error.advice, as_flag)}") from error
 
 
 @click.command(cls=SectionedCommand)

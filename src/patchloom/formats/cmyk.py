@@ -14,7 +14,7 @@ def require_allowed(reading: Reading) -> None:
     if not reading.allow_cmyk:
         raise Unsupported(
             "is in CMYK, the colours of print.",
-            "Add --allow-cmyk to have it turned into RGB, or convert it in your editor.",
+            "Add {allow_cmyk} to have it turned into RGB, or convert it in your editor.",
         )
 
 

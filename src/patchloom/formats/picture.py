@@ -75,7 +75,7 @@ class Reading(NamedTuple):
         """Which of ``count`` pictures to read, from 0. Raises Unsupported where several are there and none was
         chosen, PhotoError where there are not so many."""
         if self.page is None and count > 1:
-            raise Unsupported(f"has several pages: it is {kind}.", "Choose one with --page, for example --page 1.")
+            raise Unsupported(f"has several pages: it is {kind}.", "Choose one with {page}, for example {page 1}.")
         if not 1 <= (self.page or 1) <= count:
             raise PhotoError(f"has no page {self.page}; it has {count}.", "Pages are counted from 1.")
         return (self.page or 1) - 1

@@ -65,7 +65,7 @@ class Format:
         if max(width, height) > self.largest_side:
             raise OutputError(
                 f"{self.name} holds at most {self.largest_side} pixels a side; this is {width} x {height}.",
-                "Write it as TIFF: --format TIFF.",
+                "Write it as TIFF: {format TIFF}.",
             )
 
     def decode(self, data: bytes, reading: "Reading") -> "Stored":
@@ -288,7 +288,7 @@ def format_of(path: str | PurePath) -> str | None:
     kind = f"a {found.name}" if found else next(others, "")
     what = f"would be {kind}, which cannot be written" if kind else f"has the ending of no format, '{suffix}'"
     endings = ", ".join(FORMATS[name].suffixes[0] for name in WRITTEN)
-    raise OutputError(f"'{path}' {what}.", f"Choose one of {endings}, or say with --format what it is to be.")
+    raise OutputError(f"'{path}' {what}.", f"Choose one of {endings}, or say with {{format}} what it is to be.")
 
 
 def written_as(format: str) -> str:

@@ -134,6 +134,6 @@ class Listener:
         if self.time_limit and time.perf_counter() - self.begun > self.time_limit:
             raise BudgetError(
                 f"The fill took longer than {self.time_limit:g} s and was stopped.",
-                "Allow more with --time-limit, or use --preset fast.",
+                "Use {preset fast}.\nOr allow more with {time_limit}.",
             )
         self.observe(event)

@@ -91,7 +91,7 @@ def load(path: Path, said: dict[str, Any], sha256: str, trusted: bool) -> Foreig
     elif not trusted and published is None:
         raise WeightsError(
             f"{path.name} is TorchScript: a program, which can do on this machine whatever you can.",
-            f"If you trust who made it, add --trust, or name this very file: {path.name}@sha256={sha256}.",
+            f"If you trust who made it, add {{trust}}, or name this very file: {path.name}@sha256={sha256}.",
         )
     else:
         runner = TorchScriptRunner(path)

@@ -99,7 +99,7 @@ class TextureNetwork(nn.Module):
                 name = self.name or type(self).__name__
                 raise WeightsError(
                     f"The texture network '{name}' has no layer '{tap}'.",
-                    f"Choose among its layers with --layers: {', '.join(self.taps)}.",
+                    f"Choose among its layers with {{layers}}: {', '.join(self.taps)}.",
                 )
 
 

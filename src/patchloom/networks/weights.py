@@ -128,7 +128,7 @@ def add_content(path: Path, name: str, *, trusted: bool = False) -> WeightsFile:
     taken = [file for file in installed() if (file.role, file.name) == ("content", name)]
     if taken or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in WORDS["content"]:
         reason = "taken" if taken else "no name of letters, digits, - and _ that is free"
-        raise WeightsError(f"'{name}' is {reason}.", "Choose another with --name.")
+        raise WeightsError(f"'{name}' is {reason}.", "Choose another with {name}.")
     network = load_content(str(path.resolve()), trusted=trusted)
     stored = weights_folder() / f"content-{name}{path.suffix.lower().replace('.pth', '.pt')}"
     stored.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ same limits, token and checks.
 
 import asyncio
 import io
-import re
 import secrets
 from binascii import a2b_base64
 from collections.abc import Iterable
@@ -284,11 +283,8 @@ def require_same_size(image: io.BytesIO, mask: io.BytesIO, limits: Limits) -> No
 def picture(job: Job, seed: int | None = None) -> Response:
     """The job's product. Raises Problem with what went wrong."""
     if job.status != "done" or job.result is None:
-        error = job.error or {"code": job.status, "message": f"The job is {job.status}.", "hint": ""}
-        hint = (
-            "" if FIELDS & set(re.findall(r"\w+_\w+", error["hint"])) else error["hint"]
-        )  # IOPaint has other fields
-        raise Problem(status_of(error["code"]), error["code"], error["message"], hint)
+        error = job.error or {"code": job.status, "message": f"The job is {job.status}."}
+        raise Problem(status_of(error["code"]), error["code"], error["message"], job.advice)
     headers = {"Cache-Control": "no-store"}
     if seed is not None:
         headers["X-Seed"] = str(seed)

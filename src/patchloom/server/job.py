@@ -53,6 +53,7 @@ class Job:
     progress: Message = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     error: Message | None = None
+    advice: str = ""  # the hint of its error, as errors have it
     result: Message | None = None
     bytes: int = 0
     cancelled: bool = False

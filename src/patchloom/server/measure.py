@@ -20,7 +20,7 @@ def check(file: BinaryIO, *, what: str, max_pixels: int, first_frame: bool = Fal
         file.seek(0)
         header = recognised(file.read(512)).header(file)
     except PhotoError as error:
-        raise Problem(415, "unsupported_format", f"The {what} {error}", error.hint) from error
+        raise Problem(415, "unsupported_format", f"The {what} {error}", error.advice) from error
     if header.width * header.height > max_pixels:
         raise Problem(
             413,

@@ -1,10 +1,9 @@
 """What the API answers when it cannot do what was asked: RFC 9457 problems with a stable ``code``."""
 
 import json
-import re
 from dataclasses import fields
 
-from patchloom.errors import PatchloomError
+from patchloom.errors import PatchloomError, told
 from patchloom.settings import FileSettings, FillSettings
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,17 +36,9 @@ def status_of(code: str) -> int:
 FIELDS = {item.name for kind in (FillSettings, FileSettings) for item in fields(kind)}
 
 
-def for_clients(hint: str) -> str:
-    """A hint as a client of the API can follow it: flags of the command line become fields, and what names a flag
-    that is no field is left out."""
-    pieces = re.split(r"(, or |; |\. )", hint.removesuffix("."))
-    kept = ""
-    for between, clause in zip(["", *pieces[1::2]], pieces[::2], strict=True):
-        flags = {flag.replace("-", "_") for flag in re.findall(r"--([a-z][a-z-]*[a-z])", clause)}
-        if flags <= FIELDS:
-            kept += (between if kept else "") + clause
-    kept = re.sub(r"--([a-z][a-z-]*[a-z])", lambda flag: flag[1].replace("-", "_"), kept)
-    return f"{kept[0].upper()}{kept[1:]}." if kept else ""
+def for_clients(advice: str) -> str:
+    """The hint that a client of the API can follow: what names something that is no field is left out."""
+    return told(advice, lambda name: name if name in FIELDS else None)
 
 
 def as_iopaint(path: str) -> bool:
@@ -56,7 +47,7 @@ def as_iopaint(path: str) -> bool:
 
 
 class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
-    """An answer that is not a success: HTTP status, machine-readable code, a sentence, a next step."""
+    """An answer that is not a success: HTTP status, machine-readable code, a sentence, the next step as advice."""
 
     def __init__(
         self, status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
@@ -78,13 +69,13 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
 
     @classmethod
     def of(cls, error: PatchloomError) -> "Problem":
-        return cls(status_of(error.code), error.code, str(error), for_clients(error.hint))
+        return cls(status_of(error.code), error.code, str(error), error.advice)
 
     def answer(self, path: str, request_id: str) -> tuple[bytes, str]:
         """The body of the answer to a request for ``path``, and its media type. IOPaint's clients look for four
         keys of its own."""
         if as_iopaint(path):
-            text = f"{self.message} {self.hint}".strip()
+            text = f"{self.message} {told(self.hint, lambda name: None)}".strip()
             iopaint = {"error": "Bad request", "detail": text, "body": "", "errors": text}
             return json.dumps(iopaint).encode(), "application/json"
         problem = {
@@ -92,7 +83,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
             "status": self.status,
             "code": self.code,
             "title": self.message,
-            "detail": self.hint,
+            "detail": for_clients(self.hint),
             "request_id": request_id,
         }
         return json.dumps(problem).encode(), MEDIA_TYPE

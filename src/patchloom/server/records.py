@@ -9,7 +9,7 @@ from pathlib import Path
 from patchloom.server import journal
 from patchloom.server.job import Job, Status
 from patchloom.server.limits import Limits
-from patchloom.server.problems import Problem
+from patchloom.server.problems import Problem, for_clients
 from patchloom.server.storage import Storage
 from patchloom.server.worker import Message
 
@@ -106,8 +106,9 @@ class Records:
         self.storage.remove(job.id)
         self._finish(job, "cancelled", {})
 
-    def failed(self, job: Job, code: str, message: str, hint: str) -> None:
-        job.error = {"code": code, "message": message, "hint": hint}
+    def failed(self, job: Job, code: str, message: str, advice: str) -> None:
+        job.error = {"code": code, "message": message, "hint": for_clients(advice)}
+        job.advice = advice
         self.storage.remove(job.id)
         if self.keeps(job):
             self.storage.create(job.id)  # for its record

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from patchloom.child import Child, JsonCodec, Link
 from patchloom.errors import Cancelled, PatchloomError
-from patchloom.server.problems import Problem, for_clients
+from patchloom.server.problems import Problem
 from patchloom.server.storage import is_full
 
 log = logging.getLogger("patchloom.server")
@@ -55,10 +55,10 @@ def _attempt(engine: Engine, task: Message, link: Link) -> Message:
     try:
         return {"event": "done", "result": engine(task, link.send, link.stopped)}
     except Cancelled as error:
-        return _failure("cancelled", str(error), error.hint)
+        return _failure("cancelled", str(error), error.advice)
     except PatchloomError as error:
         code = "memory_limit" if error.code == "over_budget" else error.code
-        return _failure(code, str(error), for_clients(error.hint))
+        return _failure(code, str(error), error.advice)
     except MemoryError:
         return _failure("memory_limit", "The picture needs more memory than there is.", "Try a smaller picture.")
     except Exception as error:

@@ -59,7 +59,7 @@ def device_named(name: str) -> torch.device:
         raise SettingsError(f"There is no device '{name}'.", "Use auto, cpu, cuda, cuda:N or mps.") from error
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device.type, False):
-        raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use --device cpu.")
+        raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use {device cpu}.")
     return device
 
 

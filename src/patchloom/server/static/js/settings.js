@@ -99,7 +99,7 @@ export class SettingsForm extends EventTarget {
     label.textContent = name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
     const help = document.createElement("p");
     help.id = `help-${name}`;
-    help.textContent = has(`setting.${name}`) ? t(`setting.${name}`) : withoutFlags(property.description);
+    help.textContent = has(`setting.${name}`) ? t(`setting.${name}`) : property.description;
     const field = input(NETWORKS.includes(name) ? { ...property, enum: property.examples } : property);
     field.id = label.htmlFor;
     field.setAttribute("aria-describedby", help.id);
@@ -126,11 +126,6 @@ export class SettingsForm extends EventTarget {
     for (const [name, value] of Object.entries(values)) if (this.fields.has(name)) write(this.fields.get(name), value);
     this.showMethod();
   }
-}
-
-/** Help without the command line's way of naming settings. */
-function withoutFlags(text) {
-  return text.replace(/--([a-z]+)/g, "$1");
 }
 
 function input(property) {
