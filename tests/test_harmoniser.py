@@ -22,8 +22,8 @@ from patchloom import (
     harmonise,
     paste,
 )
+from patchloom.harmony.light import Adjustment, adjustment_of
 from patchloom.method.grain import Grain, denoised, matched, measure
-from patchloom.method.light import Adjustment, adjustment_of
 from patchloom.settings import HarmoniseSettings
 
 SIZE = 128

@@ -15,7 +15,7 @@ from .errors import (
 from .events import CancelToken as CancelToken
 from .extension import extend as extend
 from .film import fill_frames as fill_frames
-from .harmoniser import (
+from .harmony.harmoniser import (
     Harmoniser as Harmoniser,
     harmonise as harmonise,
     paste as paste,

@@ -37,7 +37,7 @@ def command(
       patchloom harmonise montage.jpg object.png --strength 0.5 -o softer.jpg
       patchloom harmonise painting.png object.png --style
     """
-    from patchloom.harmoniser import Harmoniser
+    from patchloom.harmony.harmoniser import Harmoniser
     from patchloom.mask import Mask
 
     only_one_stream((photo_name, mask_name))

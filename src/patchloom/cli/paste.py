@@ -56,7 +56,7 @@ def command(
       patchloom paste street.jpg cat.png --at 420,310
       patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
     """
-    from patchloom.harmoniser import Harmoniser
+    from patchloom.harmony.harmoniser import Harmoniser
     from patchloom.mask import Mask
     from patchloom.photo import Photo
 

@@ -18,7 +18,7 @@ from patchloom.events import Event, LevelDone, Observer, Step, as_json
 from patchloom.extension import extended
 from patchloom.filling import Inputs, Named, prepare
 from patchloom.formats.picture import to_eight_bit
-from patchloom.harmoniser import Harmoniser
+from patchloom.harmony.harmoniser import Harmoniser
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
@@ -85,7 +85,7 @@ class PictureEngine:
         return stored(folder, filled.data, filled.format, filled.photo) | rows
 
     def harmonise(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """The object that the mask marks in the photo's light; see ``patchloom.harmoniser``."""
+        """The object that the mask marks in the photo's light; see ``patchloom.harmony.harmoniser``."""
         settings, observer = HarmoniseSettings(**task["settings"]), Reporter(folder, send, stopped)
         photo = self._opened(folder, task, "image", observer)
         mask = self._mask_of(folder, task, photo)
@@ -93,7 +93,7 @@ class PictureEngine:
         return _encoded(folder, task, result.photo, observer)
 
     def paste(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        """An object put into the photo, in its light; see ``patchloom.harmoniser``."""
+        """An object put into the photo, in its light; see ``patchloom.harmony.harmoniser``."""
         settings, observer = HarmoniseSettings(**task["settings"]), Reporter(folder, send, stopped)
         photo = self._opened(folder, task, "image", observer)
         thing = self._opened(folder, task, "object", observer)

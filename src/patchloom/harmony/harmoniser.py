@@ -10,17 +10,17 @@ from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from patchloom import __version__
 from patchloom.arrays import Bools, Floats
 from patchloom.errors import InputError, MaskError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
+from patchloom.harmony.levels import harmonise as harmonise_level
+from patchloom.harmony.placing import at_depth_of, placed
 from patchloom.inpainter import FillResult
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
-from patchloom.method.harmonise import harmonise as harmonise_level
 from patchloom.method.progress import Listener, Progress
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
@@ -82,7 +82,7 @@ class Harmoniser:
         if mask is not None:
             mask.require_size(thing.width, thing.height, "The object's mask")
         colours, cover = placed(thing, mask, place, (photo.height, photo.width))
-        layer = _at_depth_of(photo.pixels, colours)
+        layer = at_depth_of(photo.pixels, colours)
         if not (cover >= 0.5).any():
             raise InputError(
                 f"Nothing of the object lies in the photograph of {photo.width} x {photo.height} pixels.",
@@ -174,50 +174,6 @@ class Harmoniser:
             return None
         network = load_texture(name, self.device)
         return network
-
-
-def placed(thing: Photo, mask: Mask | None, place: Place, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """``thing`` at its place in a picture of ``shape`` (height, width): colours (H, W, 3) in 0..1 and cover
-    (H, W).
-
-    Bilinear, of a picture that was blurred first where it is made smaller. Under transparent pixels colours go
-    on as at the nearest opaque one, so that no background shows at the rim.
-    """
-    colours = as_rgb(thing.pixels)
-    if mask is not None:
-        opaque = mask.hole.astype(np.float32)
-    elif thing.alpha is not None:
-        opaque = thing.alpha.astype(np.float32) / np.float32(full_scale(thing.alpha))
-    else:
-        opaque = np.ones(colours.shape[:2], np.float32)
-    if not (opaque >= 0.5).any():
-        return np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
-    nearest = ndimage.distance_transform_edt(opaque < 0.5, return_distances=False, return_indices=True)
-    colours = colours[tuple(nearest)]
-    if place.scale < 1:
-        sigma = 0.5 * np.sqrt(place.scale**-2 - 1)
-        colours = ndimage.gaussian_filter(colours, (sigma, sigma, 0))
-        opaque = ndimage.gaussian_filter(opaque, sigma, mode="constant")
-    angle = np.deg2rad(place.angle)
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / place.scale
-    centre = (np.array(opaque.shape) - 1) / 2
-    offset = centre - turn @ np.array([place.y, place.x])
-    moved = [
-        ndimage.affine_transform(channel, turn, offset, shape, order=1, mode=mode)
-        for channel, mode in [(colours[..., k], "nearest") for k in range(3)] + [(opaque, "constant")]
-    ]
-    cover = np.clip(moved[3], 0, 1)
-    cover[cover < 1 / 255] = 0
-    return np.stack(moved[:3], axis=-1), np.asarray(cover, np.float32)
-
-
-def _at_depth_of(pixels: NDArray[Any], colours: Floats) -> NDArray[Any]:
-    """``colours`` (H, W, 3) in 0..1 with the channels and the depth of ``pixels`` (H, W, 1 or 3)."""
-    if pixels.shape[2] == 1:
-        colours = colours.mean(2, keepdims=True)
-    if pixels.dtype.kind == "f":
-        return np.asarray(colours, pixels.dtype)
-    return np.asarray(np.rint(colours * full_scale(pixels)), pixels.dtype)
 
 
 @same_kind

@@ -24,7 +24,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from patchloom.arrays import Bools, Floats
-from patchloom.method import grain, light
+from patchloom.harmony import light
+from patchloom.method import grain
 from patchloom.method.losses import LowPassContent, Target, Term, Texture, TotalVariation
 from patchloom.method.optimise import Crop, Schedule, minimise
 from patchloom.method.progress import Progress

@@ -1,0 +1,1 @@
+"""Things put into a photograph, in the light of what is around them."""
