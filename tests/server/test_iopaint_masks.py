@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchloom.server.iopaint_masks import adjusted, read_mask
+from patchloom.server.iopaint.masks import adjusted, read_mask
 
 cv2 = pytest.importorskip("cv2")
 

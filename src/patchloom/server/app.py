@@ -19,8 +19,8 @@ from patchloom.errors import PatchloomError
 from patchloom.server import journal, routes
 from patchloom.server.asgi import Application, response_to
 from patchloom.server.body import RoomCheck
-from patchloom.server.compat import add_compatible_routes
 from patchloom.server.head import HeadAsGet
+from patchloom.server.iopaint.routes import add_compatible_routes
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import Limits
 from patchloom.server.openapi import Api

@@ -23,9 +23,8 @@ from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.networks import weights
 from patchloom.photo import Photo
-from patchloom.server.iopaint_masks import read_mask
 from patchloom.server.looks import stored
-from patchloom.server.worker import Message, Send
+from patchloom.server.worker import Message, Send, work_of
 from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, Place, RunSettings, fill_settings
 from patchloom.tiling import tiled
 
@@ -44,14 +43,14 @@ class PictureEngine:
             self._warm()
 
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        work = {
+        own = {
             "fill": self.fill,
             "harmonise": self.harmonise,
             "paste": self.paste,
             "extend": self.extend,
             "tile": self.tile,
-        }[task["kind"]]
-        return work(Path(task["folder"]), task, send, stopped)
+        }
+        return work_of(self, task, own)(Path(task["folder"]), task, send, stopped)
 
     def _warm(self) -> None:
         """A tiny fill: loads the networks and compiles the loops before the first job waits for them."""
@@ -62,12 +61,22 @@ class PictureEngine:
         with contextlib.suppress(PatchloomError):  # each job will say for itself what is wrong
             self.inpainter.inpaint(Photo.from_array(pixels), Mask.from_array(hole), PRESETS["balanced"])
 
-    def fill(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+    def fill(
+        self,
+        folder: Path,
+        task: Message,
+        send: Send,
+        stopped: Callable[[], bool],
+        *,
+        read: Callable[[bytes], Mask] | None = None,
+        upright: bool = False,
+    ) -> Message:
+        """A hole filled. ``read``: the mask, if in a way of its own; ``upright``: no tag turns the result."""
         settings = fill_settings(**task["settings"])
         observer = Reporter(folder, send, stopped)
         # From bytes, so that no message can name a path of this machine.
         sent = {path.name: path.read_bytes() for path in folder.iterdir()}
-        mask = read_mask(sent["mask"]) if task.get("iopaint") else sent["mask"]
+        mask = sent["mask"] if read is None else read(sent["mask"])
         inputs = Inputs(
             photo=sent["image"],
             mask=mask,
@@ -80,7 +89,7 @@ class PictureEngine:
         )
         files = FileSettings.from_dict(task["files"])
         prepared = prepare(inputs, settings, files, fit=True, max_pixels=self.max_pixels, observe=observer)
-        filled = prepared.fill(self.inpainter, upright=bool(task.get("iopaint")), observe=observer)
+        filled = prepared.fill(self.inpainter, upright=upright, observe=observer)
         rows = {name: filled.report[name] for name in ("references",) if name in filled.report}
         return stored(folder, filled.data, filled.format, filled.photo) | rows
 

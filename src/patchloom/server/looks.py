@@ -1,4 +1,4 @@
-"""What is over in a moment, and so waits behind no fill: a look at a picture, an object's outline, a changed mask.
+"""What is over in a moment, and so waits behind no fill: a look at a picture, an object's outline.
 
 A worker process of its own does it (see :mod:`engine` for tasks); it loads no networks.
 """
@@ -15,12 +15,10 @@ from patchloom.formats import FORMATS
 from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
-from patchloom.server.iopaint_masks import adjusted, read_mask
-from patchloom.server.worker import Message, Send
+from patchloom.server.worker import Message, Send, work_of
 
 SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
-_MASK_YELLOW = (255, 203, 0, 186)  # IOPaint's colour for a mask, RGBA
 
 
 class LookEngine:
@@ -31,10 +29,10 @@ class LookEngine:
         self.about: Message = {}
 
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        work = {"display": self.display, "select": self.select, "adjust_mask": self.adjust_mask}[task["kind"]]
-        return work(Path(task["folder"]), task)
+        work = work_of(self, task, {"display": self.display, "select": self.select})
+        return work(Path(task["folder"]), task, send, stopped)
 
-    def display(self, folder: Path, task: Message) -> Message:
+    def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """An 8-bit picture for a browser that cannot show the file itself (TIFF, 16 bit)."""
         data = (folder / "image").read_bytes()
         page = task["files"]["page"] or None
@@ -46,7 +44,7 @@ class LookEngine:
         result = stored(folder, small.encode(form, quality=90), form, small)
         return {**result, "photo_width": photo.width, "photo_height": photo.height}
 
-    def select(self, folder: Path, task: Message) -> Message:
+    def select(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """The object under a scribble, and its shadow: white and half grey."""
         photo = Photo.open((folder / "image").read_bytes(), max_pixels=SELECT_PIXELS)
         scribble = Photo.open((folder / "mask").read_bytes(), max_pixels=SELECT_PIXELS)
@@ -55,15 +53,6 @@ class LookEngine:
         found = selection.outline(pixels, to_eight_bit(scribble.pixels)[..., 0])
         grey = np.where(found, selection.OBJECT, np.where(selection.shadow(pixels, found), selection.OTHER, 0))
         picture = Photo.from_array(np.stack([grey.astype(np.uint8)] * 3, axis=-1))
-        return stored(folder, picture.encode("PNG"), "PNG", picture)
-
-    def adjust_mask(self, folder: Path, task: Message) -> Message:
-        """IOPaint's mask tools: grow, shrink or invert; the answer is a yellow RGBA picture."""
-        mask = read_mask((folder / "mask").read_bytes(), above=126)
-        hole = adjusted(mask, task["operate"], task["kernel_size"]).hole
-        pixels = np.zeros((*hole.shape, 4), dtype=np.uint8)
-        pixels[hole] = _MASK_YELLOW
-        picture = Photo.from_array(pixels)
         return stored(folder, picture.encode("PNG"), "PNG", picture)
 
 

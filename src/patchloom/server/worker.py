@@ -7,7 +7,8 @@ another. The two talk in JSON over a pipe; pictures travel as files in the job's
 import importlib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from patchloom.child import Child, JsonCodec, Link
@@ -19,6 +20,7 @@ log = logging.getLogger("patchloom.server")
 
 Message = dict[str, Any]
 Send = Callable[[Message], None]
+Work = Callable[..., Message]
 
 
 class Engine(Protocol):
@@ -48,6 +50,15 @@ def _serve(link: Link, engine_name: str, options: Message) -> None:
     while True:
         task: Message = link.receive()
         link.send(_attempt(engine, task, link))
+
+
+def work_of(engine: Engine, task: Message, own: Mapping[str, Work]) -> Work:
+    """What does the task: the function that it names under ``by`` ("module:name"), with the engine before all,
+    or what ``own`` has for its kind."""
+    if "by" not in task:
+        return own[task["kind"]]
+    module, _, name = task["by"].partition(":")
+    return partial(getattr(importlib.import_module(module), name), engine)
 
 
 def _attempt(engine: Engine, task: Message, link: Link) -> Message:

@@ -11,7 +11,7 @@ import pytest
 from live_server import Live, hole, mask_png, photo, photo_png, png
 from PIL import Image
 
-from patchloom.server.compat import MODEL
+from patchloom.server.iopaint.routes import MODEL
 
 # What the bundled client of IOPaint 1.6 sends: most of it means nothing to a model that only erases, and two
 # names are misspelt there.

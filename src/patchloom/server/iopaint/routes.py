@@ -31,6 +31,7 @@ from patchloom.server.submission import placed
 from patchloom.server.uploads import OPTIONS, media_type, store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
 
+WORK = "patchloom.server.iopaint.work"  # what worker processes import
 SEEDS = 2**31
 DEFAULT_SEED = 42  # IOPaint's
 BODIES = 2  # JSON bodies held in memory at the same time
@@ -92,7 +93,7 @@ def add_compatible_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits,
     async def filled(request: Request, pictures: dict[str, bytes], seed: int) -> Response:
         settings = checked_settings({"preset": preset, "seed": seed, "alpha": "keep"}).to_dict()
         files = FileSettings(allow_cmyk=True, page=1)  # of an animation the first frame, as IOPaint takes it
-        task = {"settings": settings, "files": files.to_dict(), "iopaint": True}
+        task = {"settings": settings, "files": files.to_dict(), "by": f"{WORK}:fill"}
         job = await submit(request, jobs, limits, "fill", pictures, task)
         return picture(await waited_for(jobs, job, request), seed)
 
@@ -142,7 +143,7 @@ def add_mask_and_model_routes(api: FastAPI, looks: Jobs, limits: Limits, bodies:
         async with bodies:
             fields = await read_fields(request, ("mask", "operate"))
             size = whole(fields.get("kernel_size", 5), "kernel_size")
-            task = {"operate": fields["operate"], "kernel_size": size}
+            task = {"operate": fields["operate"], "kernel_size": size, "by": f"{WORK}:adjust_mask"}
             if task["operate"] not in ("expand", "shrink", "reverse") or not 0 <= size < 1000:
                 raise refused(422, "operate is expand, shrink or reverse; kernel_size is from 0 to 999.")
             job = await submit(request, looks, limits, "adjust_mask", await decoded_all(fields, ("mask",)), task)
