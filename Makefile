@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all lint types contracts docs browser release clean
+.PHONY: demo test test-all pythons lint types contracts docs browser release clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
@@ -19,6 +19,12 @@ test-all: lint types contracts browser
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@for file in src/patchloom/server/static/js/*.js; do \
+	  ! command -v node >/dev/null || node --input-type=module --check < $$file || exit 1; done
+
+# The oldest and the newest Python that are supported, each in an environment of its own.
+pythons:
+	for version in 3.11 3.13; do $(MAKE) test PYTHON=python$$version VENV=.venv-$$version || exit 1; done
 
 types: $(READY)
 	$(BIN)/mypy

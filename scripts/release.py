@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -43,10 +42,9 @@ def run(*command: object, **environment: str) -> None:
 
 
 def checked_version(draft: bool) -> str:
-    """The version of pyproject.toml, if package, citation and changelog agree with it."""
-    version = str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+    """The package's version, if citation and changelog agree with it."""
+    version = re.findall(r'__version__ = "(.+)"', (ROOT / "src/patchloom/__init__.py").read_text())[0]
     places = {
-        "src/patchloom/__init__.py": rf'__version__ = "{re.escape(version)}"',
         "CITATION.cff": rf"version: {re.escape(version)}\n",
         "CHANGELOG.md": rf"## {re.escape(version)}" + ("" if draft else r", \d\d\d\d-\d\d-\d\d\n"),
     }

@@ -1,4 +1,4 @@
-"""A library of photographs: which of them look like what is round a hole?
+"""A library of photographs, and which of them look like what is round a hole.
 
 A folder holds three files: ``views.u8``, the layouts of all pictures (``method/layout.py``), which is mapped into
 memory; ``pictures.jsonl``, a line a picture with its file's size and time; ``library.json``, the format. The

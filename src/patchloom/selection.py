@@ -101,7 +101,6 @@ def _divided(areas: _Areas, seeds: _Seeds, way: Floats, distance: Floats) -> Boo
 
 def _is_better(areas: _Areas, one: Bools, two: Bools) -> bool:
     """Whether ``one`` lies on edges as strong as ``two``'s and is as round."""
-
     left, right = areas.pairs.T
     apart = np.sqrt(((areas.colour[left] - areas.colour[right]) ** 2).sum(axis=-1))
 

@@ -146,7 +146,6 @@ def _placed(x: int, y: int, shift: Shift, photo: Photo) -> tuple[int, int]:
 def _heard(observe: Observer, shift: Shift, photo: Photo, number: int, of: int) -> Observer:
     """``observe`` for one pass of several: one beginning, one end, fractions of the whole, places in the
     photograph. A window over an edge has no picture that could be shown in one place."""
-
     unheard = (FillStarted,) * (number > 0) + (FillDone,) * (number < of - 1)
 
     def hear(event: Event) -> None:

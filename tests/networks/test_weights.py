@@ -259,7 +259,6 @@ def test_the_command_fetches_lists_verifies_and_removes(
     server: Server, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``weights fetch vgg19``, with a small stand-in for torchvision's file."""
-
     torch.manual_seed(2)
     network = Vgg19("torchvision", "2_1")
     positions = {"1_1": 0, "1_2": 2, "2_1": 5}

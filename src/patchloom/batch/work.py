@@ -282,7 +282,7 @@ def failed(task: Task, error: PatchloomError) -> Outcome:
 
 @functools.lru_cache(maxsize=1)
 def _inpainter(run: RunSettings) -> Any:
-    """This process's engine: networks are loaded once."""
+    """The process's engine: networks are loaded once."""
     from patchloom.inpainter import Inpainter
 
     return Inpainter(run)

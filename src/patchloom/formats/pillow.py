@@ -74,9 +74,8 @@ def palette_of(image: Image.Image) -> Samples:
 
 def encoded(picture: Stored, format: str, **options: object) -> bytes:
     metadata = picture.metadata
-    for name, value in (("icc_profile", metadata.icc), ("exif", metadata.exif), ("xmp", metadata.xmp)):
-        if value:
-            options[name] = value
+    blocks = {"icc_profile": metadata.icc, "exif": metadata.exif, "xmp": metadata.xmp}
+    options |= {name: value for name, value in blocks.items() if value}
     samples = picture.joined()
     if samples.ndim == 3 and samples.shape[-1] == 2:  # neither has grey with alpha
         samples = samples[..., [0, 0, 0, 1]]

@@ -127,7 +127,7 @@ class _Misfit:
         self.wanted = _appearance(picture[around].astype(np.float64)) if around.any() else None
 
     def residuals(self, theta: Doubles) -> Doubles:
-        """(3 N + 3,)"""
+        """(3 N + 3,): what is left of each difference."""
         adjust = Adjustment.of(theta)
         inner, second = adjust.apply(self.inner), adjust.apply(self.second)
         # Dividing by the root of the gain makes it no gain in itself to flatten the object.

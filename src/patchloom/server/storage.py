@@ -87,7 +87,7 @@ def write_private(path: Path, source: BinaryIO) -> None:
 
 
 def _own_folder() -> Path:
-    """This user's folder among the temporary ones. Raises PermissionError if somebody else has put it there."""
+    """The user's folder among the temporary ones. Raises PermissionError if somebody else has put it there."""
     name = str(os.getuid()) if hasattr(os, "getuid") else "files"
     folder = Path(tempfile.gettempdir()) / f"patchloom-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)

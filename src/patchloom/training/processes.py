@@ -44,7 +44,7 @@ def bfloat16_pays(device: torch.device) -> bool:
 
 
 def rank() -> int:
-    """This process's number, 0 where there is only one."""
+    """The process's number, 0 where there is only one."""
     return processes.get_rank() if processes.is_initialized() else 0
 
 
