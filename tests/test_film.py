@@ -11,12 +11,13 @@ from scipy import ndimage
 
 from patchloom import InputError, Mask, Photo, fill_frames, fill_settings
 from patchloom.batch.frames import fill_film
-from patchloom.batch.journal import JOURNAL, read_records
+from patchloom.batch.journal import JOURNAL
 from patchloom.batch.order import Order
 from patchloom.batch.work import Recipe
 from patchloom.cli import run
 from patchloom.events import CancelToken, CaseDone, Event
 from patchloom.film import KEPT, Film, Frame
+from patchloom.outputs import read_records
 
 pytest.importorskip("cv2")
 

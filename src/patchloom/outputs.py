@@ -1,12 +1,13 @@
 """Files written whole or not at all, and what is asked of their place before the work that makes them."""
 
 import contextlib
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import filelock
 
@@ -90,6 +91,31 @@ def write_whole(path: Path, data: bytes, *, force: bool = False, through: Path |
     """The whole file or none, as :func:`writing`. Raises OutputError."""
     with writing(path, force=force, through=through) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def in_place_of(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` for a file that takes its place when the block ends, and does not if it fails."""
+    part = path.with_name(path.name + ".part")
+    yield part
+    part.replace(path)
+
+
+def read_records(path: Path) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file that has one a line; nothing where there is no file. Lines that a crash has torn
+    are passed over."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record
 
 
 @contextlib.contextmanager

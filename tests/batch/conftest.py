@@ -8,12 +8,13 @@ import fake_work
 import pytest
 
 from patchloom.batch.folders import open_folder
-from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
+from patchloom.batch.journal import JOURNAL, Journal, known_pictures
 from patchloom.batch.pairing import Naming, pair
 from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
 from patchloom.batch.work import Outcome, Recipe, Share, Stopped, Task, attempt
 from patchloom.events import CancelToken, CaseDone, Event, Observer, ignore
+from patchloom.outputs import read_records
 
 
 class Inline:

@@ -14,8 +14,9 @@ import pytest
 from machines import Machines
 from PIL import Image
 
-from patchloom.batch.journal import JOURNAL, read_records
+from patchloom.batch.journal import JOURNAL
 from patchloom.cli import run
+from patchloom.outputs import read_records
 
 QUICK = ("--preset", "fast", "--iterations", "2", "--content", "none")
 BROKEN = ("p03.png", "p08.png")

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from patchloom.batch.journal import Journal, Known, known_pictures, read_records
+from patchloom.batch.journal import Journal, Known, known_pictures
 from patchloom.errors import OutputError
+from patchloom.outputs import read_records
 
 DONE = {"name": "a.jpg", "output": "a.jpg", "status": "done", "key": "01" * 32, "result_sha256": "02" * 32}
 

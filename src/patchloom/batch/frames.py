@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from patchloom.batch.journal import known_pictures, read_records
+from patchloom.batch.journal import known_pictures
 from patchloom.batch.order import Batch, Order
 from patchloom.batch.pairing import Pair
 from patchloom.batch.run import Run, Summary, plan_tasks
@@ -24,7 +24,7 @@ from patchloom.events import CancelToken, Observer, ignore
 from patchloom.film import KEPT, REACH, Film, Frame, hole_of
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
-from patchloom.outputs import write_whole
+from patchloom.outputs import read_records, write_whole
 from patchloom.photo import Photo
 
 AFTER = (

@@ -10,7 +10,7 @@ starts afresh.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from patchloom.errors import OutputError
-from patchloom.outputs import held
+from patchloom.outputs import held, read_records
 
 JOURNAL = ".patchloom-journal.jsonl"
 """Its name in the results' folder."""
@@ -33,22 +33,6 @@ class Known:
 
     key: bytes = b""
     result: bytes = b""
-
-
-def read_records(path: Path) -> Iterator[dict[str, Any]]:
-    """All whole lines of a journal; nothing where there is none."""
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            try:
-                record = json.loads(line)
-            except ValueError:  # torn by a crash
-                continue
-            if isinstance(record, dict):
-                yield record
 
 
 def known_pictures(path: Path) -> dict[str, Known]:

@@ -15,7 +15,7 @@ from typing import Any
 from patchloom.batch import machine
 from patchloom.batch.cluster import Cluster
 from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
-from patchloom.batch.journal import JOURNAL, Journal, known_pictures, read_records
+from patchloom.batch.journal import JOURNAL, Journal, known_pictures
 from patchloom.batch.pairing import Naming, Pairing, pair, refuse_conflicts
 from patchloom.batch.patterns import Others, Pattern, parted, pictures
 from patchloom.batch.pool import LocalPool
@@ -25,7 +25,7 @@ from patchloom.batch.work import FillPicture, Recipe, Share, Task
 from patchloom.errors import InputError, OutputError
 from patchloom.events import CancelToken, Observer, Warned, ignore
 from patchloom.formats import ENDINGS
-from patchloom.outputs import writing
+from patchloom.outputs import read_records, writing
 from patchloom.settings import RunSettings
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from patchloom.errors import InputError, OutputError
-from patchloom.formats import ENDINGS, FORMATS
+from patchloom.formats import FORMATS, pictures_in
 
 if TYPE_CHECKING:
     from patchloom.events import Observer
@@ -70,11 +70,9 @@ def pictures(names: Sequence[Path]) -> list[Path]:
 
     Raises InputError for a folder without any.
     """
-    found = []
+    found: list[Path] = []
     for name in names:
-        inside = [name]
-        if name.is_dir():
-            inside = sorted(path for path in name.iterdir() if path.suffix.lower() in ENDINGS)
+        inside = pictures_in(name) if name.is_dir() else [name]
         if not inside:
             raise InputError(f"There are no pictures in '{name}'.", "Give pictures, or a folder that holds some.")
         found += inside

@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
+from patchloom.evaluation import pictures
 from patchloom.filling import Filled, Prepared
-from patchloom.formats.picture import to_eight_bit
+from patchloom.kinds import as_rgb_bytes
 from patchloom.mask import Mask
 from patchloom.tensors.boxes import bounds
 
 TILE = 360  # pixels, the longer side of one picture of the sheet
-_GAP = 8
-_LABEL = 18
 _AROUND = 0.6  # of the hole's longer side, shown about it
 
 
@@ -31,24 +29,17 @@ def sheet_name(output: str) -> str:
 
 def contact_sheet(prepared: Prepared, fills: Sequence[Filled]) -> bytes:
     """A PNG: the photo and each fill about the hole, in eight bits, with the seeds under them."""
-    pictures = [prepared.photo, *(filled.photo for filled in fills)]
     rows, columns = _about(prepared.hole)
-    parts = [Image.fromarray(to_eight_bit(picture.pixels[rows, columns])) for picture in pictures]
-    for part in parts:
-        part.thumbnail((TILE, TILE), Image.Resampling.LANCZOS)
     labels = ["before", *(f"seed {filled.report['settings']['seed']}" for filled in fills)]
-    width, height = parts[0].size
-    across = int(np.ceil(np.sqrt(len(parts) * height / width)))
-    down = -(-len(parts) // across)
-    step = (width + _GAP, height + _LABEL + _GAP)
-    sheet = Image.new("RGB", (across * step[0] + _GAP, down * step[1] + _GAP), "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, (part, label) in enumerate(zip(parts, labels, strict=True)):
-        x, y = _GAP + number % across * step[0], _GAP + number // across * step[1]
-        sheet.paste(part.convert("RGB"), (x, y))
-        draw.text((x, y + height + 3), label, fill="black")
+    tiles = [
+        pictures.Tile(as_rgb_bytes(photo.pixels[rows, columns]), label)
+        for photo, label in zip((prepared.photo, *(filled.photo for filled in fills)), labels, strict=True)
+    ]
+    height, width = tiles[0].picture.shape[:2]
+    across = int(np.ceil(np.sqrt(len(tiles) * height / width)))
     data = io.BytesIO()
-    sheet.save(data, "PNG")
+    in_rows = [tiles[first : first + across] for first in range(0, len(tiles), across)]
+    pictures.contact_sheet(in_rows, TILE).save(data, "PNG")
     return data.getvalue()
 
 

@@ -11,6 +11,7 @@ settings, weights and version; it is not made again. One that failed is tried ag
 beside each other and slow each other down: take seconds from runs with one job.
 """
 
+import contextlib
 import hashlib
 import json
 import re
@@ -29,9 +30,10 @@ from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method
 from patchloom.evaluation.worker import Fill, Worker
 from patchloom.events import CaseDone, Observer, ignore
-from patchloom.formats import ENDINGS
+from patchloom.formats import pictures_in
 from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
+from patchloom.outputs import read_records
 from patchloom.photo import Photo
 
 
@@ -76,7 +78,7 @@ def find_images(sources: Iterable[Path], limit: int | None = None) -> list[Path]
     found: list[Path] = []
     for source in sources:
         if source.is_dir():
-            found += sorted(path for path in source.iterdir() if path.suffix.lower() in ENDINGS)
+            found += pictures_in(source)
         else:
             found.append(source)
     if not found:
@@ -143,13 +145,10 @@ def fill_path(out: Path, case: Case, method: str) -> Path:
 def read_results(out: Path) -> dict[tuple[str, str], Result]:
     """{(case's digest, method's name): its last result}. Half a line (a run that was killed) is skipped."""
     results: dict[tuple[str, str], Result] = {}
-    path = out / "results.jsonl"
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            result = Result(**json.loads(line))
-        except (ValueError, TypeError):
-            continue
-        results[result.digest, result.method] = result
+    for record in read_records(out / "results.jsonl"):
+        with contextlib.suppress(TypeError):  # of another version
+            result = Result(**record)
+            results[result.digest, result.method] = result
     return results
 
 

@@ -15,6 +15,7 @@ from patchloom.evaluation import metrics
 from patchloom.evaluation.metrics import REGIONS, Judge
 from patchloom.evaluation.runs import Case, Result, fill_path
 from patchloom.events import CaseDone, Observer, ignore
+from patchloom.outputs import read_records
 from patchloom.photo import Photo
 
 Row = dict[str, Any]
@@ -54,14 +55,7 @@ def score_run(
 
 
 def _read(path: Path) -> dict[str, dict[str, dict[str, float]]]:
-    known = {}
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            entry = json.loads(line)
-            known[entry["key"]] = entry["scores"]
-        except (ValueError, KeyError, TypeError):  # half a line of a run that was killed
-            continue
-    return known
+    return {entry["key"]: entry["scores"] for entry in read_records(path) if {"key", "scores"} <= entry.keys()}
 
 
 def _judge_id(judge: Judge) -> str:

@@ -5,6 +5,26 @@ turning a picture upright is :class:`~patchloom.photo.Photo`'s work. Nothing hea
 whoever only wants to know which formats there are (a command's help, pairs of a folder) does not wait for codecs.
 """
 
-from patchloom.formats.registry import ENDINGS, FORMATS, WRITTEN, Format, Header, format_of, recognised, written_as
+from patchloom.formats.registry import (
+    ENDINGS,
+    FORMATS,
+    WRITTEN,
+    Format,
+    Header,
+    format_of,
+    pictures_in,
+    recognised,
+    written_as,
+)
 
-__all__ = ["ENDINGS", "FORMATS", "WRITTEN", "Format", "Header", "format_of", "recognised", "written_as"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "WRITTEN",
+    "Format",
+    "Header",
+    "format_of",
+    "pictures_in",
+    "recognised",
+    "written_as",
+]

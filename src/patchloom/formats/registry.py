@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from patchloom.errors import OutputError, PhotoError, Unsupported
@@ -253,6 +253,11 @@ _RAW = (b"II\x2a\x00\x10\x00\x00\x00CR", b"FUJIFILMCCD-RAW", b"IIRO", b"IIU\x00"
 
 ENDINGS = frozenset(suffix for format in FORMATS.values() for suffix in format.suffixes)
 """Endings that are taken for photographs; other files of a folder are passed over."""
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder whose ending is a picture's, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
 
 
 def recognised(data: bytes) -> Format:

@@ -32,6 +32,7 @@ from patchloom.networks.contracts import KNOWN, stated
 from patchloom.networks.names import WORDS, file_of, parted
 from patchloom.networks.remotes import REMOTES
 from patchloom.networks.texture import VARIANTS, Compact, TextureNetwork, Vgg19
+from patchloom.outputs import in_place_of
 from patchloom.tensors.modes import own_modes
 
 EMBEDDED = Path(__file__).parent.parent / "weights"
@@ -132,9 +133,8 @@ def add_content(path: Path, name: str, *, trusted: bool = False) -> WeightsFile:
     network = load_content(str(path.resolve()), trusted=trusted)
     stored = weights_folder() / f"content-{name}{path.suffix.lower().replace('.pth', '.pt')}"
     stored.parent.mkdir(parents=True, exist_ok=True)
-    part = stored.with_name(stored.name + ".part")
-    shutil.copyfile(path, part)
-    part.replace(stored)
+    with in_place_of(stored) as part:
+        shutil.copyfile(path, part)
     record_sum(stored, network.sha256)
     return WeightsFile("content", name, stored, network.sha256, False)
 
@@ -322,7 +322,6 @@ def save_network(module: nn.Module, path: Path, card: dict[str, Any], half: bool
         for key, value in module.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(save(state, {"patchloom": json.dumps(header, sort_keys=True)}))
-    temporary.replace(path)
+    with in_place_of(path) as part:
+        part.write_bytes(save(state, {"patchloom": json.dumps(header, sort_keys=True)}))
     return hash_file(path)

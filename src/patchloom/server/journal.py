@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from patchloom.outputs import in_place_of
 from patchloom.server.job import Job
 
 FILE = "job.json"
@@ -23,9 +24,8 @@ log = logging.getLogger("patchloom.server")
 def write(job: Job) -> None:
     """Raises OSError where the disk is full."""
     record: dict[str, Any] = {name: getattr(job, name) for name in KEPT}
-    temporary = job.folder / (FILE + ".part")
-    temporary.write_text(json.dumps(record))
-    temporary.replace(job.folder / FILE)
+    with in_place_of(job.folder / FILE) as part:
+        part.write_text(json.dumps(record))
 
 
 def rewrite(job: Job) -> None:

@@ -34,6 +34,7 @@ from torch.optim.swa_utils import AveragedModel
 from patchloom.errors import Cancelled, InputError, OutputError
 from patchloom.events import Observer, TrainStep, ignore
 from patchloom.networks.weights import save_network
+from patchloom.outputs import in_place_of
 from patchloom.tensors.modes import own_modes
 from patchloom.training.plan import Plan
 from patchloom.training.processes import chosen_device, joined, rank, world
@@ -271,9 +272,8 @@ class _Run:
         """Checkpoint and weights, each written beside the old one and then put in its place."""
         if rank() != 0:
             return
-        temporary = self.checkpoint.with_suffix(".part")
-        torch.save(self._state(), temporary)
-        temporary.replace(self.checkpoint)
+        with in_place_of(self.checkpoint) as part:
+            torch.save(self._state(), part)
         card = {**self.trainee.card(), "steps": self.step, "hours": round(self.seconds / 3600, 2)}
         save_network(self.average.module, self.weights, card)
 
