@@ -395,3 +395,16 @@ def test_a_bomb_takes_little_memory() -> None:
     for data in BOMBS.values():
         done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
         assert int(done.stdout) < 50 * 1024
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+@pytest.mark.parametrize("twice", [False, True])
+def test_palette_entries_of_one_colour_are_said_to_become_one(form: str, twice: bool) -> None:
+    indices = np.arange(64, dtype=np.uint8).reshape(8, 8) % 3
+    image, file, heard = Image.fromarray(indices, "P"), io.BytesIO(), []
+    image.putpalette([10, 20, 30, 200, 100, 0, *((10, 20, 30) if twice else (0, 0, 9)), 10, 20, 30])
+    image.save(file, form)
+    photo = Photo.open(file.getvalue(), observe=heard.append)
+    assert [event.message[:34] for event in heard] == ["The palette has entries of the sam"] * twice
+    with Image.open(io.BytesIO(photo.encode())) as again:
+        assert twice or (np.asarray(again) == indices).all()

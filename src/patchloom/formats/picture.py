@@ -65,6 +65,13 @@ class Reading(NamedTuple):
     def say(self, message: str) -> None:
         self.observe(Warned(message=message))
 
+    def say_merged(self, indices: Samples, colours: Samples) -> None:
+        """Says where ``indices`` (H, W) use several of the palette's ``colours`` (N, C) that are equal: they come
+        back as one, since a picture is worked on in colours."""
+        used = np.unique(indices[indices < len(colours)])
+        if len(np.unique(colours[used], axis=0)) < len(used):
+            self.say("The palette has entries of the same colour; pixels of theirs come back as one entry.")
+
     def leave_out(self, *parts: str) -> None:
         """Says, once, which parts of the file are not kept because they may show what is removed."""
         if parts:

@@ -14,6 +14,7 @@ from patchloom.errors import PhotoError, Unsupported
 from patchloom.formats import exif, photoshop, xmp
 from patchloom.formats.hidden import SMALL, holds_picture
 from patchloom.formats.picture import Block, Cicp, Metadata, Palette, Reading, Samples, Stored, split
+from patchloom.formats.pillow import palette_of
 from patchloom.formats.registry import Header
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,7 +62,7 @@ def decode(data: bytes, reading: Reading) -> Stored:
     if colour not in _MODES:
         raise PhotoError("is damaged.", "Copy it again from where it came.")
     plain = _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in chunks if kind in _CRITICAL)
-    samples = _decoded(plain, depth, colour, any(kind == "tRNS" for kind, _ in chunks))
+    samples = _decoded(plain, depth, colour, any(kind == "tRNS" for kind, _ in chunks), reading)
     mode = "1" if (colour, depth) == (0, 1) else _MODES[colour]
     blocks, gone = [], ["further frames"] if animated else []
     allowance = _Allowance()
@@ -74,13 +75,14 @@ def decode(data: bytes, reading: Reading) -> Stored:
     return Stored(*split(samples), _metadata(mode, _palette(chunks), tuple(blocks), found))
 
 
-def _decoded(plain: bytes, depth: int, colour: int, has_key: bool) -> Samples:
+def _decoded(plain: bytes, depth: int, colour: int, has_key: bool, reading: Reading) -> Samples:
     """By Pillow up to 8 bit, but for keys of grey below 8 bit, which it does not scale as it scales the grey."""
     if depth == 16 or (depth < 8 and colour == 0 and has_key):
         return np.asarray(imagecodecs.png_decode(plain))
     image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(plain))
     image.load()
     if image.mode == "P":
+        reading.say_merged(np.asarray(image), palette_of(image))
         image = image.convert("RGBA" if has_key else "RGB")
     elif image.mode == "1":
         image = image.convert("L")

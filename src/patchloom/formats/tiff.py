@@ -118,6 +118,8 @@ def decode(data: bytes, reading: Reading) -> Stored:
         coding = coding._replace(file=data, page=number)
     if photometric == tifftags.SEPARATED:
         return _from_cmyk(samples, coding, reading)
+    if photometric == tifftags.PALETTE:
+        reading.say_merged(samples, tiffsamples.colours(coding.meaning))
     seen = tiffsamples.seen(samples, coding.meaning)
     if not tiffsamples.is_exact(samples, coding.meaning):
         coding = coding._replace(original=samples, seen=seen)
