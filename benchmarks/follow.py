@@ -7,7 +7,8 @@
 The truth at a half, a quarter and an eighth of its size, enlarged again, is what an excellent network would say.
 Of the fill that follows it, means over a group's pictures:
 
-* ``low-pass``: agreement with the given picture at its own size, over pixels wholly inside the hole, in dB;
+* ``low-pass``: agreement with the given picture at its own size, over pixels wholly inside the hole, in dB (a thin
+  one has none at an eighth);
 * ``serr``: |ln(gradient of the fill / of the truth)|, inside the hole;
 * ``perc``: the relative distance in deep features to the truth, and that of the given picture itself and of the
   default, which is told nothing.
@@ -80,7 +81,9 @@ def scored(
         apart = halved(fill.astype(np.float32), shrink) - halved(coarse.astype(np.float32), shrink)
         result = score(fill)
         rows[shrink] = {
-            "low-pass": float(20 * np.log10(255 / max(np.sqrt(np.square(apart[inside]).mean()), 0.1))),
+            "low-pass": float(20 * np.log10(255 / max(np.sqrt(np.square(apart[inside]).mean()), 0.1)))
+            if inside.any()
+            else np.nan,
             "serr": abs(float(np.log(result["sharpness"]))),
             "perc": result["perceptual"],
             "perc given": score(coarse)["perceptual"],
@@ -115,7 +118,7 @@ def main() -> None:
         rows = [scored(case, shrinks, judge, folder, run) for case in members]
         table[group] = {}
         for shrink in shrinks:
-            means = {name: float(np.mean([row[shrink][name] for row in rows])) for name in COLUMNS}
+            means = {name: float(np.nanmean([row[shrink][name] for row in rows])) for name in COLUMNS}
             met = (means["low-pass"] >= BARS.get(shrink, 0), means["serr"] <= SERR)
             met += (means["perc"] <= means["perc default"] / 2,)
             table[group][shrink] = means

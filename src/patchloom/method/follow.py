@@ -35,7 +35,11 @@ from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Costs
 
 FOLLOWER = Variant(patch=5, depth_base=1.0, locality=0.3, coherence=0.3, native_coherence=1.0)
-SHARP = 0.87  # of the surroundings' contrast in a band, relative to that in the next (docs/experiments)
+BANDS = 6  # of frequencies that are compared
+EMPTY, LAST = (
+    0.44,
+    0.66,
+)  # contrast relative to the next band, below what a picture shows, and next to it (measured)
 AROUND = 1.0  # surroundings that are compared, in depths of the hole
 LEAST = 0.02  # of that contrast; below it a band shows nothing
 RIM = 3.0  # pixels of the hole that the surroundings shine into
@@ -49,25 +53,36 @@ def halvings_of(picture: Floats, hole: Bools, resolution: float | None) -> int:
     photograph.
 
     ``resolution``: pixels of its own for each native one along a side, if known. Else the contrast of each band of
-    frequencies, relative to the next lower one, is compared with the same of the surroundings: so a picture is
-    called blurred for what it lacks, not for showing something smooth.
+    frequencies, relative to that of the next lower one, is compared with the same of the surroundings: so a
+    picture is called blurred for what it lacks, not for showing something smooth. The result is the number under
+    which these ratios are likeliest, if their logarithms scatter equally.
     """
     if resolution is not None:
         return max(0, round(-math.log2(max(resolution, 2.0**-12))))
+    contrasts = np.maximum(_contrasts(picture, hole), 1e-6)
+    ratios = np.log(contrasts[:-1] / contrasts[1:])
+    ratios[contrasts[:-1] < LEAST] = np.log(EMPTY)
+    band = np.arange(len(ratios))
+    misses = []
+    for count in range(len(ratios) + 1):
+        expected = np.where(band < count - 1, EMPTY, np.where(band == count - 1, LAST, 1))
+        misses.append(np.square(ratios - np.log(expected)).sum())
+    return int(np.argmin(misses))
+
+
+def _contrasts(picture: Floats, hole: Bools) -> list[float]:
+    """Of the bands of frequencies of ``picture`` in ``hole``, finest first: the root mean square over that of the
+    surroundings."""
     around = ~hole & (depths(~hole) <= max(8.0, AROUND * float(depths(hole).max())))
-    finer: float | None = None
-    count = -1
-    while min(picture.shape[:2]) > SMALL and hole.any() and around.any():
+    found: list[float] = []
+    while len(found) < BANDS and min(picture.shape[:2]) > SMALL and hole.any() and around.any():
         coarse, _ = halve(picture, np.ones(hole.shape, bool))
-        band = np.abs(picture - resized(coarse, picture.shape[:2], antialias=False)).mean(2)
+        band = np.square(picture - resized(coarse, picture.shape[:2], antialias=False)).mean(2)
         inner = depths(hole) > RIM
         inside = band[inner if inner.any() else hole].mean()
-        share = float(inside / max(float(band[around].mean()), 1e-6))
-        if finer is not None and finer > max(SHARP * share, LEAST):
-            break
-        finer, picture, hole, around = share, coarse, hole[::2, ::2], around[::2, ::2]
-        count += 1
-    return max(0, count)
+        found.append(float(np.sqrt(inside / max(float(band[around].mean()), 1e-12))))
+        picture, hole, around = coarse, hole[::2, ::2], around[::2, ::2]
+    return found
 
 
 def misses_at_rim(picture: Floats, hole: Bools) -> float:
