@@ -165,7 +165,7 @@ def test_a_thing_is_put_where_it_is_said(scene: np.ndarray) -> None:
 def test_the_texture_of_the_surroundings_can_be_taken(scene: np.ndarray, mask: np.ndarray) -> None:
     random = np.random.default_rng(4)
     rough = eight_bit(np.where(mask[..., None], scene, scene + random.normal(0, 0.06, (SIZE, SIZE, 1))))
-    result = harmonise(rough, mask, style=True, iterations=6)
+    result = harmonise(rough, mask, style=True, iterations=10)
     outside = ~mask
     np.testing.assert_array_equal(result[outside], rough[outside])
 

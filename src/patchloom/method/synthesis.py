@@ -3,7 +3,8 @@
 1. What the hole shows is decided where it is small (``decision.py``).
 2. The field is carried to native size, piece by piece (``patchfill.py``).
 3. The copies are blended in the gradient domain (``blending.py``).
-4. Where copies meet each other or the rim, neural patches are optimised (``neural.py``).
+4. Where copies meet each other or the rim, neural patches are optimised (``neural.py``); in scratches and specks
+   nothing is.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,8 @@ def synthesise(
     if settings.matching == "searched" and neural is not None:
         x = paper_fill(native, coarse, settings, neural, progress)
     else:
+        if depths(native.hole).max() < TAPER:
+            neural = None  # what the two sides of a scratch say is nearer the truth (measured)
         later = [neural.work] if neural is not None and neural.work else []
         start = exemplar_start(native, coarse, settings, progress, others, later)
         x = start.picture
