@@ -53,8 +53,9 @@ SETTINGS = """# Settings
 
 For whoever wants other values than a preset's. Made from the program's own declarations by `python
 docs/reference.py`. A setting is the same everywhere: a flag of the command line (`rematch_every` is
-`--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings file, a keyword of `inpaint()`, a
-field of the HTTP API. A preset is a set of values; what you give overrides it.
+`--rematch-every`; only `alpha` is `--hole-alpha` there), a key in a settings file, a keyword of `inpaint()`
+(those of a run in `run=RunSettings(...)`), a field of the HTTP API. A preset is a set of values;
+what you give overrides it.
 """
 
 HTTP_ROUTES = """# Routes of the HTTP API

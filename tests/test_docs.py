@@ -118,6 +118,15 @@ def test_exported_names_import(name: str) -> None:
     assert name in dir(patchloom)
 
 
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (ROOT / "docs/python.md").read_text()
+    shown = set(re.findall(r"^::: (\S+)|`(\w+)`", page, re.M))
+    told = {name for pair in shown for name in pair}
+    for name in patchloom.__all__:
+        home = getattr(getattr(patchloom, name), "__module__", "")
+        assert {name, home, f"{home}.{name}", f"patchloom.{name}"} & told, name
+
+
 def test_make_has_the_targets_the_pages_name() -> None:
     patterns = r"^make ([a-z-]+)  |`make ([a-z-]+)`"
     found = [match for page in PAGES for match in re.findall(patterns, page.read_text(), re.MULTILINE)]

@@ -106,13 +106,17 @@ class Console:
         return RichConsole(file=file, no_color=never, color_system=None if never else "auto", highlight=False)
 
 
+def counted(number: int, noun: str) -> str:
+    """``number`` and ``noun``, with an s unless it is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def described(event: Event) -> str:
     """One line about an event that a log keeps; nothing for those that only move a bar."""
     match event:
         case FillStarted():
-            plural = "window" if event.windows == 1 else "windows"
             share = f"{100 * event.hole_share:.2g} % to fill"
-            return f"{event.width} x {event.height} pixels, {share}, {event.windows} {plural}"
+            return f"{event.width} x {event.height} pixels, {share}, {counted(event.windows, 'window')}"
         case LevelDone():
             return f"window {event.window + 1}, level {event.level + 1}, {event.stage}: {event.seconds:.1f} s"
         case FillDone():

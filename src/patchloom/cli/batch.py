@@ -16,7 +16,7 @@ from patchloom.cli.options import (
     settings_options,
 )
 from patchloom.cli.output import report_option
-from patchloom.console import Console
+from patchloom.console import Console, counted
 from patchloom.errors import Cancelled, OutputError
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
@@ -175,8 +175,9 @@ def _show_plan(batch: "Batch", console: Console) -> None:
     each = f"{plan.seconds_each:.1f}" if plan.seconds_each >= 0.1 else f"{max(plan.seconds_each, 0.01):.2f}"
     known = f"about {each} s a picture, {_duration(plan.seconds)} in all"
     console.say(
-        f"{plan.pictures} pictures, {plan.without_mask} without a mask, {len(plan.rows)} read; {plan.workers} at "
-        f"once, {plan.threads} threads each; {known if plan.seconds_each else 'no time could be measured'}"
+        f"{counted(plan.pictures, 'picture')}, {plan.without_mask} without a mask, {len(plan.rows)} read; "
+        f"{plan.workers} at once, {counted(plan.threads, 'thread')} each; "
+        f"{known if plan.seconds_each else 'no time could be measured'}"
     )
 
 

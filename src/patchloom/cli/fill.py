@@ -16,7 +16,7 @@ from patchloom.cli.options import (
     settings_options,
 )
 from patchloom.cli.output import Output, only_one_stream, output_options
-from patchloom.console import Console
+from patchloom.console import Console, counted
 from patchloom.events import Event, LevelDone, Observer
 from patchloom.settings import FROM_LIBRARY, FileSettings, FillSettings, RunSettings
 
@@ -233,6 +233,6 @@ def _saving_steps(folder: Path, observe: Observer) -> Observer:
 def _say_plan(console: Console, prepared: "Prepared", output: str) -> None:
     photo, hole, settings = prepared.photo, prepared.hole, prepared.settings
     console.say(f"{photo.format}, {photo.width} x {photo.height} pixels, {photo.pixels.dtype}")
-    console.say(f"{100 * hole.share:.2g} % to fill, in {len(hole.boxes())} parts")
+    console.say(f"{100 * hole.share:.2g} % to fill, in {counted(len(hole.boxes()), 'part')}")
     console.say(f"preset {settings.preset}, seed {settings.seed}")
     console.say(f"would write {output}")
