@@ -73,6 +73,12 @@ def png(array: np.ndarray, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def pixels(answer: httpx.Response) -> np.ndarray:
+    """The picture that an answer brings."""
+    with Image.open(io.BytesIO(answer.content)) as image:
+        return np.asarray(image)
+
+
 def photo(width: int = 64, height: int = 64, seed: int = 0) -> np.ndarray:
     """Smooth colours with a grain, (height, width, 3) uint8."""
     rows, columns = np.mgrid[0:height, 0:width]

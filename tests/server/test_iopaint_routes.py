@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_server import Live, hole, mask_png, photo, photo_png, png
+from live_server import Live, hole, mask_png, photo, photo_png, pixels, png
 from PIL import Image
 
 from patchloom.server.iopaint.routes import MODEL
@@ -34,11 +34,6 @@ def b64(data: bytes) -> str:
 def inpaint(server: Live, image: bytes = b"", mask: bytes = b"", **fields: Any) -> Any:
     body = {"image": b64(image or photo_png()), "mask": b64(mask or mask_png()), **CLIENT_FIELDS, **fields}
     return server.client.post("/api/v1/inpaint", json=body, timeout=60)
-
-
-def pixels(answer: Any) -> np.ndarray:
-    with Image.open(io.BytesIO(answer.content)) as image:
-        return np.asarray(image)
 
 
 @pytest.mark.parametrize("prefix", ["", "data:image/png;base64,", "data:application/octet-stream;base64,"])

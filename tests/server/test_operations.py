@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from live_server import Live, hole, mask_png, photo, photo_png
+from live_server import Live, hole, mask_png, photo, photo_png, pixels
 from prometheus_client.parser import text_string_to_metric_families
-from test_compat import pixels
 
 from patchloom.server.limits import Limits
 from patchloom.server.security import Access
