@@ -37,7 +37,7 @@ def fill(photo: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]
 
 
 def level_filled(native: Level) -> NDArray[np.float32]:
-    """(H, W, 3): decided where the hole is at most a hundred pixels deep, and carried to native size."""
+    """(H, W, 3): decided where the hole is one or two hundred pixels wide, and carried to native size."""
     scales = Scales(shrinking_pyramid(native, patch=7))
     variant = way_to_fill(scales, guide_weight=0.0, seed=SEED)
     decided = exemplar_fill(scales, variant, last=deciding_level(scales.deepest, len(scales)))

@@ -14,7 +14,8 @@ from patchloom.errors import MaskError
 from patchloom.method.patchfill import Scales, Variant
 from patchloom.tensors.field import largest_patch
 
-DECIDED_DEPTH = 96.0  # pixels from the rim to the middle of the hole at the level that decides, at most
+SEEN_DEPTH = 96.0  # pixels from the rim to the middle of a hole that is seen whole, at most
+DECIDED_DEPTH = 56.0  # the same, of a larger one at the level that decides (docs/experiments: votes)
 WIDE = 0.6  # thickness from which on there is more than one way
 GUIDED = (
     Variant(guide_weight=1.0, lines=True),
@@ -26,11 +27,16 @@ GUIDED = (
 UNGUIDED = (Variant(lines=True), GUIDED[1], Variant(patch=5, depth_base=1.1, locality=0.0))
 
 
-def deciding_level(deepest: float, count: int) -> int:
-    """The number, of ``count`` levels coarsest first, of the finest at which the hole is no deeper than
-    ``DECIDED_DEPTH``; it is ``deepest`` pixels deep at native size, the last."""
-    fits = [number for number in range(count) if deepest * 0.5 ** (count - 1 - number) <= DECIDED_DEPTH]
+def seeing_level(deepest: float, count: int, depth: float = SEEN_DEPTH) -> int:
+    """The number, of ``count`` levels coarsest first, of the finest at which the hole is no deeper than ``depth``;
+    it is ``deepest`` pixels deep at native size, the last."""
+    fits = [number for number in range(count) if deepest * 0.5 ** (count - 1 - number) <= depth]
     return fits[-1] if fits else 0
+
+
+def deciding_level(deepest: float, count: int) -> int:
+    """The number of the level that decides: the native one for a hole that is seen whole there."""
+    return seeing_level(deepest, count, SEEN_DEPTH if deepest <= SEEN_DEPTH else DECIDED_DEPTH)
 
 
 def way_to_fill(scales: Scales, guide_weight: float, seed: int) -> Variant:

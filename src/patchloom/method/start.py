@@ -9,7 +9,7 @@ from patchloom.arrays import Bools, Floats
 from patchloom.events import Warned
 from patchloom.method.blending import correction
 from patchloom.method.coarse import Coarse
-from patchloom.method.decision import deciding_level, way_to_fill
+from patchloom.method.decision import deciding_level, seeing_level, way_to_fill
 from patchloom.method.ends import Points
 from patchloom.method.follow import (
     FOLLOWED_ROUNDS,
@@ -176,9 +176,9 @@ def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Sc
 
 
 def _lines(levels: list[Level], every: bool) -> list[Points]:
-    """The lines through the hole, at native size, found at the level that decides: what is a line to somebody who
-    sees the whole hole. At finer ones every ripple of a wave is, and would be drawn through it."""
-    number = deciding_level(float(depths(levels[-1].hole).max()), len(levels))
+    """The lines through the hole, at native size, found where the hole is seen whole: what is a line to one who
+    sees all of it. At finer levels every ripple of a wave is, and would be drawn through it."""
+    number = seeing_level(float(depths(levels[-1].hole).max()), len(levels))
     scale = 2.0 ** (len(levels) - 1 - number)
     curves = lines_through(levels[number].image, levels[number].hole, every)
     return [scale * (curve + 0.5) - 0.5 for curve in curves]
