@@ -48,3 +48,29 @@ test("a job is followed over a server that is started anew", async () => {
   globalThis.fetch = async () => new Response(JSON.stringify({ title: "gone" }), { status: 404 });
   await assert.rejects(follow("a", () => {}), { message: "gone" });
 });
+
+test("with the server that is started anew, what happens is streamed again", async () => {
+  globalThis.setTimeout = (wake) => queueMicrotask(wake);
+  const streams = [
+    [["step", { fraction: 0.2 }], ["server_stopping", { kept: true }]],
+    [["level_done", { preview: 1 }], ["done", {}]],
+  ];
+  globalThis.EventSource = class extends EventTarget {
+    constructor() {
+      super();
+      const events = streams.shift().map(([name, data]) => Object.assign(new Event(name), { data: JSON.stringify(data) }));
+      queueMicrotask(() => events.forEach((event) => this.dispatchEvent(event)));
+    }
+    close() {}
+  };
+  const states = [null, { status: "running", progress: {} }]; // none that is about to stop says that it is
+  globalThis.fetch = async () => {
+    const state = states.shift();
+    if (!state) throw new TypeError("not reached");
+    return new Response(JSON.stringify(state));
+  };
+  const heard = [];
+  await follow("a", (name) => heard.push(name));
+  assert.deepEqual(heard, ["step", "level_done", "done"]);
+  assert.equal(streams.length, 0);
+});

@@ -148,40 +148,56 @@ export async function display(blob) {
 }
 
 const LAST = ["done", "failed", "cancelled", "expired"];
-const NAMES = ["queued", "fill_started", "step", "level_done", "warned", ...LAST]; // those that the page heeds
+const STOPPING = "server_stopping"; // ends a stream before its job is over
+const NAMES = ["queued", "fill_started", "step", "level_done", "warned", STOPPING, ...LAST]; // those that the page heeds
 const POLL_MS = 1000;
 const MOST_MISSED = 60; // times in a row without an answer
 
 /**
- * Tells `listen(name, data)` what happens to a job until it is over: by event stream, or by asking every second
- * where streams do not get through.
+ * Tells `listen(name, data)` what happens to a job until it is over: by event stream, with the next server where one is
+ * started anew, or by asking every second where streams do not get through.
  * @param {string} id @param {(name: string, data: object) => void} listen @returns {Promise<void>}
  */
-export function follow(id, listen) {
-  return new Promise((resolve, reject) => {
-    const stream = new EventSource(`api/jobs/${id}/events`);
+export async function follow(id, listen) {
+  for (;;) {
+    const end = await stream(id, listen);
+    if (LAST.includes(end)) return;
+    if (await poll(id, listen, end === STOPPING)) return;
+  }
+}
+
+/** @returns {Promise<string>} the last event's name; "" if the stream broke */
+function stream(id, listen) {
+  return new Promise((resolve) => {
+    const source = new EventSource(`api/jobs/${id}/events`);
+    const end = (name) => {
+      source.close();
+      resolve(name);
+    };
     for (const name of NAMES) {
-      stream.addEventListener(name, (event) => {
-        const over = LAST.includes(name);
-        if (over) stream.close();
-        listen(name, JSON.parse(event.data));
-        if (over) resolve();
+      source.addEventListener(name, (event) => {
+        if (name !== STOPPING) listen(name, JSON.parse(event.data));
+        if (name === STOPPING || LAST.includes(name)) end(name);
       });
     }
-    stream.onerror = () => {
-      stream.close();
-      poll(id, listen).then(resolve, reject);
-    };
+    source.onerror = () => end("");
   });
 }
 
-/** A server that does not answer for a while, which may be started anew or out of reach, is asked again. */
-async function poll(id, listen) {
+/**
+ * Asks again a server that does not answer for a while, which may be started anew or out of reach.
+ * @param {boolean} briefly only until a server answers after none did @returns {Promise<boolean>} whether the job is over
+ */
+async function poll(id, listen, briefly) {
   for (let missed = 0; ; ) {
     try {
       const state = await job(id);
+      if (LAST.includes(state.status)) {
+        listen(state.status, state.error ?? state.result ?? {});
+        return true;
+      }
+      if (briefly && missed) return false;
       missed = 0;
-      if (LAST.includes(state.status)) return listen(state.status, state.error ?? state.result ?? {});
       listen("step", state.progress);
     } catch (error) {
       missed += 1;
