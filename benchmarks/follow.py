@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from quality import GROUPS, SHARED, Case, load_cases
-from scipy import ndimage
 
 from patchloom import inpaint
 from patchloom.evaluation.metrics import Judge
 from patchloom.networks.weights import load_texture
 from patchloom.settings import RunSettings
+from patchloom.tensors.boxes import bounds
 
 BARS = {2: 30.0, 4: 35.0, 8: 35.0}  # of the low-pass, in dB
 SERR = 0.15
@@ -42,9 +42,8 @@ def large(shared: Path) -> Iterator[Case]:
     for path in sorted((shared / "data/large").glob("*.*.mask.png")):
         photo, name, *_ = path.name.split(".")
         hole = np.array(Image.open(path).convert("L")) > 127
-        rows, columns = ndimage.find_objects(hole.astype(int))[0]
-        margin = max(rows.stop - rows.start, columns.stop - columns.start) // 2
-        place = tuple(slice(max(0, s.start - margin), s.stop + margin) for s in (rows, columns))
+        box = bounds(hole)
+        place = box.widened(max(box.size) // 2, hole.shape).slices
         truth = np.array(Image.open(path.parent / f"{photo}.jpg").convert("RGB"))
         yield Case(name, truth[place], hole[place])
 

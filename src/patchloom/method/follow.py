@@ -36,10 +36,8 @@ from patchloom.tensors.field import Costs
 
 FOLLOWER = Variant(patch=5, depth_base=1.0, locality=0.3, coherence=0.3, native_coherence=1.0)
 BANDS = 6  # of frequencies that are compared
-EMPTY, LAST = (
-    0.44,
-    0.66,
-)  # contrast relative to the next band, below what a picture shows, and next to it (measured)
+EMPTY = 0.44  # contrast, relative to the next band, of those finer than what a picture shows (measured)
+LAST = 0.66  # the same, of the last of them
 AROUND = 1.0  # surroundings that are compared, in depths of the hole
 LEAST = 0.02  # of that contrast; below it a band shows nothing
 RIM = 3.0  # pixels of the hole that the surroundings shine into

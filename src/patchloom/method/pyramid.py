@@ -13,6 +13,7 @@ Differs from the paper because: a growing hole leaves interior patches nothing b
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
+from patchloom.tensors.boxes import depths
 
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
 FEATURE_SIDE = 9  # pixels at native size over which texture features are means
@@ -41,6 +43,11 @@ class Level:
     def size(self) -> tuple[int, int]:
         height, width = self.hole.shape
         return height, width
+
+    @cached_property
+    def deepest(self) -> float:
+        """The greatest distance in the hole to a known pixel, in pixels."""
+        return float(depths(self.hole).max())
 
     def composite(self, fill: Floats) -> Floats:
         """``fill`` inside the hole, the image outside, bit for bit."""

@@ -34,7 +34,6 @@ from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.method.repeats import repeating_offsets
 from patchloom.settings import FillSettings
-from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Field, seams, source_centres
 
 PATCH = 7  # pixels a side, of most ways to fill
@@ -178,7 +177,7 @@ def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Sc
 def _lines(levels: list[Level], every: bool) -> list[Points]:
     """The lines through the hole, at native size, found where the hole is seen whole: what is a line to one who
     sees all of it. At finer levels every ripple of a wave is, and would be drawn through it."""
-    number = seeing_level(float(depths(levels[-1].hole).max()), len(levels))
+    number = seeing_level(levels[-1].deepest, len(levels))
     scale = 2.0 ** (len(levels) - 1 - number)
     curves = lines_through(levels[number].image, levels[number].hole, every)
     return [scale * (curve + 0.5) - 0.5 for curve in curves]

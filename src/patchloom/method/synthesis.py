@@ -50,7 +50,7 @@ def synthesise(
     if settings.matching == "searched" and neural is not None:
         x = paper_fill(native, coarse, settings, neural, progress)
     else:
-        if depths(native.hole).max() < TAPER:
+        if native.deepest < TAPER:
             neural = None  # what the two sides of a scratch say is nearer the truth (measured)
         later = [neural.work] if neural is not None and neural.work else []
         start = exemplar_start(native, coarse, settings, progress, others, later)
@@ -81,4 +81,4 @@ def _is_perforated(level: Level) -> bool:
     a checkerboard. The known pixels then say all that there is to say."""
     if largest_patch([~level.hole], 3):
         return False
-    return bool(depths(level.hole).max() <= PERFORATED_DEPTH)
+    return level.deepest <= PERFORATED_DEPTH

@@ -27,6 +27,15 @@ test("a photo goes once; one that is gone there goes again", async () => {
   assert.equal(sent.length, 5, "what is refused for another reason is not sent again");
 });
 
+/** A server that tells these states of a job one after another; null: it is not reached. */
+function answersWith(states) {
+  globalThis.fetch = async () => {
+    const state = states.shift();
+    if (!state) throw new TypeError("not reached");
+    return new Response(JSON.stringify(state));
+  };
+}
+
 test("a job is followed over a server that is started anew", async () => {
   globalThis.setTimeout = (wake) => queueMicrotask(wake);
   globalThis.EventSource = class {
@@ -37,11 +46,7 @@ test("a job is followed over a server that is started anew", async () => {
     }
   };
   const states = [{ status: "running", progress: { fraction: 0.5 } }, null, null, { status: "done", result: { format: "PNG" } }];
-  globalThis.fetch = async () => {
-    const state = states.shift();
-    if (!state) throw new TypeError("not reached");
-    return new Response(JSON.stringify(state));
-  };
+  answersWith(states);
   const heard = [];
   await follow("a", (name) => heard.push(name));
   assert.deepEqual(heard, ["step", "done"]);
@@ -64,11 +69,7 @@ test("with the server that is started anew, what happens is streamed again", asy
     close() {}
   };
   const states = [null, { status: "running", progress: {} }]; // none that is about to stop says that it is
-  globalThis.fetch = async () => {
-    const state = states.shift();
-    if (!state) throw new TypeError("not reached");
-    return new Response(JSON.stringify(state));
-  };
+  answersWith(states);
   const heard = [];
   await follow("a", (name) => heard.push(name));
   assert.deepEqual(heard, ["step", "level_done", "done"]);
