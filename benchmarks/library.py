@@ -25,7 +25,7 @@ from quality import SHARED
 from patchloom import Inpainter, Mask, Photo, fill_settings
 from patchloom.evaluation.metrics import Judge
 from patchloom.library import A_ROW, Library
-from patchloom.method.layout import KINDS, LENGTH, VIEWS, misses
+from patchloom.method.layout import KINDS, LENGTH, VIEWS, distances
 from patchloom.networks.weights import load_texture
 from patchloom.tensors.threads import working
 
@@ -97,7 +97,7 @@ def simulate(count: int, out: Path) -> None:
     with working():
         for turn in range(3):
             begun = time.perf_counter()
-            misses(stored, stored[0].astype(np.float32), weights)
+            distances(stored, stored[0].astype(np.float32), weights)
             print(f"{count} photographs, {path.stat().st_size / 1e9:.2f} GB, question {turn + 1}: ", end="")
             print(f"{time.perf_counter() - begun:.2f} s")
     path.unlink()

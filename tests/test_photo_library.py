@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from patchloom import Inpainter, InputError, Mask, Photo, cli, fill_settings
 from patchloom.library import Library, build
-from patchloom.method.layout import LENGTH, VIEWS, misses
+from patchloom.method.layout import LENGTH, VIEWS, distances
 from patchloom.tensors.threads import working
 
 QUICK = {"preset": "fast", "texture": "none", "content": "none", "iterations": 0}
@@ -115,7 +115,7 @@ def test_misses_are_weighted_squares() -> None:
     layout, weights = random.random(LENGTH, np.float32) * 255, random.random(LENGTH, np.float32)
     weights[::3] = 0
     with working(2):
-        found = misses(stored, layout, weights)
+        found = distances(stored, layout, weights)
     expected = (weights.astype(float) * (stored.astype(float) - layout) ** 2).sum(1)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 

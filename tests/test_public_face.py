@@ -14,7 +14,7 @@ from PIL import Image
 
 import patchloom
 from patchloom import MaskError, Photo, PhotoError, SettingsError, errors, extend, fill_settings, harmonise, tile
-from patchloom.errors import as_flag, told
+from patchloom.errors import as_flag, as_hint
 from patchloom.events import PatchloomWarning, Step, Warned, aloud
 from patchloom.kinds import as_mask, as_photo
 
@@ -89,8 +89,8 @@ def test_what_no_observer_hears_is_said_aloud(caplog: pytest.LogCaptureFixture) 
 
 def test_each_face_spells_settings_its_own_way() -> None:
     advice = "Use {mask_mode alpha} or {alpha keep}.\nSee {page}."
-    assert told(advice, as_flag) == "Use --mask-mode alpha or --hole-alpha keep. See --page."
-    assert told(advice, {"page": "page"}.get) == "See page."
+    assert as_hint(advice, as_flag) == "Use --mask-mode alpha or --hole-alpha keep. See --page."
+    assert as_hint(advice, {"page": "page"}.get) == "See page."
     assert MaskError("What.", advice).hint == "Use mask_mode alpha or alpha keep. See page."
 
 

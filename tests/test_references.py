@@ -11,7 +11,7 @@ from scipy import ndimage
 from boxes import boxes
 from patchloom import Inpainter, InputError, Mask, Photo, Reference, burst, cli, fill_settings, inpaint
 from patchloom.burst import cleared
-from patchloom.method.shown import exposed, shown
+from patchloom.method.reference import exposed, reference_fill
 
 cv2 = pytest.importorskip("cv2", reason="needs patchloom[align]")
 
@@ -119,7 +119,7 @@ def test_what_is_left_at_the_rim_is_spread_over_the_hole(mask: np.ndarray) -> No
     """A reference that is darker by a ramp comes back as the photograph: the ramp is harmonic."""
     truth = scene(1).astype(np.float32) / 255
     ramp = np.linspace(-0.03, 0.03, SIZE, dtype=np.float32)[None, :, None]
-    found = shown(np.where(mask[..., None], 0, truth), mask, truth + ramp, np.ones_like(mask))
+    found = reference_fill(np.where(mask[..., None], 0, truth), mask, truth + ramp, np.ones_like(mask))
     assert found.taken[HOLE].all()
     assert np.abs(found.picture - truth)[mask].max() < 0.02
     np.testing.assert_array_equal(found.picture[~mask], truth[~mask])
@@ -137,8 +137,8 @@ def test_like_colours_by_chance_are_not_the_same_scene(mask: np.ndarray) -> None
     photo, other = (np.repeat(each, 3, 2).astype(np.float32) for each in meadows)
     noisy = (photo + np.random.default_rng(2).normal(0, 0.03, photo.shape)).astype(np.float32)
     shot = np.where(mask[..., None], 0, photo).astype(np.float32)
-    assert not shown(shot, mask, other, np.ones_like(mask)).taken.any()
-    assert shown(shot, mask, noisy, np.ones_like(mask)).taken[HOLE].all()
+    assert not reference_fill(shot, mask, other, np.ones_like(mask)).taken.any()
+    assert reference_fill(shot, mask, noisy, np.ones_like(mask)).taken[HOLE].all()
 
 
 def shots() -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:

@@ -34,31 +34,31 @@ def marked(data: bytes, photo: str, max_pixels: int) -> tuple[Bools, str]:
     Raises MaskError: no JSON, another kind of it, nothing for that photo.
     """
     try:
-        told = json.loads(data)
-        if isinstance(told, dict) and "shapes" in told:
-            size = _size(told["imageHeight"], told["imageWidth"], max_pixels)
-            shapes = told["shapes"]
+        document = json.loads(data)
+        if isinstance(document, dict) and "shapes" in document:
+            size = _size(document["imageHeight"], document["imageWidth"], max_pixels)
+            shapes = document["shapes"]
             hole = _union(size, (_of_labelme(shape, size) for shape in shapes))
             names = [str(shape.get("label") or "") for shape in shapes]
             return hole, _read("labelme", names)
-        return _of_coco(told if isinstance(told, dict) else {"annotations": told}, photo, max_pixels)
+        return _of_coco(document if isinstance(document, dict) else {"annotations": document}, photo, max_pixels)
     except MaskError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError, OverflowError) as error:
         raise MaskError("As a mask: this JSON holds no outlines that can be read.", _EXPORT) from error
 
 
-def _of_coco(told: dict[str, Any], photo: str, max_pixels: int) -> tuple[Bools, str]:
-    if "annotations" not in told:
-        told = {"annotations": [told]} if "counts" in told or "segmentation" in told else told
-    objects, about = told["annotations"], told.get("images") or [told.get("image") or {}]
+def _of_coco(document: dict[str, Any], photo: str, max_pixels: int) -> tuple[Bools, str]:
+    if "annotations" not in document:
+        document = {"annotations": [document]} if "counts" in document or "segmentation" in document else document
+    objects, about = document["annotations"], document.get("images") or [document.get("image") or {}]
     if len(about) > 1:
         about = [one for one in about if PurePath(one["file_name"]).name == photo] or [
             one for one in about if PurePath(one["file_name"]).stem == PurePath(photo).stem
         ]
         if len(about) != 1:
             raise MaskError(
-                f"As a mask: these annotations are of {len(told['images'])} pictures, "
+                f"As a mask: these annotations are of {len(document['images'])} pictures, "
                 f"and {len(about) or 'none'} of them is called '{photo}'.",
                 "Name the photo as they do, or export the annotations of one picture.",
             )
@@ -70,17 +70,17 @@ def _of_coco(told: dict[str, Any], photo: str, max_pixels: int) -> tuple[Bools, 
         raise MaskError("As a mask: these annotations do not say how large their picture is.", _EXPORT)
     size = _size(*sizes[0], max_pixels)
     hole = _union(size, (_of_runs(one, size) if isinstance(one, dict) else _drawn(one, size) for one in runs))
-    categories = {one["id"]: one["name"] for one in told.get("categories") or ()}
+    categories = {one["id"]: one["name"] for one in document.get("categories") or ()}
     return hole, _read("COCO", [str(categories.get(one.get("category_id"), "")) for one in objects])
 
 
-def _outlines(thing: dict[str, Any]) -> Any:
+def _outlines(annotation: dict[str, Any]) -> Any:
     """Run lengths (a dict), or polygons; of what has neither, its box."""
-    if "counts" in thing:
-        return thing
-    if outlines := thing.get("segmentation"):
+    if "counts" in annotation:
+        return annotation
+    if outlines := annotation.get("segmentation"):
         return outlines
-    x, y, width, height = thing["bbox"]
+    x, y, width, height = annotation["bbox"]
     return [[x, y, x + width, y, x + width, y + height, x, y + height]]
 
 

@@ -18,9 +18,9 @@ from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
-from patchloom.kinds import AnyMask, Picture, as_mask, of_kind
+from patchloom.kinds import AnyMask, Kind, as_mask, of_kind
 from patchloom.mask import Mask
-from patchloom.method.shown import exposed, shown
+from patchloom.method.reference import exposed, reference_fill
 from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
 from patchloom.references import LEAST_SIDE, Reference, Used, as_reference, homography, warp
@@ -64,7 +64,7 @@ def cleared(
     middle, seen, used = _median(first, others, observe)
     unit = (first.pixels / np.float32(full_scale(first.pixels))).astype(np.float32)
     moved = moving(unit, middle, seen)
-    found = shown(unit, moved, middle, seen)
+    found = reference_fill(unit, moved, middle, seen)
     pixels = composite(first.pixels, found.picture, found.taken.astype(np.float32), full_scale(first.pixels))
     cleaned, left = first.with_pixels(pixels), moved & ~found.taken
     rows = {"references": [asdict(row) for row in used], "moved": round(float(moved.mean()), 5)}
@@ -79,14 +79,14 @@ def cleared(
 
 
 def burst(
-    shots: Sequence[Picture],
+    shots: Sequence[Kind],
     mask: AnyMask | None = None,
     *,
     preset: Preset = "balanced",
     observe: Observer = aloud,
     run: RunSettings | None = None,
     **overrides: Unpack[FillOverrides],
-) -> Picture:
+) -> Kind:
     """The first of ``shots`` without what ``mask`` marks or, where there is none, without what moves; of its kind
     (NumPy, Pillow or Photo). Paths give Photos: ``Photo.open`` each.
 
@@ -100,7 +100,7 @@ def burst(
         inpainter=Inpainter(run),
         observe=observe,
     )
-    return cast(Picture, of_kind(shots[0], result.photo))
+    return cast(Kind, of_kind(shots[0], result.photo))
 
 
 def moving(unit: NDArray[np.float32], middle: NDArray[np.float32], seen: Bools) -> Bools:

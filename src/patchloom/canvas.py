@@ -36,7 +36,7 @@ class Frame:
 
     def margins(self, width: int, height: int) -> Margins:
         """For a photograph of that size. Raises SettingsError for what says nothing, or nothing to add."""
-        asked = Margins(
+        margins = Margins(
             _length("left", self.left, width),
             _length("right", self.right, width),
             _length("top", self.top, height),
@@ -44,22 +44,22 @@ class Frame:
         )
         if self.ratio:
             across, down = _ratio(self.ratio)
-            wide, tall = width + asked.left + asked.right, height + asked.top + asked.bottom
+            wide, tall = width + margins.left + margins.right, height + margins.top + margins.bottom
             more_wide, more_tall = (
                 max(0, round(tall * across / down) - wide),
                 max(0, round(wide * down / across) - tall),
             )
-            asked = Margins(
-                asked.left + more_wide // 2,
-                asked.right + more_wide - more_wide // 2,
-                asked.top + more_tall // 2,
-                asked.bottom + more_tall - more_tall // 2,
+            margins = Margins(
+                margins.left + more_wide // 2,
+                margins.right + more_wide - more_wide // 2,
+                margins.top + more_tall // 2,
+                margins.bottom + more_tall - more_tall // 2,
             )
-        if not any(asked):
+        if not any(margins):
             raise SettingsError(
                 "Nothing is added: the canvas is as large as the photo.", "Give {left 400}, or 10%."
             )
-        return asked
+        return margins
 
 
 def _length(side: str, text: str, whole: int) -> int:

@@ -17,7 +17,7 @@
 
 Each carries a sentence (``str(error)``) and, where there is one, a next step (``error.hint``). In the ``advice``
 that the hint is made from a setting is written ``{max_memory}``, or ``{mask_mode alpha}`` with a value: each face
-of the program spells it as its own users do, and leaves out lines that name what it has not (:func:`told`).
+of the program spells it as its own users do, and leaves out lines that name what it has not (:func:`as_hint`).
 
 They are caught in two places only: the command line and the server. Bugs of ours raise anything else.
 """
@@ -29,7 +29,7 @@ from typing import ClassVar
 _SETTING = re.compile(r"\{([a-z_]+)(?: ([^{}]*))?\}")
 
 
-def told(advice: str, spelled: Callable[[str], str | None]) -> str:
+def as_hint(advice: str, spelled: Callable[[str], str | None]) -> str:
     """The hint that ``advice`` gives where settings are named as ``spelled`` does; without the lines that name one
     for which that is None."""
     lines = [
@@ -54,7 +54,7 @@ class PatchloomError(Exception):
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
         self.advice = advice
-        self.hint = told(advice, str)
+        self.hint = as_hint(advice, str)
         if self.hint:
             self.add_note(self.hint)
 

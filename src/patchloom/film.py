@@ -22,7 +22,7 @@ from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, aloud, ignore
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
-from patchloom.kinds import AnyMask, AnyPicture, Picture, as_mask, as_photo, of_kind
+from patchloom.kinds import AnyMask, AnyPicture, Kind, as_mask, as_photo, of_kind
 from patchloom.mask import Mask
 from patchloom.method import grain
 from patchloom.overrides import FillOverrides
@@ -132,10 +132,10 @@ class Film:
             matrix = self._way(number, other) if 0 <= other < len(self.frames) else None
             if matrix is None:
                 continue
-            shown = np.where(self.hole(other), 0, 255).astype(np.uint8)
-            _, seen = seen_through(shown, matrix, left.shape[::-1], shown)
+            known = np.where(self.hole(other), 0, 255).astype(np.uint8)
+            _, seen = seen_through(known, matrix, left.shape[::-1], known)
             if (seen & left).sum() >= WORTH * left.sum():
-                from_aligned(unit, left, self.frames[other].photo.pixels, shown, matrix, same_light=True)
+                from_aligned(unit, left, self.frames[other].photo.pixels, known, matrix, same_light=True)
 
     def _carried(self, number: int, unit: Floats, left: Bools, noise: float) -> None:
         """Takes what earlier fills of the scene show, under grain of this frame's own."""
@@ -176,9 +176,9 @@ class Film:
         frame = self.frames[number]
         if not self.dust:
             return frame.hole
-        beside = [offset for offset in (-1, 1, -2, 2) if 0 <= number + offset < len(self.frames)]
+        near = [offset for offset in (-1, 1, -2, 2) if 0 <= number + offset < len(self.frames)]
         views: list[tuple[Floats, Bools]] = []
-        for offset in beside:
+        for offset in near:
             matrix = self._way(number, number + offset)
             if matrix is not None and len(views) < 2:
                 pixels = self.frames[number + offset].photo.pixels
@@ -227,7 +227,7 @@ def motion(here: Any, there: Any, hole: Bools) -> Matrix | None:
 
 
 def fill_frames(
-    frames: Sequence[Picture],
+    frames: Sequence[Kind],
     masks: Sequence[AnyMask | None] | AnyMask | None = None,
     *,
     dust: float = 0.0,
@@ -235,7 +235,7 @@ def fill_frames(
     observe: Observer = aloud,
     run: RunSettings | None = None,
     **overrides: Unpack[FillOverrides],
-) -> Iterator[Picture]:
+) -> Iterator[Kind]:
     """The ``frames`` of a film one after another, filled; each of the kind that was given.
 
     ``masks``: one for each frame (None: nothing to fill), or one for all. ``dust``, such as ``.06``: marks on one
@@ -248,7 +248,7 @@ def fill_frames(
     for number in range(len(frames)):
         result = film.fill(number, observe)
         film.carry_on(result.photo, result.report)
-        yield cast(Picture, of_kind(frames[number], result.photo))
+        yield cast(Kind, of_kind(frames[number], result.photo))
 
 
 class _Given:

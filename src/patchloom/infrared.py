@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.errors import MaskError
 from patchloom.formats.picture import full_scale
 from patchloom.mask import Mask
 from patchloom.photo import Photo
+from patchloom.tensors.correlation import Correlation
 
 DARK = 1 / 256  # of full scale; less light is counted as so much
 DARKER = 0.05  # of the light that a mark holds back, at least
@@ -96,9 +97,9 @@ def _dyes(infrared: Floats, colours: Floats) -> Floats:
     line = np.zeros(terms.shape[1])
     for _ in range(4):
         line = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
-        miss = values - terms @ line
-        spread = 1.4826 * np.median(np.abs(miss - np.median(miss)))
-        kept = np.abs(miss - np.median(miss)) <= 3 * spread + 1e-6
+        residual = values - terms @ line
+        spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+        kept = np.abs(residual - np.median(residual)) <= 3 * spread + 1e-6
     return np.asarray(colours @ line[:-1], np.float32)
 
 
@@ -129,9 +130,9 @@ def _offset(marks: Floats, picture: Floats) -> tuple[int, int]:
     grey = picture.mean(2)
     specks = np.abs(grey - ndimage.median_filter(grey, 7))
     specks = np.minimum(specks, np.quantile(specks, 0.999))
-    sizes = [fft.next_fast_len(side + 2 * FARTHEST, real=True) for side in grey.shape]
-    one, two = (fft.rfft2(values - values.mean(), sizes) for values in (marks, specks))
-    found = np.roll(fft.irfft2(np.conj(one) * two, sizes), (FARTHEST, FARTHEST), (0, 1))
+    correlation = Correlation(*(side + 2 * FARTHEST for side in grey.shape))
+    one, two = (correlation.spectrum(values - values.mean()) for values in (marks, specks))
+    found = np.roll(correlation.of(one, two), (FARTHEST, FARTHEST), (0, 1))
     near = found[: 2 * FARTHEST + 1, : 2 * FARTHEST + 1]
     best = np.unravel_index(int(near.argmax()), near.shape)
     spread = 1.4826 * np.median(np.abs(near - np.median(near)))

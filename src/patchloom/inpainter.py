@@ -13,7 +13,7 @@ import numpy as np
 
 from patchloom import __version__, windows
 from patchloom.arrays import Bools, Floats
-from patchloom.beside import Beside
+from patchloom.donors import Donors
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
@@ -37,7 +37,7 @@ from patchloom.tensors.compiled import first_time
 from patchloom.tensors.compose import composite, rim_weights
 from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import mapped, working
-from patchloom.transparency import Layer, continued, finite, missing_of, of_shown, over
+from patchloom.transparency import Layer, continued, finite, missing_of, of_visible, over
 from patchloom.wrapping import wrapped
 
 LARGE_SHARE = 0.33  # of the photograph; a hole above this is warned of
@@ -115,8 +115,8 @@ class Inpainter:
             text = "Compiling the patch search for this machine, once, in about ten seconds."
             listener(Warned(message=text, passing=True))
         allowed = allowed if source is not None else ~left
-        beside = Beside(references, used, settings)
-        work = _Work(known, left, hole & ~left, allowed, missing, start, settings, neural, beside, listener)
+        donors = Donors(references, used, settings)
+        work = _Work(known, left, hole & ~left, allowed, missing, start, settings, neural, donors, listener)
         with working(self.run.threads):
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
             work.pixels[missing] = photo.pixels[missing]
@@ -127,7 +127,7 @@ class Inpainter:
         if start is not None:
             weights |= start.weights
         report = self._report(settings, weights, rows, listener, begun)
-        report |= {"references": beside.rows()} if used else {}
+        report |= {"references": donors.rows()} if used else {}
         return FillResult(filled, report)
 
     @own_modes()
@@ -194,7 +194,7 @@ class _Work:
         start: CoarseFill | None,
         settings: FillSettings,
         neural: NeuralStage | None,
-        beside: Beside,
+        donors: Donors,
         observe: Observer,
     ) -> None:
         self.pixels = photo.pixels.copy()
@@ -205,7 +205,7 @@ class _Work:
         self.allowed, self.start = allowed, start
         self.unknown = hole.copy()
         self.settings, self.neural, self.observe = settings, neural, observe
-        self.hole, self.beside = hole, beside
+        self.hole, self.donors = hole, donors
 
     def fill(self, plans: list[windows.Window], one_by_one: bool = False) -> list[dict[str, Any]]:
         """Fills the windows ``plans``, those that do not overlap at the same time; returns a row of the report for
@@ -229,15 +229,15 @@ class _Work:
         allowed = self.allowed[plan.slices] & ~unknown
         image, missing = as_rgb(self.pixels[plan.slices]), self.missing[plan.slices]
         if missing.any():
-            image, allowed = of_shown(image, ~missing, unknown, allowed)
+            image, allowed = of_visible(image, ~missing, unknown, allowed)
         layer = self._layer(plan, image, unknown, allowed)
         look, allowed = (image, allowed) if layer is None else (layer.look, layer.source)
         level = Level(np.where(unknown[..., None], np.float32(0), look), unknown, allowed)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
-        others = self.beside.of(level)
-        result = synthesise(level, coarse, self.settings, self.neural, progress, list(others.values()))
+        donors = self.donors.of(level)
+        result = synthesise(level, coarse, self.settings, self.neural, progress, list(donors.values()))
         progress.complete()
-        self.beside.count(list(others), int(plan.part.sum()), progress.records)
+        self.donors.count(list(donors), int(plan.part.sum()), progress.records)
         weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part
         if layer is not None and self.alpha is not None:
             result, opacity = layer.parted(result, unknown, plan.part)

@@ -18,7 +18,7 @@ AnyPicture = NDArray[Any] | Image.Image | Photo | str | Path
 AnyMask = NDArray[Any] | Image.Image | Mask | str | Path
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-Picture = TypeVar("Picture", NDArray[Any], Image.Image, Photo)
+Kind = TypeVar("Kind", NDArray[Any], Image.Image, Photo)
 Options = ParamSpec("Options")
 
 

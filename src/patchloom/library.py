@@ -22,12 +22,13 @@ from patchloom.events import CaseDone, Observer, ignore
 from patchloom.formats import ENDINGS
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, as_rgb_bytes
 from patchloom.mask import Mask
-from patchloom.method.layout import LENGTH, VIEWS, asked, misses, surroundings, views
+from patchloom.method.layout import LENGTH, VIEWS, distances, query, views
 from patchloom.method.pyramid import Level
 from patchloom.outputs import held, write_whole
 from patchloom.photo import Photo
 from patchloom.references import Reference
 from patchloom.settings import FROM_LIBRARY
+from patchloom.tensors.boxes import bounds
 from patchloom.tensors.modes import own_modes
 from patchloom.tensors.threads import working
 
@@ -38,7 +39,7 @@ LEAST_SIDE = 64  # pixels of a picture that is taken up
 
 
 @dataclass(frozen=True)
-class Picture:
+class Entry:
     """A picture of a library: its file, that file's size and time of change, and its row in the layouts."""
 
     file: str
@@ -84,19 +85,20 @@ class Library:
         return np.memmap(path, np.uint8, "r", shape=(rows, VIEWS, LENGTH))
 
     @own_modes()
-    def ranked(self, photo: Photo, mask: Mask) -> list[tuple[float, Picture]]:
+    def ranked(self, photo: Photo, mask: Mask) -> list[tuple[float, Entry]]:
         """All pictures, those first in which something looks most like what is round the hole, and how far it
         is off: the root mean square difference of layouts in 0..1."""
-        place = surroundings(mask.hole)
+        box = bounds(mask.hole)
+        place = box.widened(max(box.size), mask.hole.shape).slices
         hole = np.ascontiguousarray(mask.hole[place])
         image = np.where(hole[..., None], np.float32(0), as_rgb(photo.pixels[place]))
         image = np.where(hole[..., None], image[~hole].mean(0) if (~hole).any() else 0, image).astype(np.float32)
-        layout, weights = asked(Level(image, hole, ~hole))
+        layout, weights = query(Level(image, hole, ~hole))
         stored = self.layouts
         if not self.pictures or not weights.any():
             return []
         with working():
-            found = misses(stored.reshape(-1, LENGTH), layout, weights).reshape(-1, VIEWS).min(1)
+            found = distances(stored.reshape(-1, LENGTH), layout, weights).reshape(-1, VIEWS).min(1)
         off = np.sqrt(found / weights.sum()) / 255
         return sorted(
             ((float(off[one.row]), one) for one in self.pictures), key=lambda pair: (pair[0], pair[1].file)
@@ -157,7 +159,7 @@ def build(pictures: Path, folder: Path, *, recursive: bool = False, observe: Obs
                 begun, why = time.perf_counter(), ""
                 try:
                     layouts.write(views(_colours(Photo.open(file, allow_cmyk=True))).tobytes())
-                    lines.write(_line(Picture(file, *_stamp(there[file]), rows)))
+                    lines.write(_line(Entry(file, *_stamp(there[file]), rows)))
                     rows += 1
                 except PatchloomError as error:
                     left_out, why = left_out + 1, str(error)
@@ -197,24 +199,24 @@ def _found(folder: Path, recursive: bool) -> Iterator[Path]:
                 yield Path(where) / name
 
 
-def _listed(folder: Path) -> list[Picture]:
+def _listed(folder: Path) -> list[Entry]:
     """The pictures whose layouts are there."""
     path, layouts = folder / "pictures.jsonl", folder / "views.u8"
     rows = layouts.stat().st_size // A_ROW if layouts.exists() else 0
     found = []
     for line in path.read_text("utf-8").splitlines() if path.exists() else []:
         with contextlib.suppress(ValueError, TypeError):  # the last line of a build that was killed
-            picture = Picture(*json.loads(line))
-            if picture.row < rows:
-                found.append(picture)
+            entry = Entry(*json.loads(line))
+            if entry.row < rows:
+                found.append(entry)
     return found
 
 
-def _line(picture: Picture) -> str:
-    return json.dumps([picture.file, picture.size, picture.changed, picture.row], ensure_ascii=False) + "\n"
+def _line(entry: Entry) -> str:
+    return json.dumps([entry.file, entry.size, entry.changed, entry.row], ensure_ascii=False) + "\n"
 
 
-def _compacted(folder: Path, kept: list[Picture]) -> int:
+def _compacted(folder: Path, kept: list[Entry]) -> int:
     """Leaves the layouts of ``kept`` alone in the files, and gives their number."""
     path = folder / "views.u8"
     whole = path.exists() and path.stat().st_size == len(kept) * A_ROW
@@ -226,7 +228,7 @@ def _compacted(folder: Path, kept: list[Picture]) -> int:
     with new.open("wb") as file:
         for row, one in enumerate(kept):
             file.write(stored[one.row].tobytes())
-            lines.append(_line(Picture(one.file, one.size, one.changed, row)))
+            lines.append(_line(Entry(one.file, one.size, one.changed, row)))
     (folder / "pictures.jsonl").unlink(missing_ok=True)  # killed here, it is an empty library and no wrong one
     new.replace(path)
     write_whole(folder / "pictures.jsonl", "".join(lines).encode(), force=True)

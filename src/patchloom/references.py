@@ -19,10 +19,10 @@ from patchloom.errors import MissingExtra
 from patchloom.events import Observer, Warned
 from patchloom.formats.picture import full_scale, to_eight_bit
 from patchloom.kinds import AnyPicture, as_photo
-from patchloom.method.shown import LEAST_SAME, shown
+from patchloom.method.reference import LEAST_SAME, reference_fill
 from patchloom.photo import Photo
 from patchloom.settings import FillSettings
-from patchloom.tensors.boxes import bounds
+from patchloom.tensors.boxes import Box, bounds
 from patchloom.tensors.compose import composite, rim_weights
 
 Matrix = NDArray[np.float64]
@@ -163,9 +163,10 @@ def from_aligned(
     taken, agreement = False, []
     labels, _ = ndimage.label(ndimage.maximum_filter(wanted.astype(np.uint8), CONTEXT // 2 + 1))
     for rows, columns in ndimage.find_objects(labels):
-        window = _widened(rows, columns, wanted.shape)
+        area = Box(rows.start, columns.start, rows.stop, columns.stop)
+        window = area.widened(CONTEXT, wanted.shape).slices
         warped, seen = warp(unit, other, wanted, matrix, window, alpha)
-        found = shown(unit[window], wanted[window], warped, seen, same_light=same_light)
+        found = reference_fill(unit[window], wanted[window], warped, seen, same_light=same_light)
         unit[window] = found.picture
         wanted[window] &= ~found.taken
         taken |= bool(found.taken.any())
@@ -186,12 +187,8 @@ def homography(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) 
         scale = min(1.0, FEATURE_SIDE / max(picture.shape[:2]))
         size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
         grey = cv2.resize(_grey(picture), size, interpolation=cv2.INTER_AREA)
-        shown = (
-            None if mask is None else cv2.resize(mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
-        )
-        if shown is not None:
-            shown = np.where(shown == 255, 255, 0).astype(np.uint8)
-        found.append(sift.detectAndCompute(grey, shown))
+        known = None if mask is None else _all_known(mask, size)
+        found.append(sift.detectAndCompute(grey, known))
         scales.append(np.diag([size[0] / picture.shape[1], size[1] / picture.shape[0], 1.0]))
     (points, one), (others, two) = found
     if one is None or two is None or len(points) < LEAST_INLIERS or len(others) < LEAST_INLIERS:
@@ -217,7 +214,7 @@ def drift(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) -> Ma
     cv2 = opencv()
     scale = min(1.0, DRIFT_SIDE / max(hole.shape))
     size = (round(hole.shape[1] * scale), round(hole.shape[0] * scale))
-    known = cv2.resize(np.where(hole, 0, 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA) == 255
+    known = _all_known(~hole, size) > 0
     one, two = (cv2.resize(_grey(each), size, interpolation=cv2.INTER_AREA) for each in (photo, other))
     level = one[known].mean() if known.any() else 0
     one, two = (np.where(known, each, level).astype(np.float32) for each in (one, two))
@@ -228,6 +225,12 @@ def drift(photo: NDArray[np.uint8], other: NDArray[np.uint8], hole: Bools) -> Ma
         mask = known.astype(np.uint8) * 255
         _, moved = cv2.findTransformECC(one, two, moved, cv2.MOTION_TRANSLATION, criteria, mask, 5)
     return np.array([[1, 0, moved[0, 2] / scale], [0, 1, moved[1, 2] / scale], [0, 0, 1]], np.float64)
+
+
+def _all_known(known: Bools, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """``known`` (H, W) at ``size`` (width, height): 255 where all pixels under one are, else 0."""
+    small = opencv().resize(np.where(known, 255, 0).astype(np.uint8), size, interpolation=opencv().INTER_AREA)
+    return np.where(small == 255, 255, 0).astype(np.uint8)
 
 
 def _sane(matrix: Matrix) -> bool:
@@ -295,13 +298,6 @@ def _likeness(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     a, b = a.astype(np.float32), b.astype(np.float32)
     spread = float(a.std() * b.std())
     return float(((a - a.mean()) * (b - b.mean())).mean()) / spread if spread > 0 else 0.0
-
-
-def _widened(rows: slice, columns: slice, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    return (
-        slice(max(0, rows.start - CONTEXT), min(shape[0], rows.stop + CONTEXT)),
-        slice(max(0, columns.start - CONTEXT), min(shape[1], columns.stop + CONTEXT)),
-    )
 
 
 def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

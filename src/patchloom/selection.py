@@ -15,7 +15,8 @@ from scipy import ndimage, sparse
 from scipy.cluster.vq import kmeans2
 from scipy.sparse import csgraph
 
-from patchloom.arrays import Bools
+from patchloom.arrays import Bools, Doubles
+from patchloom.tensors.boxes import bounds
 
 OBJECT, OTHER = 255, 128
 """What a scribble's pixels say: this is the object, this is not."""
@@ -37,8 +38,6 @@ _CAST = 2.0  # how far a shadow is looked for, of the side of a square as large 
 _FINE = 16  # blocks in the reach of what changes smoothly over it: it is worked out a block at a time
 _SCALE = 64  # of costs, which a maximal flow takes as whole numbers
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class _Areas:
@@ -46,11 +45,11 @@ class _Areas:
     neighbours the two areas, the pixels of their common rim and the mean colour step across it."""
 
     labels: NDArray[np.int32]
-    size: Floats
-    colour: Floats
+    size: Doubles
+    colour: Doubles
     pairs: NDArray[np.int64]
-    rim: Floats
-    step: Floats
+    rim: Doubles
+    step: Doubles
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def outline(pixels: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Bools:
     distance = _distance(wanted, areas)
     way = _WAY * _ways(areas, seeds.object, seeds.other)
     near, far = (_divided(areas, seeds, way, distance / reach) for reach in (1, _FARTHER))
-    return _whole((far if _is_better(areas, far, near) else near)[areas.labels], wanted, other)
+    return _cleaned((far if _is_better(areas, far, near) else near)[areas.labels], wanted, other)
 
 
 def _seeds(areas: _Areas, wanted: Bools, other: Bools) -> _Seeds:
@@ -85,7 +84,7 @@ def _seeds(areas: _Areas, wanted: Bools, other: Bools) -> _Seeds:
     return _Seeds(object_seed, (taken | _border(areas)) & ~object_seed, taken)
 
 
-def _divided(areas: _Areas, seeds: _Seeds, way: Floats, distance: Floats) -> Bools:
+def _divided(areas: _Areas, seeds: _Seeds, way: Doubles, distance: Doubles) -> Bools:
     """The areas of the object, in turns of colours learned from both sides and a minimal cut."""
     prior = way + _FAR * np.clip(distance - _SURROUNDINGS / 2, 0, 2)
     inside = seeds.object.copy()
@@ -122,7 +121,7 @@ def shadow(pixels: NDArray[np.uint8], mask: Bools) -> Bools:
     distance = ndimage.distance_transform_edt(~mask)
     near = (distance > 1.5) & (distance < _CAST * size)
     dark = np.zeros(mask.shape, bool)
-    box = _box(near)
+    box = bounds(near).slices
     dark[box] = _darkened(pixels[box], near[box], size)
     labels, count = ndimage.label(ndimage.binary_opening(dark, iterations=2))
     touching = distance < 5
@@ -136,12 +135,6 @@ def shadow(pixels: NDArray[np.uint8], mask: Bools) -> Bools:
     if found.sum() > 2 * mask.sum():  # the ground is dark there: no shadow
         return np.zeros(mask.shape, bool)
     return np.asarray(ndimage.binary_dilation(found, iterations=2) & ~mask)
-
-
-def _box(where: Bools) -> tuple[slice, slice]:
-    """The rows and columns that any of ``where`` lies in."""
-    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _darkened(pixels: NDArray[np.uint8], near: Bools, size: float) -> Bools:
@@ -175,7 +168,7 @@ def _enlarging(count: int, block: int) -> NDArray[np.float32]:
     return np.stack([np.interp(at, np.arange(count), unit) for unit in np.eye(count)], axis=1).astype(np.float32)
 
 
-def _levels(curve: Callable[[Floats], Floats]) -> NDArray[np.float32]:
+def _levels(curve: Callable[[Doubles], Doubles]) -> NDArray[np.float32]:
     """What a curve over [0, 1] makes of each of the 256 levels."""
     return curve(np.arange(256) / 255).astype(np.float32)
 
@@ -230,7 +223,7 @@ def _means(labels: NDArray[np.int32], values: NDArray[np.float32], count: int) -
 
 def _neighbours(
     labels: NDArray[np.int32], lab: NDArray[np.float32], count: int
-) -> tuple[NDArray[np.int64], Floats, Floats]:
+) -> tuple[NDArray[np.int64], Doubles, Doubles]:
     """Pairs of areas that touch, (N, 2); how many pixels long, and how large the colour step is there."""
     keys, steps = [], []
     for axis in (0, 1):
@@ -245,7 +238,7 @@ def _neighbours(
     return np.stack([unique // count, unique % count], axis=-1), rim, step
 
 
-def _distance(wanted: Bools, areas: _Areas) -> Floats:
+def _distance(wanted: Bools, areas: _Areas) -> Doubles:
     """Of each area from the scribble, in lengths of the scribble."""
     rows, columns = np.nonzero(wanted)
     side = min(wanted.shape)
@@ -264,14 +257,14 @@ def _border(areas: _Areas) -> Bools:
     return cut
 
 
-def _ways(areas: _Areas, object_seed: Bools, other_seed: Bools) -> Floats:
+def _ways(areas: _Areas, object_seed: Bools, other_seed: Bools) -> Doubles:
     """-1 (as near as the scribble) to 1 (as near as the background) by the colours crossed on the way."""
     count = len(areas.size)
     mean = areas.colour[areas.pairs[:, 0]] - areas.colour[areas.pairs[:, 1]]
     cost = np.sqrt((mean**2).sum(axis=-1)) + areas.step + 0.3
     graph = sparse.coo_matrix((cost, (areas.pairs[:, 0], areas.pairs[:, 1])), (count, count)).tocsr()
 
-    def nearest(seed: Bools) -> Floats:
+    def nearest(seed: Bools) -> Doubles:
         if not seed.any():
             return np.full(count, 1e3)
         far = csgraph.dijkstra(graph, directed=False, indices=np.flatnonzero(seed), min_only=True)
@@ -281,7 +274,7 @@ def _ways(areas: _Areas, object_seed: Bools, other_seed: Bools) -> Floats:
     return (one - two) / np.maximum(one + two, 1e-6)
 
 
-def _colour_costs(areas: _Areas, inside: Bools, outside: Bools, taken: Bools) -> Floats:
+def _colour_costs(areas: _Areas, inside: Bools, outside: Bools, taken: Bools) -> Doubles:
     """Of each area: how much less likely a pixel of it is as a part of the object than of the background.
 
     Areas that were ``taken`` away make half of the background, however few they are: where they have the object's
@@ -293,7 +286,7 @@ def _colour_costs(areas: _Areas, inside: Bools, outside: Bools, taken: Bools) ->
     return np.clip(background - _log_likelihood(areas, inside), -_MOST, _MOST)
 
 
-def _log_likelihood(areas: _Areas, side: Bools) -> Floats:
+def _log_likelihood(areas: _Areas, side: Bools) -> Doubles:
     """Under a mixture of Gaussians, one a cluster of the side's colours."""
     side = side & (areas.size > 0)
     colours, weights = areas.colour[side], areas.size[side]
@@ -312,7 +305,7 @@ def _log_likelihood(areas: _Areas, side: Bools) -> Floats:
     return np.asarray(np.logaddexp.reduce(parts, axis=0))
 
 
-def _minimal_cut(areas: _Areas, costs: Floats, object_seed: Bools, other_seed: Bools) -> Bools:
+def _minimal_cut(areas: _Areas, costs: Doubles, object_seed: Bools, other_seed: Bools) -> Bools:
     """The division into object (True) and background that costs least; seeds stay on their side."""
     count = len(areas.size)
     source, sink = count, count + 1
@@ -339,7 +332,7 @@ def _minimal_cut(areas: _Areas, costs: Floats, object_seed: Bools, other_seed: B
     return inside[:count]
 
 
-def _whole(mask: Bools, wanted: Bools, other: Bools) -> Bools:
+def _cleaned(mask: Bools, wanted: Bools, other: Bools) -> Bools:
     """The parts that the scribble touches, smooth at the rim and without holes but those asked for."""
     mask = ndimage.binary_opening(mask, iterations=1) | (wanted & mask)
     labels, _ = ndimage.label(mask)

@@ -52,21 +52,21 @@ def finite(photo: Photo) -> Photo:
     return photo.with_pixels(np.nan_to_num(photo.pixels, nan=0, posinf=0, neginf=0))
 
 
-def spread(values: NDArray[Any], shown: Bools) -> NDArray[Any]:
-    """``values`` (H, W, ...) where ``shown`` (H, W), elsewhere those of the nearest such pixel; as they are where
-    none is."""
-    if shown.all() or not shown.any():
+def spread(values: NDArray[Any], visible: Bools) -> NDArray[Any]:
+    """``values`` (H, W, ...) where ``visible`` (H, W), elsewhere those of the nearest such pixel; as they are
+    where none is."""
+    if visible.all() or not visible.any():
         return values
-    nearest = ndimage.distance_transform_edt(~shown, return_distances=False, return_indices=True)
+    nearest = ndimage.distance_transform_edt(~visible, return_distances=False, return_indices=True)
     result: NDArray[Any] = values[tuple(nearest)]
     return result
 
 
-def of_shown(colours: Floats, shown: Bools, unknown: Bools, source: Bools) -> tuple[Floats, Bools]:
-    """``colours`` (H, W, 3) of a window with a hole ``unknown`` (H, W), without those that are not ``shown``, and
-    where in ``source`` (H, W) they may be copied: where they are shown, if whole patches of that are left at every
-    level of a fill, else also where the nearest shown colour stands in for another."""
-    look, seen = spread(colours, shown & ~unknown), source & shown
+def of_visible(colours: Floats, visible: Bools, unknown: Bools, source: Bools) -> tuple[Floats, Bools]:
+    """``colours`` (H, W, 3) of a window with a hole ``unknown`` (H, W), without those that are not ``visible``,
+    and where in ``source`` (H, W) they may be copied: where they are visible, if whole patches of that are left at
+    every level of a fill, else also where the nearest visible colour stands in for another."""
+    look, seen = spread(colours, visible & ~unknown), source & visible
     levels = shrinking_pyramid(Level(np.where(unknown[..., None], np.float32(0), look), unknown, seen), _PATCH)
     return look, seen if largest_patch([level.source for level in levels], 3) else source
 
@@ -93,11 +93,11 @@ class Layer:
         rim = alpha[ndimage.binary_dilation(part, iterations=_RIM) & ~unknown]
         if rim.size and np.ptp(rim) <= SAME:
             level = np.median(rim)
-            look = of_shown(colours, alpha >= level - SAME, unknown, source)
+            look = of_visible(colours, alpha >= level - SAME, unknown, source)
             return cls(colours, alpha, *look, np.where(part, level, alpha))
         if _is_smooth(alpha, ~unknown):
             smooth = membrane(alpha[..., None], unknown)[..., 0]
-            look = of_shown(colours, alpha > SAME, unknown, source)
+            look = of_visible(colours, alpha > SAME, unknown, source)
             return cls(colours, alpha, *look, np.where(part, smooth, alpha))
         known = ~unknown & (alpha > 0)
         ground = _ground(colours[known]) if known.any() else _GREYS[0]
@@ -107,7 +107,7 @@ class Layer:
     @classmethod
     def kept(cls, colours: Floats, alpha: Floats, unknown: Bools, source: Bools) -> "Layer":
         """Of a window whose ``alpha`` is to stay: only colours are filled, with those that can be seen."""
-        return cls(colours, alpha, *of_shown(colours, alpha > 0, unknown, source), alpha)
+        return cls(colours, alpha, *of_visible(colours, alpha > 0, unknown, source), alpha)
 
     def parted(self, filled: Floats, unknown: Bools, part: Bools) -> tuple[Floats, Floats]:
         """Colours (H, W, 3) and opacity (H, W) of ``part`` in ``filled`` (H, W, 3), which continues the look."""

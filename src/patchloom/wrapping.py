@@ -138,7 +138,7 @@ def _each(change: Callable[..., NDArray[Any]], *photos: Photo) -> Photo:
     return replace(photos[0], pixels=change(*(one.pixels for one in photos)), alpha=alpha, extra=extra)
 
 
-def _placed(x: int, y: int, shift: Shift, photo: Photo) -> tuple[int, int]:
+def _unrolled(x: int, y: int, shift: Shift, photo: Photo) -> tuple[int, int]:
     """Where a window of the rolled picture begins in the photograph."""
     return (x - shift[1]) % photo.width, (y - shift[0]) % photo.height
 
@@ -154,7 +154,7 @@ def _heard(observe: Observer, shift: Shift, photo: Photo, number: int, of: int) 
         if isinstance(event, Step):
             event = replace(event, fraction=(number + event.fraction) / of)
         elif isinstance(event, LevelDone):
-            x, y = _placed(*event.box[:2], shift, photo)
+            x, y = _unrolled(*event.box[:2], shift, photo)
             inside = x + event.box[2] <= photo.width and y + event.box[3] <= photo.height
             event = replace(event, box=(x, y, *event.box[2:]), preview=event.preview if inside else None)
         observe(event)
@@ -166,7 +166,7 @@ def _joined(report: dict[str, Any], more: dict[str, Any], shift: Shift, photo: P
     """The report of passes until now and that of one more: its windows where they lie in the photograph, its
     seconds and warnings added."""
     windows = [
-        row | dict(zip("xy", _placed(row["x"], row["y"], shift, photo), strict=True)) for row in more["windows"]
+        row | dict(zip("xy", _unrolled(row["x"], row["y"], shift, photo), strict=True)) for row in more["windows"]
     ]
     added = {"windows": windows, "seconds": more["seconds"], "warnings": more["warnings"]}
     return more | {name: report.get(name, type(value)()) + value for name, value in added.items()}

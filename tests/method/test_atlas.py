@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from patchloom.method.atlas import Atlas, placed
+from patchloom.method.atlas import Atlas, best_match
 from patchloom.method.patchfill import Scales, Variant, exemplar_fill
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.tensors.field import source_centres
@@ -34,7 +34,7 @@ def whole(image: np.ndarray) -> Level:
 def test_no_patch_holds_pixels_of_two_pictures_at_any_level() -> None:
     window, sizes = with_hole(picture(0, 101, 147)), ((101, 147), (90, 33), (64, 64))
     levels = shrinking_pyramid(window, 5)
-    scales = Scales(levels, others=[whole(picture(1 + n, *size)) for n, size in enumerate(sizes)])
+    scales = Scales(levels, donors=[whole(picture(1 + n, *size)) for n, size in enumerate(sizes)])
     assert len(levels) > 2
     for number, (level, sources) in enumerate(zip(levels, scales.sources, strict=True)):
         halvings = len(levels) - 1 - number
@@ -54,7 +54,7 @@ def test_what_only_another_picture_shows_is_copied_from_there() -> None:
     window = with_hole(truth)
     levels = shrinking_pyramid(window, VARIANT.patch)
     alone = exemplar_fill(Scales(levels), VARIANT)
-    scales = Scales(levels, others=[whole(picture(5, 128, 128)), whole(truth)])
+    scales = Scales(levels, donors=[whole(picture(5, 128, 128)), whole(truth)])
     beside = exemplar_fill(scales, VARIANT)
     unrelated, same = scales.atlas.shares(beside.field.centres[:, 1] + beside.field.offsets[:, 1])
     assert same > 0.7 and unrelated < 0.1
@@ -66,7 +66,7 @@ def test_the_place_that_shows_the_hole_is_found_in_a_larger_picture_and_its_ligh
     scene = picture(0, 300, 340)
     window = with_hole(scene[40:140, 120:240])
     darker = np.rint((0.8 * scene - 0.2) * 255).astype(np.uint8)
-    place = placed(window, darker, np.ones(scene.shape[:2], bool))
+    place = best_match(window, darker, np.ones(scene.shape[:2], bool))
     assert place is not None
     inner = (slice(20, 80), slice(20, 100))
     shifts = [
@@ -80,9 +80,9 @@ def test_the_place_that_shows_the_hole_is_found_in_a_larger_picture_and_its_ligh
 def test_a_picture_that_shows_less_than_the_hole_has_no_place() -> None:
     window = with_hole(picture(0, 100, 120))
     small = np.rint(picture(1, 12, 12) * 255).astype(np.uint8)
-    assert placed(window, small, np.ones((12, 12), bool)) is None
+    assert best_match(window, small, np.ones((12, 12), bool)) is None
     large = np.rint(picture(1, 200, 200) * 255).astype(np.uint8)
-    assert placed(window, large, np.zeros((200, 200), bool)) is None
+    assert best_match(window, large, np.zeros((200, 200), bool)) is None
 
 
 def test_without_others_nothing_is_joined() -> None:

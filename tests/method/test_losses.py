@@ -22,7 +22,7 @@ def test_the_vote_form_is_the_patch_sum_up_to_a_constant() -> None:
     patches = torch.randn(5, 4 * 9, generator=random, dtype=torch.float64)
     a, b = (torch.randn(1, 4, 6, 7, generator=random, dtype=torch.float64, requires_grad=True) for _ in range(2))
     value, count = vote(patches, windows, (6, 7))
-    term = Texture(1.0, "layer", 1, Target.whole(value, count))
+    term = Texture(1.0, "layer", 1, Target.of_crop(value, count))
     by_vote = term(a, {"layer": a}) - term(b, {"layer": b})
     by_patch = literal_texture(a, patches, windows) - literal_texture(b, patches, windows)
     torch.testing.assert_close(by_vote, by_patch, atol=1e-10, rtol=0)
@@ -36,20 +36,20 @@ def test_total_variation_by_hand() -> None:
     hole = torch.zeros(1, 1, 5, 5, dtype=torch.bool)
     hole[0, 0, 2, 2] = True
     x[:, :, 2, 2] = 2.0
-    assert float(TotalVariation.whole(1.0, hole)(x, {})) == 4 * 4.0
+    assert float(TotalVariation.of_crop(1.0, hole)(x, {})) == 4 * 4.0
     x, hole = x.roll((-2, -2), (2, 3)), hole.roll((-2, -2), (2, 3))
-    assert float(TotalVariation.whole(1.0, hole)(x, {})) == 2 * 4.0
+    assert float(TotalVariation.of_crop(1.0, hole)(x, {})) == 2 * 4.0
     x[:, :, 4, 4] = 9.0  # a step between known pixels costs nothing
-    assert float(TotalVariation.whole(1.0, hole)(x, {})) == 2 * 4.0
+    assert float(TotalVariation.of_crop(1.0, hole)(x, {})) == 2 * 4.0
 
 
 def test_content_counts_the_hole_only() -> None:
     x, prior = torch.full((1, 3, 4, 4), 0.5), torch.zeros(1, 3, 4, 4)
     hole = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
     hole[..., :2, :] = True
-    assert float(Content.whole(1.0, prior, hole)(x, {})) == 0.25
+    assert float(Content.of_crop(1.0, prior, hole)(x, {})) == 0.25
     prior[..., 2:, :] = 7.0
-    assert float(Content.whole(1.0, prior, hole)(x, {})) == 0.25
+    assert float(Content.of_crop(1.0, prior, hole)(x, {})) == 0.25
 
 
 def test_the_low_pass_compares_means_of_blocks() -> None:
@@ -59,10 +59,10 @@ def test_the_low_pass_compares_means_of_blocks() -> None:
     hole[..., :4], hole[..., 0, 4] = True, True
     x = torch.where(hole, 0.2, 9.0).expand(1, 3, 4, 8)
     expected = (0.2**2 + (0.2 / 16) ** 2) / (1 + 1 / 16)
-    assert abs(float(LowPassContent.whole(1.0, prior, hole)(x, {})) - expected) < 1e-6
+    assert abs(float(LowPassContent.of_crop(1.0, prior, hole)(x, {})) - expected) < 1e-6
     x = x.clone()
     x[..., 0, 0], x[..., 0, 1] = 0.5, -0.1  # details within a block do not count
-    assert abs(float(LowPassContent.whole(1.0, prior, hole)(x, {})) - expected) < 1e-6
+    assert abs(float(LowPassContent.of_crop(1.0, prior, hole)(x, {})) - expected) < 1e-6
 
 
 def _terms() -> tuple[torch.Tensor, dict[str, Term]]:
@@ -73,11 +73,11 @@ def _terms() -> tuple[torch.Tensor, dict[str, Term]]:
     layer = torch.rand(1, 3, 8, 12, generator=random, dtype=torch.float64)
     counts = torch.rand(1, 1, 8, 12, generator=random, dtype=torch.float64)
     return x, {
-        "texture": Texture(1.0, "layer", 2, Target.whole(layer, counts)),
-        "pixels": Pixels(5.0, Target.whole(value, hole.double())),
-        "content": Content.whole(10.0, prior, hole),
-        "low pass": LowPassContent.whole(10.0, prior, hole),
-        "tv": TotalVariation.whole(0.1, hole),
+        "texture": Texture(1.0, "layer", 2, Target.of_crop(layer, counts)),
+        "pixels": Pixels(5.0, Target.of_crop(value, hole.double())),
+        "content": Content.of_crop(10.0, prior, hole),
+        "low pass": LowPassContent.of_crop(10.0, prior, hole),
+        "tv": TotalVariation.of_crop(0.1, hole),
     }
 
 

@@ -19,8 +19,8 @@ from patchloom.tensors.boxes import Box
 class Pull:
     """Targets that ask for nothing but record with which weights they were asked."""
 
-    def __init__(self, thickness: float, whole: bool) -> None:
-        self.thickness, self.whole = thickness, whole
+    def __init__(self, thickness: float, undivided: bool) -> None:
+        self.thickness, self.undivided = thickness, undivided
         self.asked: list[tuple[float, float]] = []
 
     def terms(self, box: Box, hole: torch.Tensor, texture: float, pixels: float) -> dict[str, Term]:
@@ -42,15 +42,15 @@ def test_weights_follow_the_thickness() -> None:
     assert targets.asked == [(0.5, 3.0 * 8)]
 
 
-@pytest.mark.parametrize(("whole", "kind"), [(True, Content), (False, LowPassContent)])
-def test_content_and_variation_as_the_settings_say(whole: bool, kind: type[Content]) -> None:
+@pytest.mark.parametrize(("undivided", "kind"), [(True, Content), (False, LowPassContent)])
+def test_content_and_variation_as_the_settings_say(undivided: bool, kind: type[Content]) -> None:
     stage = NeuralStage(Toy(), fill_settings(layers="same", content_weight=4.0, tv_weight=0.5))
     prior, hole = as_tensor(level().image), as_flags(level().hole)
-    terms = stage.terms(Pull(1.0, whole), Box(0, 0, 30, 40), prior, hole)
+    terms = stage.terms(Pull(1.0, undivided), Box(0, 0, 30, 40), prior, hole)
     assert list(terms) == ["content", "tv"]
     assert type(terms["content"]) is kind
     without = NeuralStage(Toy(), fill_settings(layers="same", content_weight=0.0))
-    assert without.terms(Pull(1.0, whole), Box(0, 0, 30, 40), prior, hole) == {}
+    assert without.terms(Pull(1.0, undivided), Box(0, 0, 30, 40), prior, hole) == {}
 
 
 def test_parts_are_optimised_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:

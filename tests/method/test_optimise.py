@@ -19,9 +19,9 @@ def problem(height: int = 56, width: int = 80) -> tuple[Crop, dict[str, Term]]:
     hole[..., 12 : height - 12, 12 : width - 12] = True
     hole[..., 20:24, 24:28] = False
     return Crop(image, hole), {
-        "pixels": Pixels(5.0, Target.whole(value, hole.float())),
-        "content": Content.whole(10.0, prior, hole),
-        "tv": TotalVariation.whole(0.3, hole),
+        "pixels": Pixels(5.0, Target.of_crop(value, hole.float())),
+        "content": Content.of_crop(10.0, prior, hole),
+        "tv": TotalVariation.of_crop(0.3, hole),
     }
 
 
@@ -33,7 +33,7 @@ def textured(crop: Crop, terms: dict[str, Term]) -> dict[str, Term]:
         stride = network.stride(tap)
         cells = torch.nn.functional.max_pool2d(crop.hole.float(), stride)
         value = features + torch.randn(features.shape, generator=random)
-        terms = {tap: Texture(1.0, tap, stride, Target.whole(value, cells)), **terms}
+        terms = {tap: Texture(1.0, tap, stride, Target.of_crop(value, cells)), **terms}
     return terms
 
 
@@ -82,7 +82,7 @@ def test_adam_is_torchs_with_the_usual_gradient_for_epsilon() -> None:
 def test_the_last_losses_told_are_those_of_the_result(optimiser: str) -> None:
     """Also where the last iterate is not the best: at a minimum Adam's first steps lead away from it."""
     crop, terms = problem()
-    terms = {"pixels": Pixels(5.0, Target.whole(crop.image, crop.hole.float()))}  # satisfied from the start
+    terms = {"pixels": Pixels(5.0, Target.of_crop(crop.image, crop.hole.float()))}  # satisfied from the start
     told: list[dict[str, float]] = []
     result = minimise(crop, Toy(), terms, Schedule(3, optimiser), lambda step, losses, x: told.append(losses))
     objective = Objective(Crop(result, crop.hole), Toy(), terms)
@@ -116,7 +116,7 @@ def test_a_quadratic_is_minimised_where_it_should_be() -> None:
 def test_where_nothing_is_to_gain_nothing_is_lost() -> None:
     """Adam's first steps are as long at the minimum as elsewhere; the best picture met is the result."""
     crop, _ = problem()
-    terms: dict[str, Term] = {"content": Content.whole(1.0, crop.image, crop.hole)}
+    terms: dict[str, Term] = {"content": Content.of_crop(1.0, crop.image, crop.hole)}
     filled = minimise(crop, Toy(), terms, Schedule(5, "adam"), lambda *_: None)
     assert torch.equal(filled, crop.image)
 

@@ -82,9 +82,11 @@ class FillFrame:
     """Fills one frame; the :data:`~patchloom.batch.work.Work` of a film. Frames have to be given in their
     order."""
 
-    def __init__(self, batch: Batch, pairs: Sequence[Pair], dust: float, told: dict[str, dict[str, Any]]) -> None:
-        """``told``: what the journal says of the films' frames, by the results' names."""
-        self.batch, self.pairs, self.told = batch, pairs, told
+    def __init__(
+        self, batch: Batch, pairs: Sequence[Pair], dust: float, records: dict[str, dict[str, Any]]
+    ) -> None:
+        """``records``: what the journal says of the films' frames, by the results' names."""
+        self.batch, self.pairs, self.records = batch, pairs, records
         self.number = {pair.output: number for number, pair in enumerate(pairs)}
         self.film = Film(_Frames(batch, pairs), batch.order.recipe.fill, Inpainter(batch.order.run), dust=dust)
         self._keys = [hashlib.sha256(f"{batch.work.recipe_sha256} {dust}".encode()).digest()]
@@ -94,7 +96,7 @@ class FillFrame:
         number, name, results = self.number[task.pair.output], task.pair.output, self.batch.results
         key = self._key(number)
         there = hashlib.sha256(results.read(name)).hexdigest() if results.find(name) else ""
-        film = self.told.get(name)
+        film = self.records.get(name)
         if film and there and (bytes.fromhex(key), bytes.fromhex(there)) == (task.known.key, task.known.result):
             self.film.carry_on(lambda: Photo.open(results.read(name)), film)
             return Outcome(task=task, status="kept", key=key, result_sha256=there, film=film)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from patchloom.batch.folders import Folder, open_folder
 from patchloom.batch.journal import Known
 from patchloom.batch.pairing import Pair
-from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError, as_flag, told
+from patchloom.errors import BudgetError, Cancelled, MaskError, PatchloomError, as_flag, as_hint
 from patchloom.events import Event, Observer, Warned, ignore
 from patchloom.networks.names import WORDS, file_of
 from patchloom.resources import resident_mb
@@ -57,11 +57,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A worker's part of the machine: its threads, and ``memory_mb`` of ``whole_mb`` (0: not known)."""
+    """A worker's part of the machine: its threads, and ``memory_mb`` of ``total_mb`` (0: not known)."""
 
     threads: int = 1
     memory_mb: int = 0
-    whole_mb: int = 0
+    total_mb: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,8 +204,8 @@ class FillPicture:
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
         prepared = self.prepared(name, photo_bytes, mask_bytes, observe, others)
-        limit = share.memory_mb // 2 if room == "half" else share.whole_mb
-        if room == "share" and share.memory_mb < share.whole_mb:
+        limit = share.memory_mb // 2 if room == "half" else share.total_mb
+        if room == "share" and share.memory_mb < share.total_mb:
             _require_room(prepared, share)
         if room == "half":
             observe(Warned(message=f"Filled with {limit} MB, so the surroundings may be narrower than elsewhere."))
@@ -240,7 +240,7 @@ def _require_room(prepared: Any, share: Share) -> None:
 
     if not prepared.hole.hole.any():
         return  # the engine has its own word on it
-    sizes = [plan.part.size for plan in windows.plan(prepared.hole.hole, None, share.whole_mb)]
+    sizes = [plan.part.size for plan in windows.plan(prepared.hole.hole, None, share.total_mb)]
     need = resident_mb() + max(sizes) * windows.BYTES_PER_PIXEL // 10**6
     if need > share.memory_mb:
         raise BudgetError(f"It needs about {need} MB, and a worker's share is {share.memory_mb} MB.")
@@ -277,7 +277,9 @@ def attempt(work: Work, task: Task, share: Share, stopped: Stopped) -> Outcome:
 
 def failed(task: Task, error: PatchloomError) -> Outcome:
     """The outcome of a picture that could not be filled because of ``error``."""
-    return Outcome(task=task, status="failed", error=str(error), hint=told(error.advice, as_flag), code=error.code)
+    return Outcome(
+        task=task, status="failed", error=str(error), hint=as_hint(error.advice, as_flag), code=error.code
+    )
 
 
 @functools.lru_cache(maxsize=1)

@@ -25,7 +25,7 @@ from patchloom.errors import (
     OutputError,
     PatchloomError,
     as_flag,
-    told,
+    as_hint,
 )
 
 _NO_MEMORY = "can't allocate memory"  # what torch's allocator says, in a RuntimeError
@@ -176,7 +176,7 @@ def _missing(error: ModuleNotFoundError, arguments: Sequence[str]) -> PatchloomE
 
 
 def _complain(error: PatchloomError, as_json: bool) -> None:
-    hint = told(error.advice, as_flag)
+    hint = as_hint(error.advice, as_flag)
     if as_json:
         record = {"event": "failed", "code": error.code, "message": str(error), "hint": hint}
         click.echo(json.dumps(record), err=True)

@@ -9,7 +9,7 @@ import click
 from patchloom import __version__
 from patchloom.cli.options import console_options
 from patchloom.console import Console
-from patchloom.errors import PatchloomError, as_flag, told
+from patchloom.errors import PatchloomError, as_flag, as_hint
 from patchloom.formats import FORMATS, WRITTEN
 
 _PACKAGES = ("torch", "numpy", "numba", "scipy", "pillow", "imagecodecs", "tifffile", "safetensors")
@@ -105,7 +105,7 @@ def _weights() -> Iterator[Row]:
         try:
             state = file.verify()
         except PatchloomError as error:
-            yield "BAD", f"{file.role} {file.name}", f"{error} {told(error.advice, as_flag)}"
+            yield "BAD", f"{file.role} {file.name}", f"{error} {as_hint(error.advice, as_flag)}"
         else:
             where = "embedded" if file.embedded else str(file.path)
             yield "ok", f"{file.role} {file.name}", f"{file.path.stat().st_size / 1e6:.1f} MB, {state}, {where}"

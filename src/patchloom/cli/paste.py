@@ -7,7 +7,7 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
-from patchloom.errors import SettingsError, as_flag, told
+from patchloom.errors import SettingsError, as_flag, as_hint
 from patchloom.settings import FileSettings, HarmoniseSettings, Place, RunSettings
 
 
@@ -16,7 +16,7 @@ def place(text: str) -> Place:
     try:
         return Place.from_text(text)
     except SettingsError as error:
-        raise click.BadParameter(f"{error} {told(error.advice, as_flag)}") from error
+        raise click.BadParameter(f"{error} {as_hint(error.advice, as_flag)}") from error
 
 
 @click.command(cls=SectionedCommand)
@@ -64,11 +64,11 @@ def command(
     kept = {"the photo": photo_name, "the object": object_name, "the mask": mask_name}
     output.check(kept)
     photo = files.photo(photo_name, ways, console.hear)
-    thing = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, page=1, observe=console.hear)
+    foreground = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, page=1, observe=console.hear)
     mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
     output = output.of(photo, kept, ways, "pasted")
     result = listening(
-        lambda observe: Harmoniser(run).paste(photo, thing, at, settings, mask=mask, observe=observe),
+        lambda observe: Harmoniser(run).paste(photo, foreground, at, settings, mask=mask, observe=observe),
         console,
     )
     output.write(result, {"photo": photo_name, "object": object_name}, ways, console)

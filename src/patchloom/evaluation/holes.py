@@ -98,14 +98,14 @@ def _between(random: np.random.RandomState, low: float, high: float) -> float:
     return low + (high - low) * float(random.random_sample())
 
 
-def _whole(random: np.random.RandomState, low: int, high: int) -> int:
+def _integer(random: np.random.RandomState, low: int, high: int) -> int:
     """A whole number, both ends included."""
     return int(random.randint(low, high + 1))
 
 
 def _some_boxes(random: np.random.RandomState, width: int, height: int, most: int = 3) -> Bools:
     hole = np.zeros((height, width), bool)
-    for _ in range(_whole(random, 1, most)):
+    for _ in range(_integer(random, 1, most)):
         w, h = round(_between(random, 0.12, 0.4) * width), round(_between(random, 0.12, 0.4) * height)
         x, y = (
             round(_between(random, 0.03, 0.97) * (width - w)),
@@ -152,11 +152,11 @@ class _Strokes:
     def __call__(self, random: np.random.RandomState, width: int, height: int) -> Bools:
         hole = np.zeros((height, width), bool)
         side = min(width, height)
-        for _ in range(_whole(random, *self.count)):
+        for _ in range(_integer(random, *self.count)):
             x, y = _between(random, 0.05, 0.95) * width, _between(random, 0.05, 0.95) * height
             angle = _between(random, 0, 2 * math.pi)
             thickness = max(1.5, _between(random, *self.thickness) * side)
-            for _ in range(_whole(random, *self.pieces)):
+            for _ in range(_integer(random, *self.pieces)):
                 reach = _between(random, *self.length) * side
                 to_x = min(max(x + reach * math.cos(angle), 0.0), width - 1.0)
                 to_y = min(max(y + reach * math.sin(angle), 0.0), height - 1.0)

@@ -18,7 +18,7 @@ from scipy.ndimage import distance_transform_edt
 from patchloom.arrays import Bools
 from patchloom.tensors.boxes import Box, bounds
 
-Picture = NDArray[np.floating]
+Floating = NDArray[np.floating]
 
 METRICS = {
     "l1": "mean absolute difference to the truth, in percent of the range",
@@ -55,20 +55,20 @@ class Features(Protocol):
     def stride(self, tap: str) -> int: ...
 
 
-def l1(fill: Picture, truth: Picture, region: Bools) -> float:
+def l1(fill: Floating, truth: Floating, region: Bools) -> float:
     return 100 * float(np.abs(fill - truth)[region].mean())
 
 
-def l2(fill: Picture, truth: Picture, region: Bools) -> float:
+def l2(fill: Floating, truth: Floating, region: Bools) -> float:
     return 100 * float(np.square(fill - truth)[region].mean())
 
 
-def psnr(fill: Picture, truth: Picture, region: Bools) -> float:
+def psnr(fill: Floating, truth: Floating, region: Bools) -> float:
     mean_square = float(np.square(fill - truth)[region].mean())
     return min(BEST_PSNR, -10 * math.log10(mean_square)) if mean_square > 0 else BEST_PSNR
 
 
-def ssim_map(fill: Picture, truth: Picture) -> NDArray[np.float64]:
+def ssim_map(fill: Floating, truth: Floating) -> NDArray[np.float64]:
     """(H, W): structural similarity around every pixel, averaged over channels."""
     from skimage.metrics import structural_similarity
 
@@ -81,7 +81,7 @@ def ssim_map(fill: Picture, truth: Picture) -> NDArray[np.float64]:
     return averaged
 
 
-def mean_gradient(picture: Picture, region: Bools) -> float:
+def mean_gradient(picture: Floating, region: Bools) -> float:
     """Mean absolute grey difference between neighbours that both lie in the region, to the right plus below."""
     grey = picture.mean(axis=2)
     total = 0.0
@@ -92,11 +92,11 @@ def mean_gradient(picture: Picture, region: Bools) -> float:
     return total
 
 
-def sharpness(fill: Picture, truth: Picture, region: Bools) -> float:
+def sharpness(fill: Floating, truth: Floating, region: Bools) -> float:
     return _ratio(mean_gradient(fill, region), mean_gradient(truth, region))
 
 
-def crispness(fill: Picture, hole: Bools, reach: int = 16) -> float:
+def crispness(fill: Floating, hole: Bools, reach: int = 16) -> float:
     around = ~hole & (distance_transform_edt(~hole) <= reach)
     return _ratio(mean_gradient(fill, hole), mean_gradient(fill, around))
 
@@ -106,7 +106,7 @@ def _ratio(difference: float, reference: float) -> float:
     return (difference + 1 / 2550) / (reference + 1 / 2550)
 
 
-def seam(fill: Picture, hole: Bools) -> float:
+def seam(fill: Floating, hole: Bools) -> float:
     """1 for a border that cannot be found; 1 also where there is nothing to compare."""
     across, beside = _border_differences(fill, hole)
     sideways = _border_differences(fill.swapaxes(0, 1), hole.swapaxes(0, 1))
@@ -114,7 +114,7 @@ def seam(fill: Picture, hole: Bools) -> float:
     return _ratio(float(np.mean(across)), float(np.mean(beside))) if beside else 1.0
 
 
-def _border_differences(fill: Picture, hole: Bools) -> tuple[list[float], list[float]]:
+def _border_differences(fill: Floating, hole: Bools) -> tuple[list[float], list[float]]:
     """Differences along axis 0 between rows i+1 and i+2 where the border runs between them, and those
     between i, i+1 and i+2, i+3 where these pairs lie each on one side."""
     difference = np.abs(np.diff(fill, axis=0)).mean(axis=2)
@@ -172,7 +172,7 @@ class Judge:
         """Of the network, without its folder."""
         return Path(getattr(self.network, "name", "") or "no network").stem
 
-    def of(self, truth: Picture, hole: Bools, *, regions: Sequence[str] = REGIONS) -> "Truth":
+    def of(self, truth: Floating, hole: Bools, *, regions: Sequence[str] = REGIONS) -> "Truth":
         return Truth(self, np.asarray(truth, np.float32), hole, tuple(regions))
 
 
@@ -186,7 +186,7 @@ class Truth:
         self.frame = _around(every["image" if "image" in regions else "hole"], 2 * _SEEN)
         self._truth_features = self._features(truth[self.frame.slices])
 
-    def score(self, fill: Picture) -> dict[str, dict[str, float]]:
+    def score(self, fill: Floating) -> dict[str, dict[str, float]]:
         """{region: {metric: value}}; crispness and seam are the hole's and the same in every region."""
         picture = np.asarray(fill, np.float32)
         similarity = ssim_map(picture, self.truth)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from patchloom.arrays import Bytes
 from patchloom.child import Child, Link, PickleCodec
-from patchloom.errors import PatchloomError, as_flag, told
+from patchloom.errors import PatchloomError, as_flag, as_hint
 from patchloom.evaluation.peers import Method
 from patchloom.resources import peak_mb, reset_peak
 
@@ -116,5 +116,5 @@ def _sentence(error: Exception) -> str:
     """One line for the report."""
     text = " ".join(str(error).split())
     if isinstance(error, PatchloomError):
-        return f"{text} {told(error.advice, as_flag)}".strip()
+        return f"{text} {as_hint(error.advice, as_flag)}".strip()
     return f"{type(error).__name__}: {text}"[:300]

@@ -17,7 +17,7 @@ from patchloom.errors import InputError, MaskError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
 from patchloom.harmony.levels import harmonise as harmonise_level
-from patchloom.harmony.placing import at_depth_of, placed
+from patchloom.harmony.placing import at_depth_of, transformed
 from patchloom.inpainter import FillResult
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
@@ -67,21 +67,21 @@ class Harmoniser:
     def paste(
         self,
         photo: Photo,
-        thing: Photo,
+        foreground: Photo,
         place: Place,
         settings: HarmoniseSettings | None = None,
         *,
         mask: Mask | None = None,
         observe: Observer = ignore,
     ) -> FillResult:
-        """``photo`` with ``thing`` put in at ``place``, harmonised.
+        """``photo`` with ``foreground`` put in at ``place``, harmonised.
 
-        What of ``thing`` is put in: what its ``mask`` marks, else what of it is not transparent, else all of it.
+        Of ``foreground`` what its ``mask`` marks is put in, else what is not transparent, else all of it.
         Raises as :meth:`harmonise`, and InputError where nothing of it lies in the photograph.
         """
         if mask is not None:
-            mask.require_size(thing.width, thing.height, "The object's mask")
-        colours, cover = placed(thing, mask, place, (photo.height, photo.width))
+            mask.require_size(foreground.width, foreground.height, "The object's mask")
+        colours, cover = transformed(foreground, mask, place, (photo.height, photo.width))
         layer = at_depth_of(photo.pixels, colours)
         if not (cover >= 0.5).any():
             raise InputError(
@@ -198,7 +198,7 @@ def harmonise(
 @same_kind
 def paste(
     photo: AnyPicture,
-    thing: AnyPicture,
+    foreground: AnyPicture,
     at: tuple[float, ...],
     *,
     mask: AnyMask | None = None,
@@ -206,14 +206,14 @@ def paste(
     run: RunSettings | None = None,
     **settings: Unpack[HarmoniseOverrides],
 ) -> AnyPicture:
-    """``photo`` with ``thing`` put in, its centre ``at`` (x, y[, scale[, angle]]), harmonised; of the photo's
+    """``photo`` with ``foreground`` put in, its centre ``at`` (x, y[, scale[, angle]]), harmonised; of the photo's
     kind.
 
     See :meth:`Harmoniser.paste`; otherwise as :func:`harmonise`.
     """
     result = Harmoniser(run).paste(
         as_photo(photo),
-        as_photo(thing),
+        as_photo(foreground),
         Place(*at),
         HarmoniseSettings().but(settings),
         mask=None if mask is None else as_mask(mask),

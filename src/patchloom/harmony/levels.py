@@ -157,11 +157,11 @@ def _optimised(
     for tap, features in own.items():
         stride = network.stride(tap)
         cells = cells_of(hole, stride, (features.shape[-2], features.shape[-1]))
-        target = Target.whole(features, cells[None, None].to(features))
+        target = Target.of_crop(features, cells[None, None].to(features))
         terms[f"structure_{tap}"] = Texture(1 - share, tap, stride, target)
     content = STYLE_CONTENT_WEIGHT if settings.style else CONTENT_WEIGHT
-    terms["content"] = LowPassContent.whole(content, start, hole)
-    terms["tv"] = TotalVariation.whole(TV_WEIGHT, hole)
+    terms["content"] = LowPassContent.of_crop(content, start, hole)
+    terms["tv"] = TotalVariation.of_crop(TV_WEIGHT, hole)
 
     def watch(step: int, losses: dict[str, float], picture: Tensor) -> None:
         result.copy_(picture)

@@ -23,9 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from patchloom.arrays import Bools, Floats
-
-Doubles = NDArray[np.float64]
+from patchloom.arrays import Bools, Doubles, Floats
 
 POWER = 2.2  # of the screen: a stop of light multiplies coded values by 2 ** (1 / POWER)
 LUMA = np.array([0.299, 0.587, 0.114])

@@ -14,18 +14,20 @@ from patchloom.photo import Photo
 from patchloom.settings import Place
 
 
-def placed(thing: Photo, mask: Mask | None, place: Place, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """``thing`` at its place in a picture of ``shape`` (height, width): colours (H, W, 3) in 0..1 and cover
+def transformed(
+    foreground: Photo, mask: Mask | None, place: Place, shape: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """``foreground`` at its place in a picture of ``shape`` (height, width): colours (H, W, 3) in 0..1 and cover
     (H, W).
 
     Bilinear, of a picture that was blurred first where it is made smaller. Under transparent pixels colours go
     on as at the nearest opaque one, so that no background shows at the rim.
     """
-    colours = as_rgb(thing.pixels)
+    colours = as_rgb(foreground.pixels)
     if mask is not None:
         opaque = mask.hole.astype(np.float32)
-    elif thing.alpha is not None:
-        opaque = thing.alpha.astype(np.float32) / np.float32(full_scale(thing.alpha))
+    elif foreground.alpha is not None:
+        opaque = foreground.alpha.astype(np.float32) / np.float32(full_scale(foreground.alpha))
     else:
         opaque = np.ones(colours.shape[:2], np.float32)
     if not (opaque >= 0.5).any():

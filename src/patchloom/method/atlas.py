@@ -1,13 +1,12 @@
-"""Other pictures beside a window: one more place to copy from.
+"""Donors, other pictures to copy from, beside a window.
 
-Each level of the window has the same level of every other picture to its right. An offset of the field may lead
+Each level of the window has the same level of every donor to its right. An offset of the field may lead
 there as anywhere else; no patch crosses a border, because the columns between two pictures belong to no source.
 Pictures are halved each by itself, so that they do not run into each other at coarse levels, and begin at columns
 that halve without a remainder, so that a doubled offset leads to the same place.
 
-What another picture shows is found first (:func:`placed`): where in it, and at which of a few scales, the
-surroundings of the hole look most like those of the window (scene completion, Hays and Efros 2007); and it is
-brought to the window's light.
+Before, each donor is matched (:func:`best_match`): where in it, and at which of a few scales, the surroundings of
+the hole look most like those of the window (scene completion, Hays and Efros 2007); and brought to its light.
 """
 
 from collections.abc import Sequence
@@ -16,50 +15,50 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level, shrinking_step
 from patchloom.tensors.border import resized, shrunk
+from patchloom.tensors.correlation import Correlation, Spectrum
 
-UNIT = 16  # columns of which others begin at a multiple, at native size: cells of all texture layers fit in
+UNIT = 16  # columns of which donors begin at a multiple, at native size: cells of all texture layers fit in
 SIDE = 64  # pixels of the window's longer side when places are compared
 SCALES = (1.0, 1.4, 2.0)  # of its pixels for one of the window's: an enlarged picture is soft, and makes fog
 NEAR = 12.0  # pixels of the compared size over which what is round the hole counts less and less
 COVERED = 0.95  # the least share of the hole, and of what is compared, that a place has to show
 FORGIVEN = 0.9  # of the square of a difference in light: it will be corrected, but tells scenes apart as well
-GAIN = 0.7, 1.4  # of another picture's contrast, at most
+GAIN = 0.7, 1.4  # of a donor's contrast, at most
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Another picture as a level of the window's size; ``miss``: root mean square colour difference at its rim,
+class Match:
+    """A donor as a level of the window's size; ``distance``: root mean square colour difference at the hole's rim,
     at the compared size."""
 
     level: Level
-    miss: float
+    distance: float
 
 
 class Atlas:
-    """The levels of a window, coarsest first, and those of other pictures beside them.
+    """The levels of a window, coarsest first, and those of donors beside them.
 
-    ``pages``: the window's levels, then each other's; ``begins`` (K,): the columns at which the others begin, at
-    native size.
+    ``pages``: the window's levels, then each donor's; ``begins`` (K,): donors' first columns, at native size.
     """
 
-    def __init__(self, levels: list[Level], others: Sequence[Level] = ()) -> None:
+    def __init__(self, levels: list[Level], donors: Sequence[Level] = ()) -> None:
         self.pages = [levels]
-        for other in others:
-            page = [other]
+        for donor in donors:
+            page = [donor]
             for _ in levels[1:]:
                 page.append(shrinking_step(page[-1]))
             self.pages.append(page[::-1])
         unit = max(UNIT, 2 ** (len(levels) - 1))
         self.begins: list[int] = []
         end = levels[-1].size[1]
-        for other in others:
+        for donor in donors:
             self.begins.append(unit * (-(-end // unit) + 2))  # at the coarsest level a column is between them
-            end = self.begins[-1] + other.size[1]
+            end = self.begins[-1] + donor.size[1]
 
     def joined(self, values: Sequence[NDArray[Any]], halvings: int) -> NDArray[Any]:
         """Arrays (H, W, ...) of the pages, so many ``halvings`` above native size, as one; zeros between."""
@@ -73,7 +72,7 @@ class Atlas:
         return result
 
     def native(self, picture: Floats) -> Level:
-        """The finest level with ``picture`` (H, W, 3) as the window's, the others beside it."""
+        """The finest level with ``picture`` (H, W, 3) as the window's, the donors beside it."""
         finest = [page[-1] for page in self.pages]
         images = [picture, *(one.image for one in finest[1:])]
         holes, sources = [one.hole for one in finest], [one.source for one in finest]
@@ -81,19 +80,19 @@ class Atlas:
 
     @property
     def offsets(self) -> NDArray[np.int32]:
-        """(K, 2): those that lead from a place of the window to the same place in each other."""
+        """(K, 2): those that lead from a place of the window to the same place in each donor."""
         return np.array([(0, begin) for begin in self.begins], np.int32).reshape(-1, 2)
 
     def shares(self, columns: NDArray[np.int32]) -> list[float]:
-        """How large a part of sources at ``columns`` (N,) lies in each of the others."""
+        """How large a part of sources at ``columns`` (N,) lies in each donor."""
         owner = np.searchsorted(self.begins, columns, "right")
         return [round(float((owner == number).mean()), 4) for number in range(1, len(self.pages))]
 
 
-def placed(window: Level, picture: NDArray[np.uint8], shown: Bools) -> Placed | None:
+def best_match(window: Level, picture: NDArray[np.uint8], opaque: Bools) -> Match | None:
     """``picture`` (H', W', 3) as a level of the size of ``window``, where its surroundings fit the hole best.
 
-    ``shown`` (H', W'): where it has pixels. None where no place shows the whole hole.
+    ``opaque`` (H', W'): where it has pixels. None where no place shows the whole hole.
     """
     shrink = SIDE / max(window.size)
     depth = ndimage.distance_transform_edt(_small(~window.hole, shrink) > 0.999)
@@ -104,16 +103,16 @@ def placed(window: Level, picture: NDArray[np.uint8], shown: Bools) -> Placed | 
         if min(picture.shape[:2]) * shrink / scale < 8:
             continue
         other = _small(picture, shrink / scale)
-        there = (_small(shown, shrink / scale) > 0.999).astype(np.float32)
-        miss = _misses(small, weight, (depth == 0).astype(np.float32), other, there)
-        place = np.unravel_index(int(miss.argmin()), miss.shape)
-        if np.isfinite(miss[place]) and (best is None or miss[place] < best[0]):
-            best = float(miss[place]), scale, int(place[0]), int(place[1])
+        there = (_small(opaque, shrink / scale) > 0.999).astype(np.float32)
+        distance = _distances(small, weight, (depth == 0).astype(np.float32), other, there)
+        place = np.unravel_index(int(distance.argmin()), distance.shape)
+        if np.isfinite(distance[place]) and (best is None or distance[place] < best[0]):
+            best = float(distance[place]), scale, int(place[0]), int(place[1])
     if best is None:
         return None
     least, scale, row, column = best
-    level = _cut(window, picture, shown, scale, row / shrink, column / shrink)
-    return Placed(_in_light_of(window, level), least)
+    level = _cut(window, picture, opaque, scale, row / shrink, column / shrink)
+    return Match(_in_light_of(window, level), least)
 
 
 def _small(values: NDArray[Any], factor: float) -> Floats:
@@ -124,22 +123,20 @@ def _small(values: NDArray[Any], factor: float) -> Floats:
     return small if values.ndim == 3 else small[..., 0]
 
 
-def _misses(window: Floats, weight: Floats, hole: Floats, other: Floats, there: Floats) -> Floats:
+def _distances(window: Floats, weight: Floats, hole: Floats, other: Floats, there: Floats) -> Floats:
     """For every place of the window (h, w, 3) in ``other`` (H, W, 3), beginning at most half its size beyond the
-    border: how it misses what is round the hole, with all channels free to be lighter or darker; infinite where
-    ``other`` does not show enough.
+    border: its distance from what is round the hole, with all channels free to be lighter or darker; infinite
+    where ``other`` does not show enough.
 
     (H + h, W + w); entry (r, c) is the window's corner at row r - h // 2, column c - w // 2.
     """
     h, w = hole.shape
-    size = [other.shape[0] + 2 * h, other.shape[1] + 2 * w]
-    fast = [fft.next_fast_len(side, real=True) for side in size]
+    size = other.shape[0] + 2 * h, other.shape[1] + 2 * w
+    correlation = Correlation(*size)
+    spectrum = correlation.spectrum
 
-    def spectrum(values: Floats) -> NDArray[np.complexfloating]:
-        return np.asarray(fft.rfft2(values, fast))
-
-    def at_places(template: Floats, picture: NDArray[np.complexfloating]) -> Floats:
-        found = np.asarray(fft.irfft2(np.conj(spectrum(template)) * picture, fast), np.float32)
+    def at_places(template: Floats, picture: Spectrum) -> Floats:
+        found = correlation.of(spectrum(template), picture)
         rolled = np.roll(found, (h // 2, w // 2), (0, 1))
         return rolled[: other.shape[0], : other.shape[1]]
 
@@ -160,7 +157,7 @@ def _misses(window: Floats, weight: Floats, hole: Floats, other: Floats, there: 
 
 
 def _cut(
-    window: Level, picture: NDArray[np.uint8], shown: Bools, scale: float, row: float, column: float
+    window: Level, picture: NDArray[np.uint8], opaque: Bools, scale: float, row: float, column: float
 ) -> Level:
     """A level of the window's size: ``picture`` at ``scale``, from (row, column) less half of the window on."""
     height, width = window.size
@@ -168,13 +165,13 @@ def _cut(
     tall, wide = round(height * scale), round(width * scale)
     rows = slice(max(0, top), max(0, min(picture.shape[0], top + tall)))
     columns = slice(max(0, left), max(0, min(picture.shape[1], left + wide)))
-    whole = np.zeros((tall, wide, 4), np.float32)
+    cut = np.zeros((tall, wide, 4), np.float32)
     inside = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
-    whole[*inside, :3] = picture[rows, columns] / np.float32(255)
-    whole[*inside, 3] = shown[rows, columns]
-    whole = whole if scale == 1 else resized(whole, (height, width))
-    seen = whole[..., 3] > 0.999
-    return Level(np.where(seen[..., None], whole[..., :3].clip(0, 1), 0).astype(np.float32), ~seen, seen)
+    cut[*inside, :3] = picture[rows, columns] / np.float32(255)
+    cut[*inside, 3] = opaque[rows, columns]
+    cut = cut if scale == 1 else resized(cut, (height, width))
+    seen = cut[..., 3] > 0.999
+    return Level(np.where(seen[..., None], cut[..., :3].clip(0, 1), 0).astype(np.float32), ~seen, seen)
 
 
 def _in_light_of(window: Level, other: Level) -> Level:

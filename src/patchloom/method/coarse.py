@@ -20,7 +20,7 @@ from torch import Tensor
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level
-from patchloom.networks.content import ContentNetwork, Frame, Ints
+from patchloom.networks.content import ContentNetwork, Frame, Indices
 from patchloom.networks.weights import default_content, load_content
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.boxes import bounds
@@ -154,7 +154,7 @@ def _change(network: ContentNetwork, filled: Tensor, unknown: Tensor, frame: Fra
     return F.interpolate(network(small, hole.float()) - small, (side, side), mode="bilinear")
 
 
-def _reflect(index: Ints, length: int) -> Ints:
+def _reflect(index: Indices, length: int) -> Indices:
     """Positions beyond 0..length-1 mirrored back, about the border pixels, as often as needed."""
     period = max(2 * (length - 1), 1)
     return np.minimum(index % period, period - index % period)

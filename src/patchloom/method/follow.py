@@ -17,9 +17,9 @@ import numpy as np
 
 from patchloom.arrays import Bools, Floats
 from patchloom.method.patchfill import (
+    CARRIED_COHERENCE,
     CARRIED_ROUNDS,
     SLIDE,
-    WHOLE,
     ExemplarFill,
     Scales,
     Variant,
@@ -118,7 +118,8 @@ def follow(scales: Scales, shown: Sequence[Floats], last: int, seed: int, watch:
             own[hole] = (shown[number] if told else back_projected(own, hole, shown[last]))[hole]
             base = fields.mean_distance(field, canvas)
             costs = Costs(
-                variant.locality * base / float(np.sqrt(hole.sum())), (variant.coherence if told else WHOLE) * base
+                variant.locality * base / float(np.sqrt(hole.sum())),
+                (variant.coherence if told else CARRIED_COHERENCE) * base,
             )
             turned = (seed * 32 + number) * 64 + turn
             field = fields.search(field, canvas, costs, seed=turned, passes=passes, reach=reach)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from patchloom.arrays import Bools, Bytes, Floats
+from patchloom.arrays import Bytes, Floats
 from patchloom.method.pyramid import Level
 from patchloom.tensors.border import shrunk
 from patchloom.tensors.compiled import njit
@@ -57,7 +57,7 @@ def layout(picture: NDArray[Any]) -> Bytes:
     return np.asarray(np.rint(255 * np.stack(numbers, 2).clip(0, 1)), np.uint8).reshape(-1)
 
 
-def asked(window: Level) -> tuple[Floats, Floats]:
+def query(window: Level) -> tuple[Floats, Floats]:
     """The layout (LENGTH,) of a window, and how much each of its numbers counts (LENGTH,): those of the hole not,
     those round it most."""
     rows, columns = (np.arange(side) * CELLS // side for side in window.size)
@@ -69,29 +69,19 @@ def asked(window: Level) -> tuple[Floats, Floats]:
     return layout(window.image).astype(np.float32), np.repeat(weights.reshape(-1), KINDS)
 
 
-def misses(stored: Bytes, layout: Floats, weights: Floats) -> Floats:
+def distances(stored: Bytes, layout: Floats, weights: Floats) -> Floats:
     """(N,): the weighted squared differences of ``stored`` (N, LENGTH) from ``layout`` (LENGTH,)."""
     used = np.flatnonzero(weights).astype(np.int32)
     out = np.empty(len(stored), np.float32)
-    in_pieces(partial(_miss, stored, layout[used], weights[used], used, out), len(stored), PIECE)
+    in_pieces(partial(_distance, stored, layout[used], weights[used], used, out), len(stored), PIECE)
     return out
 
 
 @njit(nogil=True, fastmath=True)
-def _miss(stored: Any, layout: Any, weights: Any, used: Any, out: Any, begin: int, end: int) -> None:
+def _distance(stored: Any, layout: Any, weights: Any, used: Any, out: Any, begin: int, end: int) -> None:
     for row in range(begin, end):
         total = np.float32(0.0)
         for k in range(len(used)):
             difference = np.float32(stored[row, used[k]]) - layout[k]
             total += weights[k] * difference * difference
         out[row] = total
-
-
-def surroundings(hole: Bools) -> tuple[slice, slice]:
-    """The window of a photograph whose layout is asked for: the hole, and as much as its longer side all round."""
-    rows, columns = np.flatnonzero(hole.any(1)), np.flatnonzero(hole.any(0))
-    reach = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    return (
-        slice(max(0, int(rows[0]) - reach), min(hole.shape[0], int(rows[-1]) + 1 + reach)),
-        slice(max(0, int(columns[0]) - reach), min(hole.shape[1], int(columns[-1]) + 1 + reach)),
-    )

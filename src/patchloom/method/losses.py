@@ -54,7 +54,7 @@ class Target:
     total: Tensor
 
     @classmethod
-    def whole(cls, value: Tensor, weight: Tensor) -> "Target":
+    def of_crop(cls, value: Tensor, weight: Tensor) -> "Target":
         return cls(value, weight, weight.sum().clamp_min(1e-12))
 
     def of(self, tile: Tile, stride: int) -> "Target":
@@ -131,7 +131,7 @@ class Content(Term):
     total: Tensor
 
     @classmethod
-    def whole(cls, weight: float, prior: Tensor, hole: Tensor) -> Self:
+    def of_crop(cls, weight: float, prior: Tensor, hole: Tensor) -> Self:
         return cls(weight, prior, hole, hole.sum().clamp_min(1))
 
     def __call__(self, x: Tensor, features: Features) -> Tensor:
@@ -151,7 +151,7 @@ class LowPassContent(Content):
     """
 
     @classmethod
-    def whole(cls, weight: float, prior: Tensor, hole: Tensor) -> Self:
+    def of_crop(cls, weight: float, prior: Tensor, hole: Tensor) -> Self:
         share = F.avg_pool2d(hole.to(prior.dtype), LOW_PASS, ceil_mode=True)
         return cls(weight, prior, hole, share.sum().clamp_min(1e-12))
 
@@ -174,7 +174,7 @@ class TotalVariation(Term):
     total: Tensor
 
     @classmethod
-    def whole(cls, weight: float, hole: Tensor) -> Self:
+    def of_crop(cls, weight: float, hole: Tensor) -> Self:
         return cls(weight, hole, hole, hole.sum().clamp_min(1))
 
     def __call__(self, x: Tensor, features: Features) -> Tensor:

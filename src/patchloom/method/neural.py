@@ -50,7 +50,7 @@ class NeuralStage:
         x = prior.clone()
         height, width = level.size
         progress.begin(width, height, "neural", lambda: as_array(x.clamp(0, 1)))
-        found = [bounds(where)] if targets.whole else parts(where)
+        found = [bounds(where)] if targets.undivided else parts(where)
         iterations = self.schedule.iterations
         before: dict[str, float] = {}
         after: dict[str, float] = {}
@@ -84,10 +84,12 @@ class NeuralStage:
         given, thickness = self.settings, targets.thickness
         terms = targets.terms(box, hole, given.texture_weight * thickness, given.pixel_weight * thickness**-1.5)
         if given.content_weight > 0:
-            content: Callable[[float, Tensor, Tensor], Term] = (Content if targets.whole else LowPassContent).whole
+            content: Callable[[float, Tensor, Tensor], Term] = (
+                Content if targets.undivided else LowPassContent
+            ).of_crop
             terms["content"] = content(given.content_weight, prior, hole)
         if given.tv_weight > 0:
-            terms["tv"] = TotalVariation.whole(given.tv_weight, hole)
+            terms["tv"] = TotalVariation.of_crop(given.tv_weight, hole)
         return terms
 
     def _crop(self, part: Box, size: tuple[int, int]) -> Box:

@@ -38,7 +38,7 @@ THINNEST = 0.25  # of it; below that a hole counts as a scratch
 
 SLIDE = 4  # pixels by which a carried field may slide at a level
 CARRIED_ROUNDS = 2  # of search and vote at a level that is carried
-WHOLE = 4.0  # coherence while a field is carried, times the thickness
+CARRIED_COHERENCE = 4.0  # while a field is carried, times the thickness
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def wideness(thickness: float) -> float:
 class Scales:
     """The arrays every exemplar fill of one window shares, level by level, coarsest first.
 
-    ``others``: pictures beside the window that may be copied from as well (``atlas.py``). ``own``: the window's
+    ``donors``: other pictures that may be copied from as well (``atlas.py``). ``own``: the window's
     levels alone.
     """
 
@@ -84,9 +84,9 @@ class Scales:
         levels: list[Level],
         curves: Sequence[NDArray[np.float64]] = (),
         repeats: NDArray[np.int32] | None = None,
-        others: Sequence[Level] = (),
+        donors: Sequence[Level] = (),
     ) -> None:
-        self.own, self.atlas = levels, Atlas(levels, others)
+        self.own, self.atlas = levels, Atlas(levels, donors)
 
         def joined(pages: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
             count = len(levels)
@@ -216,7 +216,7 @@ def carried(
     for number in range(fill.number + 1, len(scales)):
         canvas = canvas_at(scales, number, variant, None)
         field = fields.carry(fill.field, canvas.hole, canvas.sources)
-        coherence = WHOLE * scales.thickness
+        coherence = CARRIED_COHERENCE * scales.thickness
         fill = _refined(scales, variant, number, canvas, field, watch, coherence, CARRIED_ROUNDS, 1, SLIDE)
     return fill
 

@@ -1,18 +1,12 @@
 """What a fill tells its observer while it works, and what it writes down for the report."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from patchloom.errors import BudgetError
-from patchloom.events import Event, LevelDone, LevelStarted, Observer, Step, Warned
-
-Picture = Callable[[], NDArray[np.float32]]
+from patchloom.events import Event, LevelDone, LevelStarted, Observer, Preview, Step, Warned
 
 
 class Tally:
@@ -40,7 +34,7 @@ class Progress:
     share: float = 1.0
     tally: Tally = field(default_factory=Tally)
     records: list[dict[str, Any]] = field(default_factory=list)
-    _open: tuple[dict[str, Any], float, Picture] | None = None
+    _open: tuple[dict[str, Any], float, Preview] | None = None
     _done: float = 0.0
     _planned: float = 1.0
     _levels: int = 1
@@ -49,7 +43,7 @@ class Progress:
         """Announces how many levels will be reported and how much work (in any unit) there is."""
         self._levels, self._planned, self._done = levels, max(work, 1e-9), 0.0
 
-    def begin(self, width: int, height: int, stage: str, picture: Picture) -> None:
+    def begin(self, width: int, height: int, stage: str, picture: Preview) -> None:
         """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""
         number = len(self.records) + (self._open is not None)
         self.finish()

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats, Ints
+from patchloom.tensors.correlation import Correlation
 
 BAND = 24  # pixels of the known round the hole that an offset has to explain
 SIDE = 256  # pixels; the size in which all offsets are looked at
@@ -71,14 +72,8 @@ def _refined(rough: Ints, step: int, picture: Floats, hole: Bools, band: Bools) 
 def _minima(picture: Floats, hole: Bools, band: Bools) -> Ints:
     """(K, 2): the best local minima of q."""
     known = ~hole
-    size = [fft.next_fast_len(2 * side, real=True) for side in hole.shape]
-
-    def spectrum(values: NDArray[Any]) -> NDArray[np.complexfloating]:
-        return np.asarray(fft.rfft2(values.astype(np.float32), size))
-
-    def correlate(first: NDArray[np.complexfloating], second: NDArray[np.complexfloating]) -> Floats:
-        """At offset o the sum over x of first(x) second(x + o)."""
-        return np.asarray(fft.irfft2(np.conj(first) * second, size), np.float32)
+    correlation = Correlation(2 * hole.shape[0], 2 * hole.shape[1])
+    spectrum, correlate = correlation.spectrum, correlation.of
 
     centred = (picture - picture[band].mean(0)) * known[..., None]
     b, k = spectrum(band), spectrum(known)

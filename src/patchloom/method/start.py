@@ -38,7 +38,7 @@ from patchloom.tensors.field import Field, seams, source_centres
 
 PATCH = 7  # pixels a side, of most ways to fill
 ENOUGH = 64  # patches that the coarsest level has to offer
-MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is told
+MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is warned of
 COARSEST, FINE = 0.15, 0.3  # resolutions of a guess whose colours are of no use, and right at large
 SEAM = 3  # pixels from where copies meet, within which votes mix them
 
@@ -47,19 +47,19 @@ SEAM = 3  # pixels from where copies meet, within which votes mix them
 class Start:
     """A blended exemplar fill (H, W, 3), and how it came about.
 
-    ``field``: where it was copied from, in ``shown``, the level complete and with other pictures beside it;
-    ``told``: what a picture that is followed shows, at the level at which it is sharp, else None;
+    ``field``: where it was copied from, in ``complete``, the level complete and with donors beside it;
+    ``followed``: the picture that is followed, at the level at which it is sharp, else None;
     ``correction``: what blending added to the copies; ``seams`` (H, W): where copies meet each other or the rim;
     ``thickness``: the hole's (``patchfill.py``).
     """
 
     picture: Floats
     field: Field
-    shown: Level
+    complete: Level
     correction: Floats
     seams: Bools
     thickness: float
-    told: Floats | None
+    followed: Floats | None
 
 
 def exemplar_start(
@@ -67,31 +67,31 @@ def exemplar_start(
     coarse: Coarse | None,
     settings: FillSettings,
     progress: Progress,
-    others: Sequence[Level] = (),
+    donors: Sequence[Level] = (),
     later: Sequence[float] = (),
 ) -> Start:
     """The exemplar fill, guided by the ``coarse`` picture if there is one, and blended.
 
-    ``later``: the work of the levels that will be optimised then, for the progress; ``others``, pictures of at
+    ``later``: the work of the levels that will be optimised then, for the progress; ``donors``, pictures of at
     most the level's height, may be copied from as well. Raises MaskError where no patch outside the hole is whole.
     """
-    scales = _scales(level, settings, others)
+    scales = _scales(level, settings, donors)
     if coarse is not None and coarse.followed:
-        fill, told = _followed(scales, coarse, settings, progress, later)
+        fill, followed = _followed(scales, coarse, settings, progress, later)
         added = correction(fill.picture, level.hole, voted_differences(fill, scales))
-        added += back_projected(fill.picture + added, level.hole, told) - (fill.picture + added)
+        added += back_projected(fill.picture + added, level.hole, followed) - (fill.picture + added)
     else:
-        told = None
+        followed = None
         fill = _decided(scales, coarse, settings, progress, later)
         target = (coarse.picture, _trust(coarse)) if coarse is not None else (None, 0.0)
         added = correction(fill.picture, level.hole, voted_differences(fill, scales), *target)
-    if others:
+    if donors:
         columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
-        progress.note(others=scales.atlas.shares(columns))
+        progress.note(donors=scales.atlas.shares(columns))
     picture = (fill.picture + added).clip(0, 1)
-    shown = scales.atlas.native(level.composite(picture))
+    complete = scales.atlas.native(level.composite(picture))
     met = seams(fill.field, fill.canvas.hole, SEAM)[:, : level.size[1]]
-    return Start(picture, fill.field, shown, added, met, scales.thickness, told)
+    return Start(picture, fill.field, complete, added, met, scales.thickness, followed)
 
 
 def _decided(
@@ -119,13 +119,13 @@ def _followed(
     """The fill that follows the ``coarse`` picture, and that picture at the level at which it is sharp."""
     hole = scales.own[-1].hole
     halvings = min(halvings_of(coarse.picture, hole, coarse.resolution), len(scales) - 1)
-    shown = guide_scales(coarse.picture, len(scales))
+    pictures = guide_scales(coarse.picture, len(scales))
     last = len(scales) - 1 - halvings
     _plan(scales, last, [FOLLOWED_ROUNDS] * (last + 1), later, progress)
-    fill = follow(scales, shown, last, settings.seed, _watch(scales, last, progress))
+    fill = follow(scales, pictures, last, settings.seed, _watch(scales, last, progress))
     if misses_at_rim(coarse.picture, hole) > MISFIT:
         progress.observe(Warned(message="The coarse picture does not fit the photograph at the rim of the hole."))
-    return fill, shown[last]
+    return fill, pictures[last]
 
 
 def _trust(coarse: Coarse) -> float:
@@ -136,7 +136,7 @@ def _trust(coarse: Coarse) -> float:
 
 
 def _plan(scales: Scales, last: int, rounds: Sequence[int], later: Sequence[float], progress: Progress) -> None:
-    """Announces the work, in units of a round at native size, and how many levels will be told of.
+    """Announces the work, in units of a round at native size, and how many levels will be reported.
 
     ``rounds`` of the levels up to ``last``, which count as one; those carried; ``later``, the work of others."""
     deciding = sum(count * scales.work(number) for number, count in enumerate(rounds))
@@ -146,15 +146,15 @@ def _plan(scales: Scales, last: int, rounds: Sequence[int], later: Sequence[floa
 
 def _watch(scales: Scales, last: int, progress: Progress) -> Watch:
     """Passes an exemplar fill's rounds on to the observer; all levels up to ``last`` are one to it."""
-    shown: list[ExemplarFill] = []  # the newest
+    newest: list[ExemplarFill] = []
 
     def watch(state: ExemplarFill) -> None:
-        begins = not shown or state.number > max(last, shown[0].number)
-        shown[:] = [state]
+        begins = not newest or state.number > max(last, newest[0].number)
+        newest[:] = [state]
         if begins:
             height, width = scales.own[max(last, state.number)].size
             stage = "decide" if state.number <= last else "carry"
-            progress.begin(width, height, stage, lambda: shown[0].picture.clip(0, 1))
+            progress.begin(width, height, stage, lambda: newest[0].picture.clip(0, 1))
         if state.done:
             progress.step(state.done, state.rounds, scales.work(state.number))
             progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
@@ -162,16 +162,16 @@ def _watch(scales: Scales, last: int, progress: Progress) -> Watch:
     return watch
 
 
-def _scales(level: Level, settings: FillSettings, others: Sequence[Level]) -> Scales:
+def _scales(level: Level, settings: FillSettings, donors: Sequence[Level]) -> Scales:
     """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
     levels = shrinking_pyramid(level, PATCH)
     while len(levels) > 1 and source_centres(levels[0].source, PATCH // 2).sum() < ENOUGH:
         levels = levels[1:]
     if settings.structure == "off":
-        return Scales(levels, others=others)
+        return Scales(levels, donors=donors)
     every = settings.structure == "on"
     repeats = repeating_offsets(level.image, level.hole) if every else None
-    return Scales(levels, _lines(levels, every), repeats, others)
+    return Scales(levels, _lines(levels, every), repeats, donors)
 
 
 def _lines(levels: list[Level], every: bool) -> list[Points]:

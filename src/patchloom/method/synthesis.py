@@ -34,11 +34,11 @@ def synthesise(
     settings: FillSettings,
     neural: NeuralStage | None,
     progress: Progress,
-    others: Sequence[Level] = (),
+    donors: Sequence[Level] = (),
 ) -> Floats:
     """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
 
-    ``coarse`` is the coarse picture that somebody has for it, if there is one; ``others``, pictures of at most its
+    ``coarse`` is the coarse picture that somebody has for it, if there is one; ``donors``, pictures of at most its
     height, may be copied from as well (``atlas.py``). Without a neural stage the blended copies are the result,
     and in a perforated hole the membrane.
 
@@ -53,16 +53,16 @@ def synthesise(
         if native.deepest < TAPER:
             neural = None  # what the two sides of a scratch say is nearer the truth (measured)
         later = [neural.work] if neural is not None and neural.work else []
-        start = exemplar_start(native, coarse, settings, progress, others, later)
+        start = exemplar_start(native, coarse, settings, progress, donors, later)
         x = start.picture
         if neural is not None and later:
             targets = CarriedTargets(
-                start.shown, start.correction, start.field, neural.network, neural.taps, start.thickness
+                start.complete, start.correction, start.field, neural.network, neural.taps, start.thickness
             )
             refined = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
             x = x + taper(start.seams) * (refined - x)
-            if start.told is not None:
-                x = back_projected(x, native.hole, start.told)
+            if start.followed is not None:
+                x = back_projected(x, native.hole, start.followed)
     progress.finish()
     return native.composite(x.clip(0, 1))
 

@@ -45,7 +45,7 @@ class Targets(Protocol):
         """Of the hole, from 0.25 (scratches) to 1 (wide holes)."""
 
     @property
-    def whole(self) -> bool:
+    def undivided(self) -> bool:
         """Whether the hole is optimised at once and held to its start pixel by pixel, as in the paper."""
 
     def terms(self, box: Box, hole: Tensor, texture: float, pixels: float) -> dict[str, Term]:
@@ -64,7 +64,7 @@ class SearchedTargets:
     """Nearest patches by search. The bank of candidates is made once a level, from the start picture."""
 
     thickness = 1.0
-    whole = True
+    undivided = True
 
     def __init__(
         self,
@@ -122,16 +122,15 @@ class _Searched(Term):
         queries = torch.nonzero(patches_touching(cells)).flatten()
         nearest = nearest_patches(now, self.bank, metric=self.metric)[queries]
         value, count = vote(self.bank[nearest], queries, _size(now))
-        return Texture(self.weight, self.tap, self.stride, Target.whole(value, count * cells))
+        return Texture(self.weight, self.tap, self.stride, Target.of_crop(value, count * cells))
 
 
 @dataclass(frozen=True)
 class CarriedTargets:
     """Nearest patches by the exemplar start's field, at native size.
 
-    ``level`` is complete: with the fill that the field made in its hole, and with other pictures that were copied
-    from to the right of the window. ``correction`` (H, W, 3) is what blending added to the copies in the window;
-    their pixels get it as well.
+    ``level`` is complete: with the fill that the field made in its hole, and with donors to its right.
+    ``correction`` (H, W, 3) is what blending added to the copies in the window; their pixels get it as well.
     """
 
     level: Level
@@ -140,7 +139,7 @@ class CarriedTargets:
     network: TextureNetwork
     taps: Sequence[str]
     thickness: float = 1.0
-    whole = False
+    undivided = False
 
     @cached_property
     def known(self) -> Tensor:
@@ -173,7 +172,7 @@ class CarriedTargets:
             voted = votes[1].target(colours)
             copies = voted.value + box.of(as_tensor(self.correction)).to(voted.value)
             value = torch.lerp(box.of(self.known), copies, wideness(self.thickness))
-            terms["pixels"] = Pixels(pixels, Target.whole(value, voted.weight))
+            terms["pixels"] = Pixels(pixels, Target.of_crop(value, voted.weight))
         return terms
 
     def _votes(self, box: Box, hole: Tensor, stride: int) -> "_Votes":
@@ -223,7 +222,7 @@ class _Votes:
         value[self.inside] = total / norm.clamp_min(1e-12)[:, None]
         weight = table.new_zeros(self.inside.shape)
         weight[self.inside] = (norm > 0).to(table.dtype)
-        return Target.whole(value.permute(2, 0, 1)[None], weight[None, None])
+        return Target.of_crop(value.permute(2, 0, 1)[None], weight[None, None])
 
 
 class KnownFeatures:
@@ -239,15 +238,15 @@ class KnownFeatures:
             return {}
         height, width = _size(self.picture)
         stride = max(self.network.stride(tap) for tap in cells)
-        asked = torch.zeros(-(-height // stride), -(-width // stride), dtype=torch.bool)
+        needed = torch.zeros(-(-height // stride), -(-width // stride), dtype=torch.bool)
         places = {}
         for tap, numbers in cells.items():
             across = -(-width // self.network.stride(tap))
             rows, columns = (numbers // across).cpu(), (numbers % across).cpu()
             places[tap] = rows, columns
             by = stride // self.network.stride(tap)
-            asked[rows // by, columns // by] = True
-        boxes = covering(asked.numpy(), MOST // stride**2, LEAST // stride**2)
+            needed[rows // by, columns // by] = True
+        boxes = covering(needed.numpy(), MOST // stride**2, LEAST // stride**2)
         wide = -(-max(self.network.reach(tap) for tap in cells) // stride) * stride
         tables: dict[str, Tensor] = {}
 

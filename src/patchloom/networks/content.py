@@ -24,8 +24,8 @@ from torch.nn import functional
 
 from patchloom.tensors.boxes import bounds, depths
 
-Ints = NDArray[np.intp]
-Frame = tuple[Ints, Ints]
+Indices = NDArray[np.intp]
+Frame = tuple[Indices, Indices]
 """Row and column numbers of a square of a picture; beyond the border they mean the picture reflected there."""
 
 SIZE = 128
@@ -274,6 +274,6 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, 1, 0.02)
 
 
-def _inside(index: Ints, length: int) -> Ints:
+def _inside(index: Indices, length: int) -> Indices:
     """Those of the positions ``index`` that are in 0..length-1."""
     return index[(index >= 0) & (index < length)]

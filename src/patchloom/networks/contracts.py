@@ -20,7 +20,7 @@ Span = tuple[float, float]
 class Contract:
     """``image``, ``output``: what black and white are; ``mask``: what known and hole are.
 
-    ``whole``: numbers are bytes, not floats. ``joined``: there is one input, mask and picture as four channels.
+    ``as_bytes``: numbers are bytes, not floats. ``joined``: there is one input, mask and picture as four channels.
     ``erased``: the hole is 0 in the picture; otherwise the smooth continuation of its rim lies there.
     ``multiple``: sides must be multiples of it; 0: only ``size`` is taken, the side of the square that is shown.
     """
@@ -31,7 +31,7 @@ class Contract:
     output: Span = (0, 1)
     size: int = SHOWN
     multiple: int = 0
-    whole: bool = False
+    as_bytes: bool = False
     joined: bool = False
     erased: bool = False
 
@@ -44,7 +44,7 @@ CONTRACTS = (
     # MI-GAN's generator as TorchScript, as IOPaint uses it (migan_traced.pt)
     Contract(name="migan", image=(-1, 1), mask=(0.5, -0.5), output=(-1, 1), joined=True, erased=True),
     # MI-GAN with its own steps before and after as ONNX (migan_pipeline_v2.onnx): white is known
-    Contract(name="migan-pipeline", image=(0, 255), mask=(255, 0), output=(0, 255), multiple=1, whole=True),
+    Contract(name="migan-pipeline", image=(0, 255), mask=(255, 0), output=(0, 255), multiple=1, as_bytes=True),
 )
 
 
@@ -95,10 +95,10 @@ def stated(how: str) -> tuple[dict[str, Any], str]:
     return said, sha256
 
 
-def candidates(said: dict[str, Any], *, whole: bool, joined: bool) -> list[Contract]:
+def candidates(said: dict[str, Any], *, as_bytes: bool, joined: bool) -> list[Contract]:
     """The contracts that a network of such inputs may have and that are as ``said``."""
-    fitting = [contract for contract in CONTRACTS if (contract.whole, contract.joined) == (whole, joined)]
-    own = Contract(**{"name": "stated", "whole": whole, "joined": joined, **said})
+    fitting = [contract for contract in CONTRACTS if (contract.as_bytes, contract.joined) == (as_bytes, joined)]
+    own = Contract(**{"name": "stated", "as_bytes": as_bytes, "joined": joined, **said})
     return list(dict.fromkeys([replace(contract, **said) for contract in fitting] or [own]))
 
 

@@ -48,15 +48,15 @@ def fetch(name: str, mirrors: Sequence[str] = (), observe: Observer = ignore, ke
     if mirrors:
         remote = replace(remote, mirrors=tuple(mirrors))
     folder = weights_folder()
-    whole = download(remote, folder, observe)
+    downloaded = download(remote, folder, observe)
     if remote.role == "content":  # used as it is
-        record_sum(whole, remote.sha256)
-        return whole
-    network = normalise(Vgg19.from_state(read_state(whole), "torchvision"))
+        record_sum(downloaded, remote.sha256)
+        return downloaded
+    network = normalise(Vgg19.from_state(read_state(downloaded), "torchvision"))
     stored = folder / f"texture-{name}.safetensors"
     record_sum(stored, save_network(network, stored, _CARD, half=False))
     if not keep:
-        whole.unlink()
+        downloaded.unlink()
     return stored
 
 

@@ -63,7 +63,7 @@ class ForeignNetwork(ContentNetwork):
         mask = _scaled(hole, contract.mask)
         if contract.erased:
             picture = picture * (1 - hole)
-        if contract.whole:
+        if contract.as_bytes:
             picture, mask = picture.round().to(torch.uint8), mask.round().to(torch.uint8)
         given = [mask, picture] if contract.joined or self.runner.inputs.mask_first else [picture, mask]
         answer: Tensor = self.runner(*([torch.cat(given, 1)] if contract.joined else given))
@@ -109,15 +109,15 @@ def recognised(path: Path, runner: OnnxRunner | TorchScriptRunner, said: dict[st
     if inputs.side is not None:
         said = {**said, "size": inputs.side, "multiple": 0}
     answers = []
-    for contract in candidates(said, whole=inputs.whole, joined=inputs.joined):
+    for contract in candidates(said, as_bytes=inputs.as_bytes, joined=inputs.joined):
         network = ForeignNetwork(runner, contract)
-        off, told = _tried(network)
-        answers.append((off, told, network))
-    off, told, network = min(answers, key=lambda answer: answer[0])
+        off, outcome = _tried(network)
+        answers.append((off, outcome, network))
+    off, outcome, network = min(answers, key=lambda answer: answer[0])
     if off > TOLERANCE:
         raise WeightsError(
             f"{path.name} does not keep what is known of such networks: a hole in a plain picture of "
-            f"{_named(_PLAIN)} {told}.",
+            f"{_named(_PLAIN)} {outcome}.",
             f"State its ranges: {path.name}@image=0..1,mask=0..1,output=0..1,size=512 (docs/networks.md).",
         )
     return network

@@ -26,11 +26,11 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a file says of its inputs. ``joined``: there is one; ``whole``: they are bytes; ``side``: of the only
-    square that it takes; ``mask_first``: the mask is the first of two."""
+    """What a file says of its inputs. ``joined``: there is one; ``as_bytes``: they are bytes; ``side``: of the
+    only square that it takes; ``mask_first``: the mask is the first of two."""
 
     joined: bool
-    whole: bool = False
+    as_bytes: bool = False
     side: int | None = None
     mask_first: bool = False
 
@@ -66,9 +66,9 @@ def _described(path: Path, inputs: list[Any]) -> Inputs:
     """Raises WeightsError where they cannot be a picture and a mask."""
     shapes = [item.shape for item in inputs]
     if not 1 <= len(inputs) <= 2 or any(len(shape) != 4 for shape in shapes):
-        told = ", ".join(f"{item.name} {item.shape}" for item in inputs)
+        described = ", ".join(f"{item.name} {item.shape}" for item in inputs)
         raise WeightsError(
-            f"{path.name} takes {told or 'nothing'}: no picture and mask.",
+            f"{path.name} takes {described or 'nothing'}: no picture and mask.",
             "An inpainting network takes image (1, 3, H, W) and mask (1, 1, H, W), or both as four channels.",
         )
     if unknown := [item.type for item in inputs if item.type not in _TYPES]:
@@ -76,7 +76,7 @@ def _described(path: Path, inputs: list[Any]) -> Inputs:
     side = shapes[0][2]
     return Inputs(
         joined=len(inputs) == 1,
-        whole=inputs[0].type == "tensor(uint8)",
+        as_bytes=inputs[0].type == "tensor(uint8)",
         side=side if isinstance(side, int) else None,
         mask_first=shapes[0][1] == 1 or (shapes[0][1] != 3 and "mask" in inputs[0].name.lower()),
     )

@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields
 
-from patchloom.errors import PatchloomError, told
+from patchloom.errors import PatchloomError, as_hint
 from patchloom.settings import FileSettings, FillSettings
 
 MEDIA_TYPE = "application/problem+json"
@@ -38,7 +38,7 @@ FIELDS = {item.name for kind in (FillSettings, FileSettings) for item in fields(
 
 def for_clients(advice: str) -> str:
     """The hint that a client of the API can follow: what names something that is no field is left out."""
-    return told(advice, lambda name: name if name in FIELDS else None)
+    return as_hint(advice, lambda name: name if name in FIELDS else None)
 
 
 def as_iopaint(path: str) -> bool:
@@ -50,13 +50,13 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
     """An answer that is not a success: HTTP status, machine-readable code, a sentence, the next step as advice."""
 
     def __init__(
-        self, status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+        self, status: int, code: str, message: str, advice: str = "", headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
-        self.hint = hint
+        self.advice = advice
         self.headers = headers or {}
 
     @classmethod
@@ -75,7 +75,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
         """The body of the answer to a request for ``path``, and its media type. IOPaint's clients look for four
         keys of its own."""
         if as_iopaint(path):
-            text = f"{self.message} {told(self.hint, lambda name: None)}".strip()
+            text = f"{self.message} {as_hint(self.advice, lambda name: None)}".strip()
             iopaint = {"error": "Bad request", "detail": text, "body": "", "errors": text}
             return json.dumps(iopaint).encode(), "application/json"
         problem = {
@@ -83,7 +83,7 @@ class Problem(Exception):  # noqa: N818 - the name of the thing in RFC 9457
             "status": self.status,
             "code": self.code,
             "title": self.message,
-            "detail": for_clients(self.hint),
+            "detail": for_clients(self.advice),
             "request_id": request_id,
         }
         return json.dumps(problem).encode(), MEDIA_TYPE

@@ -59,12 +59,12 @@ async def submit_read(
                         uploads.store_picture, file, "image", folder, limits, bool(files["page"])
                     )
 
-        return await placed(request, jobs, kind, task, store, **about)
+        return await submitted(request, jobs, kind, task, store, **about)
     finally:
         await form.close()
 
 
-async def placed(
+async def submitted(
     request: Request, jobs: Jobs, kind: str, task: Message, store: Callable[[Path], Awaitable[None]], **about: Any
 ) -> Job:
     """A job in the queue whose pictures ``store`` has put into its folder; a refusal leaves nothing behind. Raises

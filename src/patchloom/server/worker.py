@@ -75,7 +75,7 @@ def _attempt(engine: Engine, task: Message, link: Link) -> Message:
     except Exception as error:
         if isinstance(error, OSError) and is_full(error):
             full = Problem.disk_full()
-            return _failure(full.code, full.message, full.hint)
+            return _failure(full.code, full.message, full.advice)
         log.exception("A job ended with an error of ours")
         return _failure("internal_error", "Something went wrong inside the program.", "The server's log has more.")
 

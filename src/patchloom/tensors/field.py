@@ -141,9 +141,9 @@ def carry(field: Field, hole: Bools, sources: Bools) -> Field:
     centres, index = touching(hole, field.radius)
     rows = np.minimum(centres[:, 0] // 2, field.numbers.shape[0] - 1)
     columns = np.minimum(centres[:, 1] // 2, field.numbers.shape[1] - 1)
-    asked = field.numbers >= 0
-    asked[rows, columns] = True
-    box = bounds(asked)  # all that matters lies in it
+    needed = field.numbers >= 0
+    needed[rows, columns] = True
+    box = bounds(needed)  # all that matters lies in it
     numbers = field.numbers[box.slices]
     nearest = ndimage.distance_transform_edt(numbers < 0, return_distances=False, return_indices=True)
     rows, columns = rows - box.top, columns - box.left
@@ -158,11 +158,11 @@ def seams(field: Field, hole: Bools, reach: int) -> Bools:
     height, width = hole.shape
     offsets = np.zeros((height, width, 2), np.int32)
     offsets[field.centres[:, 0], field.centres[:, 1]] = field.offsets
-    asked = field.numbers >= 0
+    has_patch = field.numbers >= 0
     meets = np.zeros_like(hole)
     for axis in (0, 1):
         first, second = (np.s_[:-1], np.s_[1:]) if axis == 0 else (np.s_[:, :-1], np.s_[:, 1:])
-        differ = (offsets[first] != offsets[second]).any(-1) & asked[first] & asked[second]
+        differ = (offsets[first] != offsets[second]).any(-1) & has_patch[first] & has_patch[second]
         meets[first] |= differ
         meets[second] |= differ
     near = ndimage.maximum_filter((meets | ~hole).view(np.uint8), size=2 * reach + 1)

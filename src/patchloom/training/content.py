@@ -180,7 +180,7 @@ class DefaultTrainee(ContentTrainee):
 
     def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
         super().__init__(photographs, options, seed, device)
-        self.network = _placed(ResidualContent(**SIZES[options.size].config), device)
+        self.network = _on_device(ResidualContent(**SIZES[options.size].config), device)
         matrices: list[Tensor] = []
         rest: list[Tensor] = []
         for name, parameter in self.network.named_parameters():
@@ -210,12 +210,12 @@ class PaperTrainee(ContentTrainee):
 
     def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
         super().__init__(photographs, options, seed, device)
-        self.paper = self.network = _placed(PaperContent(options.channels, options.width), device)
+        self.paper = self.network = _on_device(PaperContent(options.channels, options.width), device)
         rate = PAPER_RATE if options.adversarial else PAPER_RATE_L2
         self.optimisers = {"network": torch.optim.Adam(self.network.parameters(), rate, PAPER_BETAS)}
         if options.adversarial:
             self.name = "paper-adversarial"
-            judge = _placed(Discriminator(2 * options.channels), device)
+            judge = _on_device(Discriminator(2 * options.channels), device)
             self.others["discriminator"] = judge
             self.optimisers["discriminator"] = torch.optim.Adam(
                 judge.parameters(), DISCRIMINATOR_RATE, PAPER_BETAS
@@ -251,7 +251,7 @@ def _sample_threads(device: torch.device) -> int:
     return max(1, processors() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
-def _placed(network: _Network, device: torch.device) -> _Network:
+def _on_device(network: _Network, device: torch.device) -> _Network:
     """On ``device``, weights laid out as convolutions prefer (torch: "channels last")."""
     return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

@@ -27,7 +27,7 @@ from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import FIELDS, Problem, status_of
 from patchloom.server.schema import checked_settings
-from patchloom.server.submission import placed
+from patchloom.server.submission import submitted
 from patchloom.server.uploads import OPTIONS, media_type, store_picture, strict_json
 from patchloom.settings import FileSettings, Preset
 
@@ -268,7 +268,7 @@ async def submit(
         for part, file in files.items():
             await run_in_threadpool(store_picture, file, part, folder, limits, True)
 
-    return await placed(request, jobs, kind, task, store)
+    return await submitted(request, jobs, kind, task, store)
 
 
 def require_same_size(image: io.BytesIO, mask: io.BytesIO, limits: Limits) -> None:

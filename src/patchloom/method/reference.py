@@ -28,9 +28,9 @@ DARK = 0.02
 
 
 @dataclass(frozen=True)
-class Shown:
-    """``picture`` (H, W, 3) with what was shown in ``taken`` (H, W); ``agreement``: of every hole's rim, 0..1,
-    as far as its pixels look the same in both; 0 where structures tell two scenes."""
+class ReferenceFill:
+    """``picture`` (H, W, 3), in ``taken`` (H, W) from the reference; ``agreement``: of every hole's rim, the
+    share, 0..1, of its pixels that look the same in both; 0 where structures tell two scenes."""
 
     picture: Floats
     taken: Bools
@@ -61,13 +61,15 @@ def exposed(other: Floats, picture: Floats, both: Bools) -> Floats:
             if spread > 0.05:
                 slope = float(np.clip(np.polyfit(a[kept], b[kept], 1)[0], 0.4, 2.5))
             level = float(np.median(b[kept] - slope * a[kept]))
-            miss = np.abs(b - slope * a - level)
-            kept = miss <= np.quantile(miss, 1 - TRIMMED)
+            residual = np.abs(b - slope * a - level)
+            kept = residual <= np.quantile(residual, 1 - TRIMMED)
         result[..., channel] = np.exp(level + slope * np.log(np.maximum(other[..., channel], 1e-4)))
     return np.clip(result, 0, 1)
 
 
-def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools, *, same_light: bool = False) -> Shown:
+def reference_fill(
+    picture: Floats, hole: Bools, other: Floats, seen: Bools, *, same_light: bool = False
+) -> ReferenceFill:
     """``picture`` (H, W, 3) in 0..1 with those parts of ``hole`` (H, W) that ``other`` (H, W, 3) credibly shows.
 
     ``seen`` (H, W): where ``other`` has pixels. ``same_light``: both were exposed alike. What looks in the hole
@@ -89,8 +91,8 @@ def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools, *, same_ligh
     agreement = []
     structures = [structure(each, known) for each in (picture, other)]
     for number in range(1, count + 1):
-        beside = rim & (owner == number)
-        share = float(same[beside].mean()) if beside.any() else 0.0
+        own_rim = rim & (owner == number)
+        share = float(same[own_rim].mean()) if own_rim.any() else 0.0
         if not alike(*(each[known & (away <= 4 * RIM) & (owner == number)] for each in structures)):
             share = 0.0  # of like colours by chance
         agreement.append(round(share, 3))
@@ -99,11 +101,11 @@ def shown(picture: Floats, hole: Bools, other: Floats, seen: Bools, *, same_ligh
         if share >= LEAST_SAME and part.any() and new.mean() > MOST_NEW:
             taken |= part
     if not taken.any():
-        return Shown(picture, taken, agreement)
+        return ReferenceFill(picture, taken, agreement)
     # What is unknown of the difference: the hole, and the rim where the two show different things.
     unknown = ~known | (rim & ~same)
     spread = smooth_into(difference, unknown)
-    return Shown(np.where(taken[..., None], np.clip(other + spread, 0, 1), picture), taken, agreement)
+    return ReferenceFill(np.where(taken[..., None], np.clip(other + spread, 0, 1), picture), taken, agreement)
 
 
 def structure(picture: Floats, known: Bools) -> Floats:

@@ -1,4 +1,4 @@
-"""Pictures that cannot be aligned, as a source of texture: for every window what of them fits it best."""
+"""Donors: pictures that cannot be aligned, whose texture may be copied; what of them fits a window best."""
 
 import threading
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ import numpy as np
 from patchloom.arrays import Bools, Bytes
 from patchloom.formats.picture import to_eight_bit
 from patchloom.kinds import as_rgb_bytes
-from patchloom.method.atlas import placed
+from patchloom.method.atlas import best_match
 from patchloom.method.pyramid import Level
 from patchloom.photo import Photo
 from patchloom.references import Reference, Used, offers_texture
 from patchloom.settings import FillSettings
 
-MOST = 6_000_000  # pixels of all that lies beside a window
+MOST = 6_000_000  # pixels of all donors of a window
 
 
-class Beside:
-    """Pictures beside windows, and how much of the hole was copied from each."""
+class Donors:
+    """Pictures to copy from, and how much of the hole was copied from each."""
 
     def __init__(self, references: Sequence[Reference], used: Sequence[Used], settings: FillSettings) -> None:
         """Those of ``references``, whose alignment gave the rows ``used``, that offer their texture."""
@@ -38,16 +38,16 @@ class Beside:
         """Levels of the size of ``window`` by the references' numbers, best first; as many as there is room
         for."""
         found: list[tuple[float, int, Level]] = []
-        for number, (colours, shown) in self.pictures.items():
-            place = placed(window, colours, shown)
-            if place is not None:
-                found.append((place.miss, number, place.level))
+        for number, (colours, opaque) in self.pictures.items():
+            match = best_match(window, colours, opaque)
+            if match is not None:
+                found.append((match.distance, number, match.level))
         found.sort(key=lambda one: one[:2])
         return {number: level for _, number, level in found[: MOST // window.hole.size]}
 
     def count(self, numbers: Sequence[int], hole: int, records: Sequence[dict[str, Any]]) -> None:
-        """Adds a window of ``hole`` pixels, whose fill's ``records`` say what was copied from the pictures."""
-        shares: list[float] = next((row["others"] for row in reversed(records) if "others" in row), [])
+        """Adds a window of ``hole`` pixels, whose fill's ``records`` say what was copied from the donors."""
+        shares: list[float] = next((row["donors"] for row in reversed(records) if "donors" in row), [])
         with self._lock:
             self._pixels += hole
             for number, share in zip(numbers, shares, strict=False):
