@@ -42,11 +42,9 @@ ABLATIONS: dict[str, list[str]] = {
         "weight-1=balanced+guide_weight=1",
         "weight-6=balanced+guide_weight=6",
     ],
-    "levels": [f"levels-{n}=balanced+levels={n}" for n in (1, 2, 3, 4)],
     "texture-weight": [f"texture-{w}=balanced+texture_weight={w}" for w in (0, 0.25, 4, 16)],
     "layers": ["fine=balanced+layers=relu1_1", "middle=balanced+layers=relu2_1", "coarse=balanced+layers=relu3_1"],
     "iterations": [f"steps-{n}=balanced+iterations={n}" for n in (0, 5, 40)],
-    "terms": ["no-coherence=balanced+coherence=0", "no-locality=balanced+locality=0"],
     "searched": ["searched=balanced+matching=searched"],
 }
 SLOW = {"searched"}  # ablations of the blobs alone

@@ -107,12 +107,11 @@ def settings() -> str:
     """What each setting does, its range, and its value in each preset."""
     presets = "\n".join(f"- **{name}**: {text}" for name, text in PRESET_HELP.items())
     head = "| setting | what it does | values | " + " | ".join(PRESETS) + " |\n|" + "---|" * (3 + len(PRESETS))
-    rows = [
-        f"| `{name}` | {said['description']} | {_values(said)} | "
-        + " | ".join(f"`{getattr(preset, name)}`" for preset in PRESETS.values())
-        + " |"
-        for name, said in schema_of(FillSettings)["properties"].items()
-    ]
+    tables: dict[str, list[str]] = {}
+    for name, said in schema_of(FillSettings)["properties"].items():
+        values = " | ".join(f"`{getattr(preset, name)}`" for preset in PRESETS.values())
+        row = f"| `{name}` | {said['description']} | {_values(said)} | {values} |"
+        tables.setdefault(said["section"], [f"### {said['section']}", head]).append(row)
     ways = "| setting | what it does | values | default |\n|---|---|---|---|"
     machine = [
         f"| `{name}` | {said['description']} | {_values(said)} | `{said['default']}` |"
@@ -122,7 +121,7 @@ def settings() -> str:
         SETTINGS + "\n## Presets",
         presets,
         "## What changes pixels",
-        "\n".join([head, *rows]),
+        *("\n".join([title + "\n", *rows]) for title, *rows in tables.values()),
         "## What only changes how the work is done",
         "\n".join([ways, *machine]),
     ]

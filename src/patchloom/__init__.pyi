@@ -1,5 +1,6 @@
 from . import errors as errors, events as events
 from .burst import burst as burst
+from .canvas import Place as Place
 from .errors import (
     BudgetError as BudgetError,
     Cancelled as Cancelled,
@@ -34,7 +35,6 @@ from .settings import (
     PRESETS as PRESETS,
     FillSettings as FillSettings,
     HarmoniseSettings as HarmoniseSettings,
-    Place as Place,
     RunSettings as RunSettings,
     fill_settings as fill_settings,
 )

@@ -1,7 +1,8 @@
-"""How much canvas is wanted round a photograph, as people say it."""
+"""How much canvas is wanted round a photograph, and where an object goes in it, as people say it."""
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from patchloom.errors import SettingsError
 
@@ -60,6 +61,36 @@ class Frame:
                 "Nothing is added: the canvas is as large as the photo.", "Give {left 400}, or 10%."
             )
         return margins
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an object's centre goes: ``x``, ``y`` in pixels of the photograph, its size times ``scale``, turned
+    counter-clockwise by ``angle`` degrees."""
+
+    x: float
+    y: float
+    scale: float = 1.0
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        values = (self.x, self.y, self.scale, self.angle)
+        if not all(map(math.isfinite, values)) or not 0.01 <= self.scale <= 100:
+            raise SettingsError(
+                f"An object cannot be put at {self.x:g},{self.y:g},{self.scale:g},{self.angle:g}.",
+                "Give x,y,scale,angle with a scale from 0.01 to 100.",
+            )
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """From ``x,y``, ``x,y,scale`` or ``x,y,scale,angle``. Raises SettingsError."""
+        try:
+            values = [float(part) for part in text.split(",")]
+        except ValueError:
+            values = []
+        if not 2 <= len(values) <= 4:
+            raise SettingsError(f"'{text[:40]}' is not x,y[,scale[,angle]].", "For example 320,240,0.5.")
+        return cls(*values)
 
 
 def _length(side: str, text: str, whole: int) -> int:

@@ -9,18 +9,14 @@ class FillOverrides(TypedDict, total=False):
     seed: int | None
     grow: int | Literal["auto"] | None
     feather: int | None
-    wrap: Literal["off", "x", "y", "xy"] | None
-    alpha: Literal["fill", "keep"] | None
     content: str | None
     texture: str | None
+    wrap: Literal["off", "x", "y", "xy"] | None
+    alpha: Literal["fill", "keep"] | None
     align: Literal["auto", "always", "never"] | None
-    levels: int | None
     guide_weight: float | None
     structure: Literal["off", "auto", "on"] | None
-    optimised: Literal["last", "all"] | None
     matching: Literal["carried", "searched"] | None
-    metric: Literal["euclidean", "correlation"] | None
-    rematch_every: int | None
     layers: str | None
     iterations: int | None
     optimiser: Literal["adam", "lbfgs"] | None
@@ -28,6 +24,10 @@ class FillOverrides(TypedDict, total=False):
     pixel_weight: float | None
     content_weight: float | None
     tv_weight: float | None
+    optimised: Literal["last", "all"] | None
+    levels: int | None
+    metric: Literal["euclidean", "correlation"] | None
+    rematch_every: int | None
 
 
 class HarmoniseOverrides(TypedDict, total=False):

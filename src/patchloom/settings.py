@@ -11,25 +11,31 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self, Unpack, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Unpack, get_args, get_origin
 
 from patchloom.errors import SettingsError
 from patchloom.formats import WRITTEN
 from patchloom.overrides import FillOverrides
 
 
-def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None) -> Any:
-    """A dataclass field with what every face of the program needs to know about it; ``...``: it has no default."""
-    limits = {name: value for name, value in (("ge", ge), ("le", le)) if value is not None}
-    return field(default=dataclasses.MISSING if default is ... else default, metadata={"help": help, **limits})
+def option(default: Any, help: str, *, ge: float | None = None, le: float | None = None, section: str = "") -> Any:
+    """A dataclass field with what every face of the program needs to know about it.
+
+    ``default``: ``...`` where there is none. ``section``: the heading that it stands under, else its class's.
+    """
+    said = {"help": help, "ge": ge, "le": le, "section": section}
+    metadata = {name: value for name, value in said.items() if value not in (None, "")}
+    return field(default=dataclasses.MISSING if default is ... else default, metadata=metadata)
 
 
 class Checked:
     """Gives a settings dataclass validation and a lossless way to and from plain dictionaries."""
 
     __slots__ = ()
+    section: ClassVar[str] = "Options"
 
     def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
@@ -39,6 +45,11 @@ class Checked:
 
     def to_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)  # type: ignore[call-overload,no-any-return]
+
+    @classmethod
+    def section_of(cls, item: Field[Any]) -> str:
+        """The heading under which a field stands."""
+        return str(item.metadata.get("section", cls.section))
 
     @classmethod
     def check_names(cls, values: Mapping[str, Any]) -> None:
@@ -135,50 +146,55 @@ Optimised = Literal["last", "all"]
 Optimiser = Literal["adam", "lbfgs"]
 
 
+_shared = partial(option, section="Options")
+_network = partial(option, section="Networks")
+_neural = partial(option, section="Neural stage")
+_paper = partial(option, section="With matching searched")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FillSettings(Checked):
     """What changes pixels. Two fills with equal settings, inputs, version and device are equal."""
 
-    preset: Preset = option("balanced", "The settings this started from; an option given overrides it.")
-    seed: int = option(
+    section = "Method"
+
+    preset: Preset = _shared("balanced", "The settings this started from; an option given overrides it.")
+    seed: int = _shared(
         0, "Chooses among good ways to fill; the same seed gives the same bytes.", ge=0, le=2**31 - 1
     )
-    grow: int | Literal["auto"] = option(
+    grow: int | Literal["auto"] = _shared(
         0,
         "Grow the hole by this many pixels first; 0 fills exactly the mask, auto grows a mask painted by hand as "
         "the page does, and takes in what it left of the object.",
         ge=0,
         le=256,
     )
-    feather: int = option(
+    feather: int = _shared(
         0,
         "Blend the rim over this many pixels inside the hole, on top of growing it by as many.",
         ge=0,
         le=256,
     )
+    content: str = _network(
+        "auto",
+        "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), or a content network's "
+        "name or file (.safetensors, .onnx, .pt).",
+    )
+    texture: str = _network(
+        "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
+    )
+
     wrap: Wrap = option(
         "off",
         "Which edges are neighbours: x left and right (a panorama of 360 degrees), y top and bottom, xy both (a "
         "tile).",
     )
     alpha: Alpha = option("fill", "Transparency inside the hole: fill it from around, or keep it as it is.")
-    content: str = option(
-        "auto",
-        "The coarse fill: auto, patches (from the photo itself), none (smooth membrane), or a content network's "
-        "name or file (.safetensors, .onnx, .pt).",
-    )
-    texture: str = option(
-        "auto", "The texture network: auto, none, vgg19, compact, or a weights file (.safetensors, .pth)."
-    )
-
     align: Align = option(
         "auto",
         "Of references: auto takes over what those that can be aligned show of the hole, and copies texture from "
         "the others; always: aligned ones alone; never: texture alone.",
     )
-
-    # The exemplar start (method/patchfill.py)
-    levels: int = option(0, "Most levels of the pyramid; 0 takes as many as the hole demands.", ge=0, le=16)
     guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     structure: Structure = option(
         "auto",
@@ -186,27 +202,27 @@ class FillSettings(Checked):
         "offsets that repeat are offered, for cables, kerbs, joints and patterns; off: neither.",
     )
 
-    # The neural stage (method/synthesis.py, losses.py, optimise.py)
-    optimised: Optimised = option(
-        "last",
-        "Levels that searched patches optimise: the last (native size) or all (128, 256, 512 px).",
-    )
-    matching: Matching = option(
+    matching: Matching = _neural(
         "carried", "Nearest patches: carried (the exemplar start's field) or searched (in texture features)."
     )
-    metric: Metric = option(
-        "euclidean", "How searched patches are compared: euclidean (paper) or correlation (code)."
-    )
-    rematch_every: int = option(10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000)
-    layers: str = option("relu1_1,relu2_1,relu3_1", "Texture layers, comma-separated.")
-    iterations: int = option(
+    layers: str = _neural("relu1_1,relu2_1,relu3_1", "Texture layers, comma-separated.")
+    iterations: int = _neural(
         8, "Optimiser iterations a level; 0 leaves the exemplar fill as it is.", ge=0, le=5000
     )
-    optimiser: Optimiser = option("adam", "adam (few steps from a good start) or lbfgs (the paper's).")
-    texture_weight: float = option(1.0, "Weight of the texture term.", ge=0, le=1e6)
-    pixel_weight: float = option(5.0, "Weight of the pixels voted by the carried field.", ge=0, le=1e6)
-    content_weight: float = option(10.0, "Weight of staying near the coarser level's picture.", ge=0, le=1e6)
-    tv_weight: float = option(0.0, "Weight of total variation.", ge=0, le=1e6)
+    optimiser: Optimiser = _neural("adam", "adam (few steps from a good start) or lbfgs (the paper's).")
+    texture_weight: float = _neural(1.0, "Weight of the texture term.", ge=0, le=1e6)
+    pixel_weight: float = _neural(5.0, "Weight of the pixels voted by the carried field.", ge=0, le=1e6)
+    content_weight: float = _neural(10.0, "Weight of staying near the coarser level's picture.", ge=0, le=1e6)
+    tv_weight: float = _neural(0.0, "Weight of total variation.", ge=0, le=1e6)
+
+    optimised: Optimised = _paper(
+        "last", "Levels that searched patches optimise: the last (native size) or all (128, 256, 512 px)."
+    )
+    levels: int = _paper(0, "Most of these levels; 0 takes all.", ge=0, le=16)
+    metric: Metric = _paper(
+        "euclidean", "How searched patches are compared: euclidean (paper) or correlation (code)."
+    )
+    rematch_every: int = _paper(10, "Iterations between two searches; 0 searches once a level.", ge=0, le=1000)
 
 
 FROM_LIBRARY = 5  # photographs of a library that a hole takes, unless asked otherwise
@@ -228,39 +244,11 @@ class HarmoniseSettings(Checked):
     seed: int = option(0, "Of the grain that is added; the same seed gives the same bytes.", ge=0, le=2**31 - 1)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an object's centre goes: ``x``, ``y`` in pixels of the photograph, its size times ``scale``, turned
-    counter-clockwise by ``angle`` degrees."""
-
-    x: float
-    y: float
-    scale: float = 1.0
-    angle: float = 0.0
-
-    def __post_init__(self) -> None:
-        values = (self.x, self.y, self.scale, self.angle)
-        if not all(map(math.isfinite, values)) or not 0.01 <= self.scale <= 100:
-            raise SettingsError(
-                f"An object cannot be put at {self.x:g},{self.y:g},{self.scale:g},{self.angle:g}.",
-                "Give x,y,scale,angle with a scale from 0.01 to 100.",
-            )
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """From ``x,y``, ``x,y,scale`` or ``x,y,scale,angle``. Raises SettingsError."""
-        try:
-            values = [float(part) for part in text.split(",")]
-        except ValueError:
-            values = []
-        if not 2 <= len(values) <= 4:
-            raise SettingsError(f"'{text[:40]}' is not x,y[,scale[,angle]].", "For example 320,240,0.5.")
-        return cls(*values)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSettings(Checked):
     """How the work is done; changes no pixel beyond what a device's arithmetic does."""
+
+    section = "Machine"
 
     device: str = option("auto", "auto, cpu, cuda, cuda:N or mps.")
     threads: int = option(
@@ -286,6 +274,8 @@ else:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileSettings(Checked):
     """How photos and masks are read, and results written."""
+
+    section = "Files"
 
     mask_mode: MaskMode = option(
         "auto",

@@ -7,14 +7,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import interruptions
-from patchloom.cli.options import (
-    SectionedCommand,
-    console_options,
-    file_options,
-    force_option,
-    saved_settings,
-    settings_options,
-)
+from patchloom.cli.options import SectionedCommand, fill_options, force_option, saved_settings
 from patchloom.cli.output import report_option
 from patchloom.console import Console, counted
 from patchloom.errors import Cancelled, OutputError
@@ -51,9 +44,7 @@ SOME_FAILED = 6
 @click.option("--cluster", default="", metavar="ADDRESS", help="Use the workers of this Dask scheduler.")
 @click.option("--watch", is_flag=True, help="Go on with what appears in IN, until Ctrl-C.")
 @click.option("--journal", type=files.FILE, metavar="FILE", help="The record for --resume. [in OUT]")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     photos: str,
     masks: str,

@@ -6,7 +6,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import SectionedCommand, console_options, file_options, settings_options
+from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -16,9 +16,7 @@ from patchloom.settings import FileSettings, FillSettings, RunSettings
 @click.argument("shots", metavar="SHOT...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--mask", "mask_name", metavar="MASK", help="What has to go from the first shot. [what moves]")
 @output_options(tells="settings, what each shot gave")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     shots: tuple[Path, ...],
     mask_name: str | None,

@@ -4,7 +4,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import SectionedCommand, console_options, file_options, settings_options
+from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -24,9 +24,7 @@ MARGIN = "N|N%"
 @click.option("--bottom", default="0", metavar=MARGIN, help="The same at the bottom.")
 @click.option("--ratio", default="", metavar="W:H", help="Add evenly on two sides what gives this ratio, as 16:9.")
 @output_options(done="extended", tells="settings, margins, weights, times, losses")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     photo_name: str,
     left: str,

@@ -9,12 +9,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import (
-    SectionedCommand,
-    console_options,
-    file_options,
-    settings_options,
-)
+from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console, counted
 from patchloom.events import Event, LevelDone, Observer
@@ -84,9 +79,7 @@ if TYPE_CHECKING:
     help="Write a picture per level into this folder.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and check everything, say what would be done, and stop.")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     photo_name: str,
     mask_name: str | None,

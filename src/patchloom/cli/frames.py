@@ -6,13 +6,7 @@ import click
 
 from patchloom.cli.batch import check_report, say_end
 from patchloom.cli.interrupt import interruptions
-from patchloom.cli.options import (
-    SectionedCommand,
-    console_options,
-    file_options,
-    force_option,
-    settings_options,
-)
+from patchloom.cli.options import SectionedCommand, fill_options, force_option
 from patchloom.cli.output import report_option
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -44,9 +38,7 @@ PLAIN = 0.06  # of full scale; marks fainter than this are seldom seen
 @force_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first frame that fails.")
 @report_option("all frames, what each took from others")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     photos: str,
     masks: str,

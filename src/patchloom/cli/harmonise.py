@@ -4,7 +4,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
+from patchloom.cli.options import SectionedCommand, harmonise_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
@@ -14,9 +14,7 @@ from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
 @click.argument("photo_name", metavar="PHOTO")
 @click.argument("mask_name", metavar="MASK")
 @output_options(done="harmonised", tells="settings, what was found and done")
-@file_options
 @harmonise_options
-@console_options
 def command(
     photo_name: str,
     mask_name: str,

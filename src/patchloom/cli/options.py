@@ -7,7 +7,7 @@ import functools
 import json
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -18,6 +18,8 @@ from patchloom.console import Console
 from patchloom.errors import SettingsError, as_flag
 from patchloom.outputs import require_place, write_whole
 from patchloom.settings import (
+    PRESETS,
+    Checked,
     FileSettings,
     FillSettings,
     HarmoniseSettings,
@@ -28,7 +30,6 @@ from patchloom.settings import (
 
 Command = Callable[..., Any]
 
-COMMON = ("preset", "seed", "grow", "feather", "content", "texture")
 _FLAGS = {"folder": ("-o", "--out")}  # where it is not the option's own name
 _LARGEST_SETTINGS = 2**20  # bytes of a settings file or a report
 
@@ -72,70 +73,57 @@ class SectionedCommand(click.Command):
 def settings_options(command: Command) -> Command:
     """Adds every fill and run setting, ``--settings`` and ``--save-settings``; the command gets ``settings`` and
     ``run`` in their place."""
-    fill_names, run_names = _names(FillSettings), _names(RunSettings)
 
     @functools.wraps(command)
     def parsed(*args: Any, settings_file: Path | None, save_settings: Path | None, **given: Any) -> Any:
-        chosen = {name: value for name, value in given.items() if name in fill_names and value is not None}
-        ways = {name: value for name, value in given.items() if name in run_names and value is not None}
-        rest = {name: value for name, value in given.items() if name not in (*fill_names, *run_names)}
+        chosen, ways = _taken(FillSettings, given), _taken(RunSettings, given)
         settings, run = read_settings(settings_file, chosen, ways)
         force = bool(click.get_current_context().params.get("force"))
         if save_settings is not None:
             require_place(save_settings, force)
-        result = command(*args, settings=settings, run=run, **rest)
+        result = command(*args, settings=settings, run=run, **given)
         if save_settings is not None:  # not for what could not be done
             write_settings(save_settings, settings, force=force)
         return result
 
-    decorated: Command = parsed
-    for option in reversed(
-        [
-            *(_option(FillSettings, name, "Options") for name in COMMON),
-            *(_option(RunSettings, name, "Machine") for name in run_names),
-            *(_option(FillSettings, name, "Method") for name in fill_names if name not in COMMON),
-            click.option(
-                "--settings",
-                "settings_file",
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="Take settings from a JSON file or a report; options given override it.",
-            ),
-            click.option(
-                "--save-settings",
-                type=FILE,
-                metavar="FILE",
-                help="Write the settings in effect to a JSON file.",
-            ),
-        ]
-    ):
-        decorated = option(decorated)
-    return decorated
+    kept = click.option(
+        "--save-settings", type=FILE, metavar="FILE", help="Write the settings in effect to a JSON file."
+    )
+    taken = click.option(
+        "--settings",
+        "settings_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Take settings from a JSON file or a report; options given override it.",
+    )
+    return _with_options(FillSettings, _with_options(RunSettings, taken(kept(parsed))))
 
 
-def declared(cls: type, gets: str, section: str) -> Callable[[Command], Command]:
+def declared(cls: type[Checked], gets: str) -> Callable[[Command], Command]:
     """Adds an option for every field of the dataclass ``cls``; the command gets an instance as ``gets``, with the
     class's own defaults for what is not given."""
-    names = [item.name for item in fields(cls)]
 
     def adding(command: Command) -> Command:
         @functools.wraps(command)
         def parsed(*args: Any, **given: Any) -> Any:
-            chosen = {name: given.pop(name) for name in names}
-            value = cls(**{name: value for name, value in chosen.items() if value is not None})
+            value = cls(**_taken(cls, given))
             return command(*args, **given, **{gets: value})
 
-        decorated: Command = parsed
-        for name in reversed(names):
-            decorated = _option(cls, name, section)(decorated)
-        return decorated
+        return _with_options(cls, parsed)
 
     return adding
 
 
-def harmonise_options(command: Command) -> Command:
-    """Adds every setting of an object's light, and the machine's; the command gets ``settings`` and ``run``."""
-    return declared(HarmoniseSettings, "settings", "Options")(run_options(command))
+def _taken(cls: type[Checked], given: dict[str, Any]) -> dict[str, Any]:
+    """What is ``given`` of the fields of ``cls``, taken out of it."""
+    values = {name: given.pop(name) for name in _names(cls)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _with_options(cls: type[Checked], command: Command) -> Command:
+    for item in reversed(fields(cls)):  # type: ignore[arg-type]
+        command = _option(cls, item)(command)
+    return command
 
 
 def saved_settings() -> Path | None:
@@ -144,8 +132,8 @@ def saved_settings() -> Path | None:
     return path
 
 
-file_options = declared(FileSettings, "ways", "Files")  # how files are read and written
-run_options = declared(RunSettings, "run", "Machine")
+file_options = declared(FileSettings, "ways")  # how files are read and written
+run_options = declared(RunSettings, "run")
 
 
 def console_options(command: Command) -> Command:
@@ -159,29 +147,27 @@ def console_options(command: Command) -> Command:
         return command(*args, console=console, **rest)
 
     decorated: Command = parsed
+    colours = click.Choice(["auto", "always", "never"])
+    switch = functools.partial(click.option, **in_section("Messages"))
     for option in (
-        click.option(
-            "--color",
-            type=click.Choice(["auto", "always", "never"]),
-            default="auto",
-            **in_section("Messages"),
-            help="Colours on the terminal; auto obeys NO_COLOR.",
-        ),
-        click.option(
-            "--no-progress", is_flag=True, help="A line a level instead of a bar.", **in_section("Messages")
-        ),
-        click.option(
-            "--json",
-            "json_lines",
-            is_flag=True,
-            **in_section("Messages"),
-            help="An event a line as JSON, on standard error.",
-        ),
-        click.option("-v", "--verbose", count=True, help="Say more; -vv every step.", **in_section("Messages")),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.", **in_section("Messages")),
+        switch("--color", type=colours, default="auto", help="Colours on the terminal; auto obeys NO_COLOR."),
+        switch("--no-progress", is_flag=True, help="A line a level instead of a bar."),
+        switch("--json", "json_lines", is_flag=True, help="An event a line as JSON, on standard error."),
+        switch("-v", "--verbose", count=True, help="Say more; -vv every step."),
+        switch("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
     ):
         decorated = option(decorated)
     return decorated
+
+
+def fill_options(command: Command) -> Command:
+    """All options of a fill; the command gets ``ways``, ``settings``, ``run`` and ``console``."""
+    return file_options(settings_options(console_options(command)))
+
+
+def harmonise_options(command: Command) -> Command:
+    """All options of an object's light; the command gets ``ways``, ``settings``, ``run`` and ``console``."""
+    return file_options(declared(HarmoniseSettings, "settings")(run_options(console_options(command))))
 
 
 def force_option(command: Command) -> Command:
@@ -238,18 +224,19 @@ def in_section(section: str) -> dict[str, Any]:
     return {"cls": SettingOption, "section": section}
 
 
-def _option(settings: type[Any], name: str, section: str) -> Callable[[Command], Command]:
+def _option(cls: type[Checked], item: Field[Any]) -> Callable[[Command], Command]:
     """The click option of one declared setting."""
-    item = next(item for item in fields(settings) if item.name == name)
-    kind = _type(typing.get_type_hints(settings)[name], item.metadata)
+    kind = _type(typing.get_type_hints(cls)[item.name], item.metadata)
     given = item.default is not MISSING
-    same_in_presets = settings is not FillSettings or name in ("preset", "seed", "grow", "feather")
-    says = given and same_in_presets and item.default not in (None, "") and not isinstance(item.default, bool)
+    presets = PRESETS.values() if cls is FillSettings and item.name != "preset" else ()
+    same = all(getattr(preset, item.name) == item.default for preset in presets)
+    says = given and same and item.default not in (None, "") and not isinstance(item.default, bool)
     help = item.metadata["help"] + (f"  [{item.default}]" if says else "")
-    flags = _FLAGS.get(name, (as_flag(name),))
+    flags = _FLAGS.get(item.name, (as_flag(item.name),))
     names = (f"{flags[0]}/--no-{flags[0][2:]}",) if kind is bool and item.default else flags
     switch = {"is_flag": True} if kind is bool else {"type": kind}
-    return click.option(*names, name, default=None, required=not given, help=help, **switch, **in_section(section))
+    section = in_section(cls.section_of(item))
+    return click.option(*names, item.name, default=None, required=not given, help=help, **switch, **section)
 
 
 def _type(hint: Any, metadata: Any) -> Any:

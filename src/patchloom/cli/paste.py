@@ -2,13 +2,14 @@
 
 import click
 
+from patchloom.canvas import Place
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import SectionedCommand, console_options, file_options, harmonise_options
+from patchloom.cli.options import SectionedCommand, harmonise_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console
 from patchloom.errors import SettingsError, as_flag, as_hint
-from patchloom.settings import FileSettings, HarmoniseSettings, Place, RunSettings
+from patchloom.settings import FileSettings, HarmoniseSettings, RunSettings
 
 
 def place(text: str) -> Place:
@@ -33,9 +34,7 @@ def place(text: str) -> Place:
     "--mask", "mask_name", metavar="MASK", help="What of OBJECT is put in. [what is not transparent, else all]"
 )
 @output_options(done="pasted", tells="settings, what was found and done")
-@file_options
 @harmonise_options
-@console_options
 def command(
     photo_name: str,
     object_name: str,

@@ -55,7 +55,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
     type=click.Path(path_type=Path),
     help="Where jobs' files lie for a while; in a folder that you give, jobs outlive the server.  [temporary]",
 )
-@declared(Limits, "limits", "Limits")
+@declared(Limits, "limits")
 @run_options
 @console_options
 def command(

@@ -4,7 +4,7 @@ import click
 
 from patchloom.cli import files
 from patchloom.cli.interrupt import listening
-from patchloom.cli.options import SectionedCommand, console_options, file_options, settings_options
+from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, output_options
 from patchloom.console import Console
 from patchloom.settings import FileSettings, FillSettings, RunSettings
@@ -21,9 +21,7 @@ from patchloom.settings import FileSettings, FillSettings, RunSettings
     help="How wide what is filled at a seam is, in parts of the photo's shorter side.",
 )
 @output_options(done="tile", tells="settings, weights, times, losses")
-@file_options
-@settings_options
-@console_options
+@fill_options
 def command(
     photo_name: str,
     band: float,

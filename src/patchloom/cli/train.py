@@ -11,6 +11,7 @@ import click
 from patchloom.cli.interrupt import interruptions
 from patchloom.cli.options import SectionedCommand, console_options, declared
 from patchloom.console import Console
+from patchloom.settings import Checked
 from patchloom.training.plan import ContentOptions, Plan, TextureOptions
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def command() -> None:
     """Train the networks on photographs of your own."""
 
 
-def trainer(options: type) -> Callable[[Callable[..., Any]], click.Command]:
+def trainer(options: type[Checked]) -> Callable[[Callable[..., Any]], click.Command]:
     """A command that trains what ``options`` say; it gets ``photographs``, ``options``, ``plan``, ``console``."""
     photographs = click.argument("photographs", nargs=-1, required=True, type=click.Path(path_type=Path))
-    network, length = declared(options, "options", "Network"), declared(Plan, "plan", "Options")
+    network, length = declared(options, "options"), declared(Plan, "plan")
 
     def adding(function: Callable[..., Any]) -> click.Command:
         return command.command(cls=SectionedCommand)(photographs(network(length(console_options(function)))))

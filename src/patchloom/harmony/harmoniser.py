@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from patchloom import __version__
 from patchloom.arrays import Bools, Floats
+from patchloom.canvas import Place
 from patchloom.errors import InputError, MaskError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
 from patchloom.formats.picture import full_scale
@@ -28,7 +29,7 @@ from patchloom.networks.weights import default_texture, load_texture
 from patchloom.overrides import HarmoniseOverrides
 from patchloom.photo import Photo
 from patchloom.resources import peak_mb, processors
-from patchloom.settings import HarmoniseSettings, Place, RunSettings
+from patchloom.settings import HarmoniseSettings, RunSettings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.boxes import bounds
 from patchloom.tensors.compose import composite

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Floats
+from patchloom.canvas import Place
 from patchloom.formats.picture import full_scale
 from patchloom.kinds import as_rgb
 from patchloom.mask import Mask
 from patchloom.photo import Photo
-from patchloom.settings import Place
 
 
 def transformed(

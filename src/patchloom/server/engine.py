@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom.canvas import Frame
+from patchloom.canvas import Frame, Place
 from patchloom.errors import Cancelled, PatchloomError
 from patchloom.events import Event, LevelDone, Observer, Step, as_json
 from patchloom.extension import extended
@@ -25,7 +25,7 @@ from patchloom.networks import weights
 from patchloom.photo import Photo
 from patchloom.server.looks import stored
 from patchloom.server.worker import Message, Send, work_of
-from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, Place, RunSettings, fill_settings
+from patchloom.settings import PRESETS, FileSettings, HarmoniseSettings, RunSettings, fill_settings
 from patchloom.tiling import tiled
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels

@@ -9,6 +9,8 @@ from patchloom.settings import Checked, option
 class Limits(Checked):
     """Every limit of the server; each is a flag of ``patchloom serve``."""
 
+    section = "Limits"
+
     max_request_mb: int = option(320, "Largest request in MB; refused before it is read.", ge=1, le=100_000)
     max_megapixels: float = option(64.0, "Largest photo in megapixels; refused before it is decoded.", ge=0.001)
     max_references: int = option(8, "Pictures that one fill may bring as references.", ge=0, le=256)

@@ -6,7 +6,15 @@ from typing import Any, Literal, get_args, get_origin
 
 from patchloom.errors import SettingsError
 from patchloom.networks.names import WORDS, file_of
-from patchloom.settings import PRESET_HELP, PRESETS, FillSettings, HarmoniseSettings, alternatives, fill_settings
+from patchloom.settings import (
+    PRESET_HELP,
+    PRESETS,
+    Checked,
+    FillSettings,
+    HarmoniseSettings,
+    alternatives,
+    fill_settings,
+)
 
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
@@ -27,10 +35,13 @@ def harmonise_schema() -> dict[str, Any]:
     return schema_of(HarmoniseSettings)
 
 
-def schema_of(settings: type[Any]) -> dict[str, Any]:
+def schema_of(settings: type[Checked]) -> dict[str, Any]:
     """JSON schema of declared settings: types, limits, choices, defaults, one sentence each."""
     hints = typing.get_type_hints(settings)
-    properties = {item.name: _property(item, hints[item.name]) for item in fields(settings)}
+    properties = {
+        item.name: _property(item, hints[item.name]) | {"section": settings.section_of(item)}
+        for item in fields(settings)  # type: ignore[arg-type]
+    }
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 

@@ -12,14 +12,14 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from patchloom.canvas import Frame
+from patchloom.canvas import Frame, Place
 from patchloom.formats import FORMATS
 from patchloom.server import measure
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
 from patchloom.server.storage import write_private
-from patchloom.settings import FileSettings, Place
+from patchloom.settings import FileSettings
 
 PARTS = {  # the files that each kind of job takes -> what they are
     "fill": {

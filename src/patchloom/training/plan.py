@@ -41,6 +41,8 @@ class Plan(Checked):
 class ContentOptions(Checked):
     """Which content network is trained."""
 
+    section = "Network"
+
     network: Literal["default", "paper"] = option(
         "default", "default: any hole. paper: a centred square, as Yang et al. 2017."
     )
@@ -65,6 +67,8 @@ class ContentOptions(Checked):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextureOptions(Checked):
     """From which network the compact texture network is distilled."""
+
+    section = "Network"
 
     teacher: str = option(
         "vgg19", "VGG-19 to learn from: vgg19 (`patchloom weights fetch vgg19`) or a weights file."

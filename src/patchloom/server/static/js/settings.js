@@ -4,9 +4,7 @@ import { duration, has, t } from "./texts.js";
 
 const QUALITIES = ["fast", "balanced", "best"];
 const USUAL = "balanced";
-const COMMON = ["seed", "feather"];
 const HIDDEN = ["preset", "grow"]; // what the page itself decides
-const NETWORKS = ["content", "texture"]; // chosen by name from what is installed
 const FOLLOWED = ["lama", "migan"]; // content networks that can be fetched
 const KEPT = "patchloom-quality";
 
@@ -23,7 +21,7 @@ export class SettingsForm extends EventTarget {
     this.showMethods();
     for (const [name, property] of Object.entries(config.settings.properties)) {
       if (HIDDEN.includes(name)) continue;
-      document.getElementById(COMMON.includes(name) ? "common-settings" : "more-settings").append(this.row(name, property));
+      document.getElementById(property.section === "Options" ? "common-settings" : "more-settings").append(this.row(name, property));
     }
     this.choose(localStorage.getItem(KEPT) ?? USUAL);
   }
@@ -100,7 +98,7 @@ export class SettingsForm extends EventTarget {
     const help = document.createElement("p");
     help.id = `help-${name}`;
     help.textContent = has(`setting.${name}`) ? t(`setting.${name}`) : property.description;
-    const field = input(NETWORKS.includes(name) ? { ...property, enum: property.examples } : property);
+    const field = input(property.examples ? { ...property, enum: property.examples } : property);
     field.id = label.htmlFor;
     field.setAttribute("aria-describedby", help.id);
     field.addEventListener("change", () => this.dispatchEvent(new Event("change")));
