@@ -198,8 +198,8 @@ class FillSettings(Checked):
     guide_weight: float = option(2.0, "How strongly the guide steers the choice of patches.", ge=0, le=100)
     structure: Structure = option(
         "auto",
-        "auto: lines that surely cross the hole are found and carried through; on: less sure ones as well, and "
-        "offsets that repeat are offered, for cables, kerbs, joints and patterns; off: neither.",
+        "auto: lines that surely cross the hole are found and carried through; on: less sure ones as well, for "
+        "cables, kerbs, joints and patterns; off: none.",
     )
 
     matching: Matching = _neural(

@@ -117,8 +117,4 @@ def test_fewer_levels_leave_out_the_coarsest() -> None:
     hole = np.zeros((512, 512), bool)
     hole[128:384, 128:384] = True
     native = level(np.zeros((512, 512, 3), np.float32), hole)
-    for levels in (
-        shrinking_pyramid(native, 7, most=2),
-        paper_pyramid(native, most=2),
-    ):
-        assert [each.size for each in levels] == [(256, 256), (512, 512)]
+    assert [each.size for each in paper_pyramid(native, most=2)] == [(256, 256), (512, 512)]

@@ -51,7 +51,7 @@ class Variant:
     native_coherence: float = 1.0
     depth_base: float = 1.5  # a pixel's weight falls by this factor per pixel from the rim
     guide_weight: float = 0.0
-    lines: bool = False  # patches are matched in the lines through the hole as well, and offsets that repeat tried
+    lines: bool = False  # patches are matched in the lines through the hole as well
     seed: int = 0
 
 
@@ -83,7 +83,6 @@ class Scales:
         self,
         levels: list[Level],
         curves: Sequence[NDArray[np.float64]] = (),
-        repeats: NDArray[np.int32] | None = None,
         donors: Sequence[Level] = (),
     ) -> None:
         self.own, self.atlas = levels, Atlas(levels, donors)
@@ -95,7 +94,6 @@ class Scales:
         pages = self.atlas.pages
         self.pictures: list[Floats] = joined([_pictures(page) for page in pages])
         self.curves = curves
-        self.repeats = np.zeros((0, 2), np.int32) if repeats is None else repeats
         self.holes: list[Bools] = joined([[level.hole & (page is levels) for level in page] for page in pages])
         self.sources: list[Bools] = joined([[level.source for level in page] for page in pages])
         # Weighs pixels in a patch's cost (measured: 1.3 % of perceptual distance; bars are no longer cut).
@@ -115,11 +113,9 @@ class Scales:
         channels = channels_of(self.curves, picture.shape[:2], len(self) - 1 - number)
         return np.concatenate([picture, channels], axis=2), channels.shape[2]
 
-    def offered(self, number: int, lines: bool) -> NDArray[np.int32]:
-        """(K, 2): offsets that every patch of level ``number`` tries, each once."""
-        native = np.concatenate([self.atlas.offsets, *([self.repeats] if lines else [])])
-        scaled = np.rint(native * 0.5 ** (len(self) - 1 - number)).astype(np.int32)
-        return np.ascontiguousarray(np.unique(scaled, axis=0)) if len(scaled) else scaled
+    def offered(self, number: int) -> NDArray[np.int32]:
+        """(K, 2): offsets that every patch of level ``number`` tries: to its place in each donor."""
+        return np.ascontiguousarray(self.atlas.offsets >> (len(self) - 1 - number))
 
     def depth(self, number: int) -> float:
         """The greatest distance in the hole to a known pixel, in pixels of level ``number``."""
@@ -286,5 +282,5 @@ def canvas_at(scales: Scales, number: int, variant: Variant, guides: Sequence[Fl
         own=own.shape[1],
         away=float(np.sqrt(own.sum())),
         given=given,
-        candidates=scales.offered(number, variant.lines),
+        candidates=scales.offered(number),
     )

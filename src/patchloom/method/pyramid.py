@@ -116,13 +116,13 @@ def _any_under(mask: Bools) -> Bools:
     return np.asarray(even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2).any((1, 3)))
 
 
-def shrinking_pyramid(level: Level, patch: int, most: int = 0) -> list[Level]:
+def shrinking_pyramid(level: Level, patch: int) -> list[Level]:
     """Levels, coarsest first, halved until the hole is gone or the picture about two patches wide.
 
-    The coarsest level kept still has a hole. ``most``: of levels; 0 is no limit.
+    The coarsest level kept still has a hole.
     """
     levels = [level]
-    while min(levels[-1].size) >= 4 * patch and len(levels) != most:
+    while min(levels[-1].size) >= 4 * patch:
         coarser = shrinking_step(levels[-1])
         if not coarser.hole.any():
             break

@@ -32,7 +32,6 @@ from patchloom.method.patchfill import (
 )
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level, shrinking_pyramid
-from patchloom.method.repeats import repeating_offsets
 from patchloom.settings import FillSettings
 from patchloom.tensors.field import Field, seams, source_centres
 
@@ -163,15 +162,13 @@ def _watch(scales: Scales, last: int, progress: Progress) -> Watch:
 
 
 def _scales(level: Level, settings: FillSettings, donors: Sequence[Level]) -> Scales:
-    """What the exemplar fill sees, level by level; with lines and offsets if the settings ask for it."""
+    """What the exemplar fill sees, level by level; with lines if the settings ask for them."""
     levels = shrinking_pyramid(level, PATCH)
     while len(levels) > 1 and source_centres(levels[0].source, PATCH // 2).sum() < ENOUGH:
         levels = levels[1:]
     if settings.structure == "off":
         return Scales(levels, donors=donors)
-    every = settings.structure == "on"
-    repeats = repeating_offsets(level.image, level.hole) if every else None
-    return Scales(levels, _lines(levels, every), repeats, donors)
+    return Scales(levels, _lines(levels, settings.structure == "on"), donors)
 
 
 def _lines(levels: list[Level], every: bool) -> list[Points]:

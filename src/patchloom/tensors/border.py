@@ -4,7 +4,6 @@ What comes before the networks works on arrays; the targets of the neural stage,
 networks' predictions cross over here.
 """
 
-from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -61,11 +60,6 @@ def device_named(name: str) -> torch.device:
     if not there.get(device.type, False):
         raise SettingsError(f"This machine offers no {device.type} to PyTorch.", "Use {device cpu}.")
     return device
-
-
-def mean_of(pictures: Sequence[Floats]) -> Floats:
-    """The mean of pictures (H, W, C), rounded as torch does, whose sums have another order than NumPy's."""
-    return as_array(torch.stack([as_tensor(picture) for picture in pictures]).mean(0))
 
 
 def between(a: Floats, b: Floats, share: float) -> Floats:
