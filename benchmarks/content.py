@@ -23,7 +23,7 @@ from PIL import Image
 
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import l1, l2, psnr, ssim_map
-from patchloom.evaluation.peers import ContentAlone, Membrane, Peer, PyPatchMatch, Telea
+from patchloom.evaluation.peers import PEERS, ContentAlone, Peer
 from patchloom.networks.content import SIZE
 from patchloom.training.data import read_files
 
@@ -135,9 +135,9 @@ def main() -> None:
     given = parser.parse_args()
     peers: dict[str, Peer] = {
         "mean colour": Mean(),
-        "membrane": Membrane(),
-        "Telea": Telea(),
-        "PyPatchMatch": PyPatchMatch(),
+        "membrane": PEERS["membrane"],
+        "Telea": PEERS["telea"],
+        "PyPatchMatch": PEERS["pypatchmatch"],
         **{Path(name).stem: ContentAlone(name) for name in given.content},
     }
     peers = {label: peer for label, peer in peers.items() if label not in given.without}

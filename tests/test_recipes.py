@@ -134,7 +134,7 @@ class Grey(Peer):
 
 
 def test_a_peer_is_a_class_and_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(peers.PEERS, "grey", Grey)
+    monkeypatch.setitem(peers.PEERS, "grey", Grey())
     method = parse_method("grey")
     peer = method.peer()
     peer.make_ready()

@@ -16,7 +16,7 @@ from scipy import ndimage
 from patchloom.arrays import Bools
 from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, Step, Warned, aloud, ignore
-from patchloom.formats.picture import full_scale, to_eight_bit
+from patchloom.formats.picture import as_unit, full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
 from patchloom.kinds import AnyMask, Kind, as_mask, of_kind
 from patchloom.mask import Mask
@@ -25,6 +25,7 @@ from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
 from patchloom.references import LEAST_SIDE, Reference, Used, as_reference, homography, warp
 from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, fill_settings
+from patchloom.tensors.boxes import component_sizes
 from patchloom.tensors.compose import composite
 from patchloom.tensors.modes import own_modes
 
@@ -62,7 +63,7 @@ def cleared(
     begun = time.perf_counter()
     observe(FillStarted(width=first.width, height=first.height, windows=1, hole_share=0.0))
     middle, seen, used = _median(first, others, observe)
-    unit = (first.pixels / np.float32(full_scale(first.pixels))).astype(np.float32)
+    unit = as_unit(first.pixels)
     moved = moving(unit, middle, seen)
     found = reference_fill(unit, moved, middle, seen)
     pixels = composite(first.pixels, found.picture, found.taken.astype(np.float32), full_scale(first.pixels))
@@ -110,9 +111,7 @@ def moving(unit: NDArray[np.float32], middle: NDArray[np.float32], seen: Bools) 
     """
     difference = np.abs(ndimage.gaussian_filter(unit - middle, (1.5, 1.5, 0))).max(2)
     moved = ndimage.binary_opening((difference > MOVED) & seen, iterations=2)
-    labels, count = ndimage.label(moved)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    large = np.isin(labels, 1 + np.flatnonzero(sizes[1:] >= LEAST_MOVED))
+    large = component_sizes(moved, corners=False) >= LEAST_MOVED
     if not large.any():
         return large
     # The softer outskirts of what moves belong to it: all that differs by half as much and hangs together with it.
@@ -127,7 +126,7 @@ def _median(
     each.
     """
     base = to_eight_bit(first.pixels)
-    unit = np.asarray(base / np.float32(255), np.float32)
+    unit = as_unit(base)
     nothing = np.zeros(base.shape[:2], bool)
     stack, everywhere, used = [base], ~nothing, []
     whole = slice(0, first.height), slice(0, first.width)

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
+from patchloom.tensors.boxes import component_sizes
 
 LEAST = 4.0  # times the noise that a mark differs by, however little is asked for
 LARGEST = 0.01  # of the frame; larger is no dust but something that moved
@@ -28,8 +29,5 @@ def dust_in(frame: Floats, before: Floats, after: Floats, seen: Bools, threshold
     least = max(threshold, LEAST * noise)
     found = (beyond > least) & (apart < least) & seen
     whole = ndimage.binary_propagation(found, mask=(beyond > least / 3) & seen)
-    labels, count = ndimage.label(whole, np.ones((3, 3), bool))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = labels.size
-    small = sizes[labels] <= LARGEST * labels.size
+    small = whole & (component_sizes(whole) <= LARGEST * whole.size)
     return np.asarray(ndimage.binary_dilation(small, iterations=RIM)) & seen if small.any() else small

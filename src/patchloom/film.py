@@ -11,7 +11,7 @@ agree, and where they do not, what another frame shows is not taken (``reference
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, Unpack, cast
+from typing import Any, NamedTuple, Unpack, cast
 
 import numpy as np
 from scipy import ndimage
@@ -20,7 +20,7 @@ from patchloom.arrays import Bools, Floats
 from patchloom.dust import dust_in
 from patchloom.errors import InputError
 from patchloom.events import FillDone, FillStarted, Observer, aloud, ignore
-from patchloom.formats.picture import full_scale, to_eight_bit
+from patchloom.formats.picture import as_unit, full_scale, to_eight_bit
 from patchloom.inpainter import FillResult, Inpainter
 from patchloom.kinds import AnyMask, AnyPicture, Kind, as_mask, as_photo, of_kind
 from patchloom.mask import Mask
@@ -49,11 +49,17 @@ class Frame(NamedTuple):
     hole: Bools
 
 
-class Frames(Protocol):
-    """Frames by their numbers, from 0; each may be asked for several times."""
+class Frames:
+    """``count`` frames, which ``read`` reads by their numbers, from 0; the last ones asked for are kept."""
 
-    def __len__(self) -> int: ...
-    def __getitem__(self, number: int, /) -> Frame: ...
+    def __init__(self, count: int, read: Callable[[int], Frame]) -> None:
+        self.count, self.read = count, lru_cache(KEPT)(read)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> Frame:
+        return self.read(number)
 
 
 class Film:
@@ -80,7 +86,7 @@ class Film:
         report: dict[str, Any] = {"frame": number, "scene": self.scene, "hole": round(float(hole.mean()), 5)}
         if not hole.any():
             return FillResult(photo, report | {"given": 0.0, "carried": 0.0, "invented": 0.0})
-        unit = np.where(hole[..., None], np.float32(BLANK), _unit(photo))
+        unit = np.where(hole[..., None], np.float32(BLANK), as_unit(photo.pixels))
         left = hole.copy()
         self._given(number, unit, left)
         after = left.copy()
@@ -105,7 +111,7 @@ class Film:
         if not report["invented"]:
             return
         photo = filled if isinstance(filled, Photo) else filled()
-        unit, everywhere = _unit(photo), np.ones(photo.pixels.shape[:2], bool)
+        unit, everywhere = as_unit(photo.pixels), np.ones(photo.pixels.shape[:2], bool)
         calm = grain.denoised(unit, everywhere, grain.Grain(0, report["noise"]), grain.Grain(0, 0))
         pixels = composite(photo.pixels, calm.clip(0, 1), everywhere.astype(np.float32), full_scale(photo.pixels))
         self._anchors = [*self._anchors, photo.with_pixels(pixels)][-MOST_ANCHORS:]
@@ -186,7 +192,7 @@ class Film:
         if len(views) < 2:
             return frame.hole
         seen = views[0][1] & views[1][1] & ~frame.hole
-        return frame.hole | dust_in(_unit(frame.photo), views[0][0], views[1][0], seen, self.dust)
+        return frame.hole | dust_in(as_unit(frame.photo.pixels), views[0][0], views[1][0], seen, self.dust)
 
     def _noise(self, number: int, hole: Bools) -> float:
         """The deviation of grain, of full scale, by what differs between neighbouring frames round the hole."""
@@ -200,7 +206,7 @@ class Film:
             view, seen = seen_through(frame.photo.pixels, matrix, hole.shape[::-1], None)
             both = ring & seen
             if both.any():
-                difference = (_unit(self.frames[number].photo) - view)[both]
+                difference = (as_unit(self.frames[number].photo.pixels) - view)[both]
                 spread = np.median(np.abs(difference - np.median(difference, axis=0)))
                 return float(min(MOST_GRAIN, 1.4826 * spread / np.sqrt(2)))
         return 0.0
@@ -244,43 +250,29 @@ def fill_frames(
     :class:`FillSettings`. Raises PatchloomError.
     """
     settings = fill_settings(preset, **overrides)
-    film = Film(_Given(frames, masks, settings), settings, Inpainter(run), dust=dust)
+    film = Film(_given(frames, masks, settings), settings, Inpainter(run), dust=dust)
     for number in range(len(frames)):
         result = film.fill(number, observe)
         film.carry_on(result.photo, result.report)
         yield cast(Kind, of_kind(frames[number], result.photo))
 
 
-class _Given:
-    """Frames from arrays or pictures; the last ones asked for are kept."""
+def _given(
+    frames: Sequence[AnyPicture], masks: Sequence[AnyMask | None] | AnyMask | None, settings: FillSettings
+) -> Frames:
+    """Frames from arrays or pictures."""
+    if isinstance(masks, Sequence) and not isinstance(masks, str):
+        each: Sequence[AnyMask | None] = masks
+    else:
+        each = [masks] * len(frames)
+    if len(each) != len(frames):
+        raise InputError(f"There are {len(frames)} frames and {len(each)} masks.", "Give one for each, or one.")
 
-    def __init__(
-        self,
-        frames: Sequence[AnyPicture],
-        masks: Sequence[AnyMask | None] | AnyMask | None,
-        settings: FillSettings,
-    ) -> None:
-        self.frames, self.settings = frames, settings
-        if isinstance(masks, Sequence) and not isinstance(masks, str):
-            self.masks = masks
-        else:
-            self.masks = [masks] * len(frames)
-        if len(self.masks) != len(frames):
-            raise InputError(
-                f"There are {len(frames)} frames and {len(self.masks)} masks.", "Give one for each, or one."
-            )
-        self._read = lru_cache(KEPT)(self._frame)
+    def read(number: int) -> Frame:
+        photo, mask = as_photo(frames[number]), each[number]
+        return Frame(photo, hole_of(photo, None if mask is None else as_mask(mask), settings))
 
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def __getitem__(self, number: int) -> Frame:
-        return self._read(number)
-
-    def _frame(self, number: int) -> Frame:
-        photo = as_photo(self.frames[number])
-        mask = self.masks[number]
-        return Frame(photo, hole_of(photo, None if mask is None else as_mask(mask), self.settings))
+    return Frames(len(frames), read)
 
 
 def hole_of(photo: Photo, mask: Mask | None, settings: FillSettings) -> Bools:
@@ -289,7 +281,3 @@ def hole_of(photo: Photo, mask: Mask | None, settings: FillSettings) -> Bools:
         return np.zeros(photo.pixels.shape[:2], bool)
     mask.require_size(photo.width, photo.height)
     return mask.to_fill(settings).hole
-
-
-def _unit(photo: Photo) -> Floats:
-    return np.asarray(photo.pixels / np.float32(full_scale(photo.pixels)), np.float32)

@@ -8,17 +8,16 @@ own specks is found.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.errors import MaskError
-from patchloom.formats.picture import full_scale
+from patchloom.formats.picture import as_unit, full_scale
 from patchloom.mask import Mask
 from patchloom.photo import Photo
+from patchloom.tensors.boxes import component_sizes
 from patchloom.tensors.correlation import Correlation
 
 DARK = 1 / 256  # of full scale; less light is counted as so much
@@ -59,7 +58,7 @@ def mask_of(photo: Photo, infrared: Photo | None = None) -> Mask:
             "Scan both at one resolution.",
         )
     light = channel / (full_scale(channel) if infrared is None else full_scale(infrared.pixels))
-    found = marks_in(np.asarray(light, np.float32), _unit(photo.pixels))
+    found = marks_in(np.asarray(light, np.float32), as_unit(photo.pixels))
     if found.noise > NOISIEST:
         raise MaskError(
             "The infrared channel shows more than dust: this film does not let the light through.",
@@ -79,7 +78,7 @@ def marks_in(light: Floats, picture: Floats) -> Found:
     noise = 1.4826 * float(np.median(np.abs(held - np.median(held))))
     least = max(LEAST * noise, -np.log(1 - DARKER))
     found = ndimage.binary_propagation(held > least, mask=held > FAINT * least)
-    found = _without_large(found)
+    found &= component_sizes(found) <= LARGEST * found.size
     shift = _offset(np.where(found, held, 0), picture)
     found = ndimage.binary_dilation(found, iterations=RIM) if found.any() else found
     return Found(_moved(found, shift), shift, noise)
@@ -117,13 +116,6 @@ def _lamp(values: Floats) -> Floats:
     return np.asarray(down, np.float32)
 
 
-def _without_large(marks: Bools) -> Bools:
-    labels, count = ndimage.label(marks, np.ones((3, 3), bool))
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = labels.size
-    return np.asarray(sizes[labels] <= LARGEST * labels.size)
-
-
 def _offset(marks: Floats, picture: Floats) -> tuple[int, int]:
     """By how much to move ``marks`` (H, W) until they meet the specks of ``picture``; none where that is not
     clear."""
@@ -143,7 +135,3 @@ def _offset(marks: Floats, picture: Floats) -> tuple[int, int]:
 
 def _moved(marks: Bools, shift: tuple[int, int]) -> Bools:
     return np.asarray(ndimage.shift(marks.view(np.uint8), shift, order=0), bool)
-
-
-def _unit(pixels: NDArray[Any]) -> Floats:
-    return np.asarray(pixels / np.float32(full_scale(pixels)), np.float32)

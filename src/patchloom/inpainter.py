@@ -16,7 +16,7 @@ from patchloom.arrays import Bools, Floats
 from patchloom.donors import Donors
 from patchloom.errors import MaskError, SettingsError
 from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ignore
-from patchloom.formats.picture import full_scale
+from patchloom.formats.picture import Samples, full_scale
 from patchloom.formats.regions import without_covered
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
@@ -25,7 +25,7 @@ from patchloom.method.neural import NeuralStage
 from patchloom.method.progress import Listener, Progress, Tally
 from patchloom.method.pyramid import Level
 from patchloom.method.synthesis import synthesise
-from patchloom.networks.weights import default_texture, load_texture
+from patchloom.networks.weights import default_network, load_texture
 from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
 from patchloom.references import Reference, as_reference, take_over
@@ -99,7 +99,7 @@ class Inpainter:
         allowed = _source_of(photo, source, hole)
         if not hole.any():
             listener(Warned(message="The mask is False everywhere: the photograph is returned unchanged."))
-            return FillResult(photo, self._report(settings, {}, [], listener, begun))
+            return FillResult(photo, report_of(self, settings, {}, {"windows": []}, listener))
         missing = missing_of(photo, hole, listener)
         share = float(hole.mean())
         height, width = hole.shape
@@ -116,7 +116,11 @@ class Inpainter:
             listener(Warned(message=text, passing=True))
         allowed = allowed if source is not None else ~left
         donors = Donors(references, used, settings)
-        work = _Work(known, left, hole & ~left, allowed, missing, start, settings, neural, donors, listener)
+        alpha = None if known.alpha is None else known.alpha.copy()
+        if alpha is not None and settings.alpha == "fill":
+            alpha[hole & ~left] = full_scale(alpha)  # of what was taken over
+        pixels, unknown = known.pixels.copy(), left.copy()
+        work = _Work(pixels, alpha, left, unknown, allowed, missing, start, settings, neural, donors, listener)
         with working(self.run.threads):
             rows = work.fill(plans, one_by_one=self.run.max_memory > 0)
             work.pixels[missing] = photo.pixels[missing]
@@ -126,7 +130,7 @@ class Inpainter:
         weights = {f"texture:{neural.network.name}": neural.network.sha256} if neural is not None else {}
         if start is not None:
             weights |= start.weights
-        report = self._report(settings, weights, rows, listener, begun)
+        report = report_of(self, settings, weights, {"windows": rows}, listener)
         report |= {"references": donors.rows()} if used else {}
         return FillResult(filled, report)
 
@@ -151,7 +155,7 @@ class Inpainter:
         """The texture network and how it is used, or None where the settings do without."""
         name = settings.texture
         if name == "auto":
-            name = default_texture() or "none"
+            name = default_network("texture") or "none"
             if name == "none" and settings.iterations:
                 observe(Warned(message="No texture network is installed: the exemplar fill is the result."))
         if name != "none" and settings.iterations:
@@ -163,49 +167,42 @@ class Inpainter:
             )
         return None
 
-    def _report(
-        self, settings: FillSettings, weights: dict[str, str], rows: list[Any], listener: "Listener", begun: float
-    ) -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "settings": settings.to_dict(),
-            "seed": settings.seed,
-            "device": str(self.device),
-            "threads": self.run.threads or processors(),
-            "weights": weights,
-            "windows": rows,
-            "seconds": round(time.perf_counter() - begun, 3),
-            "peak_memory_mb": round(peak_mb(), 1),
-            "warnings": listener.warnings,
-        }
+
+def report_of(
+    door: Any, settings: Any, weights: dict[str, str], found: dict[str, Any], listener: Listener
+) -> dict[str, Any]:
+    """What a report says of any work of a ``door`` (an Inpainter, a Harmoniser) with ``settings``, and what was
+    ``found``."""
+    return {
+        "version": __version__,
+        "settings": settings.to_dict(),
+        "seed": settings.seed,
+        "device": str(door.device),
+        "threads": door.run.threads or processors(),
+        "weights": weights,
+        **found,
+        "seconds": round(time.perf_counter() - listener.begun, 3),
+        "peak_memory_mb": round(peak_mb(), 1),
+        "warnings": listener.warnings,
+    }
 
 
+@dataclass
 class _Work:
-    """One fill under way: ``pixels`` and ``alpha`` are the photograph so far, ``unknown`` what is still to be
-    filled; ``taken`` was taken over from references, ``missing`` are known pixels that say nothing."""
+    """One fill under way: ``pixels`` and ``alpha`` are the photograph so far, ``unknown`` what of ``hole`` is left
+    to fill; ``allowed``: where texture may come from; ``missing`` are known pixels that say nothing."""
 
-    def __init__(
-        self,
-        photo: Photo,
-        hole: Bools,
-        taken: Bools,
-        allowed: Bools,
-        missing: Bools,
-        start: CoarseFill | None,
-        settings: FillSettings,
-        neural: NeuralStage | None,
-        donors: Donors,
-        observe: Observer,
-    ) -> None:
-        self.pixels = photo.pixels.copy()
-        self.alpha = None if photo.alpha is None else photo.alpha.copy()
-        if self.alpha is not None and settings.alpha == "fill":
-            self.alpha[taken] = full_scale(self.alpha)
-        self.missing = missing
-        self.allowed, self.start = allowed, start
-        self.unknown = hole.copy()
-        self.settings, self.neural, self.observe = settings, neural, observe
-        self.hole, self.donors = hole, donors
+    pixels: Samples
+    alpha: Samples | None
+    hole: Bools
+    unknown: Bools
+    allowed: Bools
+    missing: Bools
+    start: CoarseFill | None
+    settings: FillSettings
+    neural: NeuralStage | None
+    donors: Donors
+    observe: Observer
 
     def fill(self, plans: list[windows.Window], one_by_one: bool = False) -> list[dict[str, Any]]:
         """Fills the windows ``plans``, those that do not overlap at the same time; returns a row of the report for

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchloom.arrays import Bools
+from patchloom.arrays import Bools, Bytes, Floats
 from patchloom.errors import PhotoError
-from patchloom.formats.picture import full_scale, to_eight_bit
+from patchloom.formats.picture import as_unit, to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
 
@@ -71,13 +71,13 @@ def of_kind(given: AnyPicture, result: Photo) -> AnyPicture:
     return result.to_pillow() if isinstance(given, Image.Image) else result.to_array()
 
 
-def as_rgb_bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def as_rgb_bytes(pixels: NDArray[Any]) -> Bytes:
     """(H, W, 1 or 3) of any depth -> (H, W, 3) in eight bits; those of eight bits in colour as they are."""
     colours = to_eight_bit(pixels)
     return np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours
 
 
-def as_rgb(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def as_rgb(pixels: NDArray[Any]) -> Floats:
     """(H, W, 1 or 3) of any depth -> (H, W, 3) float32 in 0..1."""
-    unit = pixels.astype(np.float32) / np.float32(full_scale(pixels))
+    unit = as_unit(pixels)
     return np.repeat(unit, 3, axis=2) if unit.shape[2] == 1 else unit

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from patchloom.arrays import Bytes
-from patchloom.errors import InputError, OutputError, PatchloomError
+from patchloom.errors import InputError, PatchloomError
 from patchloom.events import CaseDone, Observer, ignore
 from patchloom.formats import ENDINGS
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, as_rgb_bytes
 from patchloom.mask import Mask
 from patchloom.method.layout import LENGTH, VIEWS, distances, query, views
 from patchloom.method.pyramid import Level
-from patchloom.outputs import held, write_whole
+from patchloom.outputs import held, make_folder, write_whole
 from patchloom.photo import Photo
 from patchloom.references import Reference
 from patchloom.settings import FROM_LIBRARY
@@ -133,10 +133,7 @@ def build(pictures: Path, folder: Path, *, recursive: bool = False, observe: Obs
     if not pictures.is_dir():
         raise InputError(f"'{pictures}' is no folder.", "Give the folder that holds the photographs.")
     if not folder.is_dir() or not any(folder.iterdir()):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"'{folder}' cannot be made: {(error.strerror or '').lower()}.") from error
+        make_folder(folder)
         write_whole(folder / "library.json", json.dumps(FORMAT).encode())
     known = {picture.file: picture for picture in Library(folder).pictures}
     with held(folder / ".lock", f"Another build is at work on '{folder}'.", "Wait until it is done."):

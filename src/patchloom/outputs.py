@@ -29,6 +29,14 @@ def refuse_existing(path: Path, force: bool) -> None:
         raise OutputError(f"'{path}' exists already.", "Choose another name, or overwrite it with {force}.")
 
 
+def make_folder(path: Path) -> None:
+    """The folder and those above it, where they are missing. Raises OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"'{path}' cannot be created: {(error.strerror or '').lower()}.") from error
+
+
 def require_place(path: Path, force: bool = False) -> None:
     """Raises OutputError now, before any work, for a file that could not be written after it."""
     refuse_existing(path, force)

@@ -20,7 +20,7 @@ from patchloom.events import Observer, Warned
 from patchloom.formats.picture import full_scale
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.photo import Photo
-from patchloom.tensors.compose import composite
+from patchloom.tensors.compose import composite, spread
 from patchloom.tensors.field import Canvas, Costs, Field, largest_patch, random_field, search, source_centres
 from patchloom.tensors.membrane import membrane
 
@@ -50,16 +50,6 @@ def finite(photo: Photo) -> Photo:
     if photo.pixels.dtype.kind != "f":
         return photo
     return photo.with_pixels(np.nan_to_num(photo.pixels, nan=0, posinf=0, neginf=0))
-
-
-def spread(values: NDArray[Any], visible: Bools) -> NDArray[Any]:
-    """``values`` (H, W, ...) where ``visible`` (H, W), elsewhere those of the nearest such pixel; as they are
-    where none is."""
-    if visible.all() or not visible.any():
-        return values
-    nearest = ndimage.distance_transform_edt(~visible, return_distances=False, return_indices=True)
-    result: NDArray[Any] = values[tuple(nearest)]
-    return result
 
 
 def of_visible(colours: Floats, visible: Bools, unknown: Bools, source: Bools) -> tuple[Floats, Bools]:

@@ -13,9 +13,10 @@ from playwright.sync_api import expect
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import parse_method
 from patchloom.evaluation.report import Scored, write_report
-from patchloom.evaluation.runs import find_images, prepare_cases, run
+from patchloom.evaluation.runs import prepare_cases, run
 from patchloom.evaluation.scores import score_run
 from patchloom.evaluation.votes import read_votes, write_page
+from patchloom.formats import pictures_among
 
 METHODS = [
     parse_method(text) for text in ("black=cp {image} {out}", "also=cp {image} {out}", "gone=no-program {out}")
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random = np.random.RandomState(0)
     for name in ("one", "two"):
         Image.fromarray(random.randint(0, 256, (48, 64, 3)).astype(np.uint8)).save(root / f"{name}.png")
-    cases = prepare_cases(find_images([root]), ["center:0.4"], root)
+    cases = prepare_cases(pictures_among([root]), ["center:0.4"], root)
     judge = Judge(None)
     results = run(cases, METHODS, root)
     failed = [{"method": "gone", "error": "The program is not installed.", "first": "one", "fills": 2}]

@@ -100,14 +100,6 @@ def test_texture_ignores_the_place_and_knows_the_distance_of_two_shifted_clouds(
     assert metrics.texture(np.zeros_like(line) + line.mean(), line) == pytest.approx(1, rel=1e-4)
 
 
-def test_a_cell_belongs_to_a_region_that_touches_one_of_its_pixels() -> None:
-    region = np.zeros((10, 9), bool)
-    region[3, 4] = True
-    expected = np.zeros((3, 3), bool)
-    expected[0, 1] = True
-    assert (metrics.cells_of(region, 4, (3, 3)) == expected).all()
-
-
 class Halved:
     """Features that can be worked out by hand: 2x2 means, and the picture itself."""
 

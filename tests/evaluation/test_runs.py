@@ -15,9 +15,10 @@ from PIL import Image
 from patchloom.cli import run as command_line
 from patchloom.errors import PatchloomError, SettingsError
 from patchloom.evaluation.peers import PEERS, parse_method
-from patchloom.evaluation.runs import fill_path, find_images, prepare_cases, read_results, run
+from patchloom.evaluation.runs import fill_path, prepare_cases, read_results, run
 from patchloom.evaluation.worker import Worker
 from patchloom.events import CaseDone, Event
+from patchloom.formats import pictures_among
 
 COPY = "copy=cp {image} {out}"  # a program that fills nothing: it gives back the blackened hole
 
@@ -39,7 +40,7 @@ def picture(path: Path) -> np.ndarray:
 
 def test_a_run_stores_fills_and_makes_none_again(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    cases = prepare_cases(find_images([photos]), ["center:0.5", "random:thick"], out)
+    cases = prepare_cases(pictures_among([photos]), ["center:0.5", "random:thick"], out)
     events: list[Event] = []
     results = run(cases, [parse_method(COPY)], out, observe=events.append)
     assert len(results) == 4 and not any(result.error for result in results.values())
@@ -51,18 +52,18 @@ def test_a_run_stores_fills_and_makes_none_again(photos: Path, tmp_path: Path) -
 
     stamps = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
     lines = (out / "results.jsonl").read_text()
-    run(prepare_cases(find_images([photos]), ["center:0.5", "random:thick"], out), [parse_method(COPY)], out)
+    run(prepare_cases(pictures_among([photos]), ["center:0.5", "random:thick"], out), [parse_method(COPY)], out)
     assert (out / "results.jsonl").read_text() == lines
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.png")} == stamps
 
 
 def test_another_hole_another_spec_and_a_failure_are_made_again(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    cases = prepare_cases(find_images([photos], limit=1), ["blobs"], out, seed=1)
+    cases = prepare_cases(pictures_among([photos])[:1], ["blobs"], out, seed=1)
     failed = run(cases, [parse_method("m=false {out}")], out)
     assert [result.error for result in failed.values()] == ["'false' failed with exit code 1: nothing said"]
     assert not next(iter(run(cases, [parse_method("m=cp {image} {out}")], out).values())).error
-    other = prepare_cases(find_images([photos], limit=1), ["blobs"], out, seed=2)
+    other = prepare_cases(pictures_among([photos])[:1], ["blobs"], out, seed=2)
     assert other[0].digest != cases[0].digest
     run(other, [parse_method("m=cp {image} {out}")], out)
     assert len(read_results(out)) == 2
@@ -85,7 +86,7 @@ def test_a_dead_process_and_a_slow_one_cost_one_fill_each() -> None:
 
 @pytest.mark.parametrize("name", ["telea", "navier-stokes", "biharmonic", "membrane", "pypatchmatch", "fsr-fast"])
 def test_a_peer_continues_a_plain_picture_and_leaves_what_is_known(name: str) -> None:
-    peer = PEERS[name]()
+    peer = PEERS[name]
     try:
         peer.prepare()
     except PatchloomError as error:

@@ -14,7 +14,7 @@ from patchloom.networks.content import (
     PaperContent,
     ResidualContent,
 )
-from patchloom.networks.weights import default_content, load_content
+from patchloom.networks.weights import default_network, load_content
 from patchloom.tensors.border import as_tensor
 from patchloom.tensors.membrane import membrane
 
@@ -149,7 +149,7 @@ def test_what_is_thinner_than_a_coarse_pixel_keeps_the_membrane() -> None:
 
 def test_the_embedded_network_is_nearer_to_photographs_than_the_membrane() -> None:
     data = pytest.importorskip("skimage.data")
-    network = load_content(default_content() or "", "cpu")
+    network = load_content(default_network("content") or "", "cpu")
     gains = []
     for name in ("astronaut", "chelsea", "coffee", "rocket"):
         truth = getattr(data, name)() / np.float32(255)

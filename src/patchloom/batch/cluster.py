@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from types import TracebackType
 from typing import Any, Self
 
 from patchloom import __version__
@@ -160,9 +159,7 @@ class Cluster:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
 

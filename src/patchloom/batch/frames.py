@@ -10,7 +10,6 @@ import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,7 +20,7 @@ from patchloom.batch.run import Run, Summary, plan_tasks
 from patchloom.batch.work import Outcome, Share, Stopped, Task, attempt, observer
 from patchloom.errors import InputError
 from patchloom.events import CancelToken, Observer, ignore
-from patchloom.film import KEPT, REACH, Film, Frame, hole_of
+from patchloom.film import REACH, Film, Frame, Frames, hole_of
 from patchloom.inpainter import Inpainter
 from patchloom.mask import Mask
 from patchloom.outputs import read_records, write_whole
@@ -61,7 +60,7 @@ def write_dust(order: Order, dust: float, folder: Path, *, force: bool = False) 
     Raises InputError, OutputError."""
     with _opened(order, dust) as batch:
         pairs = batch.pairing().pairs
-        film = Film(_Frames(batch, pairs), order.recipe.fill, Inpainter(order.run), dust=dust)
+        film = Film(_frames(batch, pairs), order.recipe.fill, Inpainter(order.run), dust=dust)
         folder.mkdir(parents=True, exist_ok=True)
         for number, pair in enumerate(pairs):
             path = folder / f"{PurePosixPath(pair.photo).stem}.png"
@@ -88,7 +87,7 @@ class FillFrame:
         """``records``: what the journal says of the films' frames, by the results' names."""
         self.batch, self.pairs, self.records = batch, pairs, records
         self.number = {pair.output: number for number, pair in enumerate(pairs)}
-        self.film = Film(_Frames(batch, pairs), batch.order.recipe.fill, Inpainter(batch.order.run), dust=dust)
+        self.film = Film(_frames(batch, pairs), batch.order.recipe.fill, Inpainter(batch.order.run), dust=dust)
         self._keys = [hashlib.sha256(f"{batch.work.recipe_sha256} {dust}".encode()).digest()]
 
     def __call__(self, task: Task, share: Share, stopped: Stopped) -> Outcome:
@@ -137,30 +136,18 @@ class FillFrame:
         return digest.digest()
 
 
-class _Frames:
-    """The folder's frames, read when they are asked for; the last ones are kept in memory."""
+def _frames(batch: Batch, pairs: Sequence[Pair]) -> Frames:
+    """The folder's frames, read when they are asked for."""
+    fill, files = batch.order.recipe.fill, batch.order.recipe.files
 
-    def __init__(self, batch: Batch, pairs: Sequence[Pair]) -> None:
-        self.batch, self.pairs = batch, pairs
-        self._read = lru_cache(KEPT)(self._frame)
+    def read(number: int) -> Frame:
+        pair = pairs[number]
+        data, page = batch.photos.read(pair.photo), files.page or None
+        photo = Photo.open(data, allow_cmyk=files.allow_cmyk, page=page, called=pair.photo)
+        mask = Mask.open(batch.masks.read(pair.mask), mode=files.mask_mode) if pair.mask else None
+        return Frame(photo, hole_of(photo, mask, fill))
 
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, number: int) -> Frame:
-        return self._read(number)
-
-    def _frame(self, number: int) -> Frame:
-        pair, recipe = self.pairs[number], self.batch.order.recipe
-        files = recipe.files
-        photo = Photo.open(
-            self.batch.photos.read(pair.photo),
-            allow_cmyk=files.allow_cmyk,
-            page=files.page or None,
-            called=pair.photo,
-        )
-        mask = Mask.open(self.batch.masks.read(pair.mask), mode=files.mask_mode) if pair.mask else None
-        return Frame(photo, hole_of(photo, mask, recipe.fill))
+    return Frames(len(pairs), read)
 
 
 class _InTurn:

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from patchloom.batch.work import Outcome, Share, Stopped, Task, Work, WorkerKilledError, attempt, failed
@@ -140,9 +139,7 @@ class LocalPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._dismiss(list(self._staff))
 
 

@@ -9,6 +9,7 @@ from patchloom.cli.interrupt import listening
 from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, output_options
 from patchloom.console import Console
+from patchloom.formats import pictures_among
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 
@@ -42,7 +43,7 @@ def command(
     from patchloom.mask import Mask
     from patchloom.references import Reference
 
-    names = files.pictures(shots)
+    names = pictures_among(shots)
     kept = {"the mask": mask_name, **{f"shot {number}": str(name) for number, name in enumerate(names, 1)}}
     output.check(kept)
     opened = [Reference(files.photo(str(name), ways, console.hear), name.name) for name in names]

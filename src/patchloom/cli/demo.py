@@ -32,16 +32,13 @@ def command(out: Path, force: bool, settings: FillSettings, run: RunSettings, co
     Writes the photograph, the mask, the result, and the three side by side. The photograph is in the public domain
     (SpaceX, CC0) and comes with the program; nothing is downloaded.
     """
-    from patchloom.errors import OutputError
     from patchloom.filling import Inputs, prepare
     from patchloom.inpainter import Inpainter
+    from patchloom.outputs import make_folder
 
     data = resources.files("patchloom") / "data"
     given = {"photo.jpg": (data / "rocket.jpg").read_bytes(), "mask.png": (data / "rocket-mask.png").read_bytes()}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"'{out}' cannot be created: {(error.strerror or '').lower()}.") from error
+    make_folder(out)
     for name in (*given, "filled.jpg", "side-by-side.png"):
         check_output(str(out / name), force)
     inputs = Inputs(photo=given["photo.jpg"], mask=given["mask.png"])

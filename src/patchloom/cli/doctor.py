@@ -99,7 +99,7 @@ def _codecs() -> Iterator[Row]:
 
 
 def _weights() -> Iterator[Row]:
-    from patchloom.networks.weights import default_content, default_texture, installed, weights_folder
+    from patchloom.networks.weights import default_network, installed, weights_folder
 
     for file in installed():
         try:
@@ -109,7 +109,8 @@ def _weights() -> Iterator[Row]:
         else:
             where = "embedded" if file.embedded else str(file.path)
             yield "ok", f"{file.role} {file.name}", f"{file.path.stat().st_size / 1e6:.1f} MB, {state}, {where}"
-    yield "ok", "default networks", f"texture {default_texture() or 'none'}, content {default_content() or 'none'}"
+    defaults = (f"{role} {default_network(role) or 'none'}" for role in ("texture", "content"))
+    yield "ok", "default networks", ", ".join(defaults)
     yield "ok", "weights folder", str(weights_folder())
 
 

@@ -13,6 +13,7 @@ from patchloom.errors import SettingsError, WeightsError
 from patchloom.evaluation.holes import SPECS
 from patchloom.evaluation.peers import PEERS, parse_method
 from patchloom.events import Observer
+from patchloom.formats import pictures_among
 from patchloom.settings import PRESETS
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def command(
     not made again, and methods that an earlier call has finished on the same pictures stay in the report.
     """
     from patchloom.evaluation.report import Scored, write_report
-    from patchloom.evaluation.runs import find_images, finished_before, prepare_cases, results_of, run
+    from patchloom.evaluation.runs import finished_before, prepare_cases, results_of, run
     from patchloom.evaluation.scores import failures, score_run
     from patchloom.evaluation.votes import write_page
 
@@ -117,7 +118,7 @@ def command(
     if len({method.name for method in chosen}) < len(chosen):
         raise SettingsError("Two methods have the same name.", "Give one another name: name=method.")
     judging = _judge(judge)
-    cases = prepare_cases(find_images(pictures, limit), holes, out, seed=seed)
+    cases = prepare_cases(pictures_among(pictures)[:limit], holes, out, seed=seed)
     earlier = finished_before(cases, chosen, out)
 
     def work(observe: Observer) -> Scored:
@@ -140,13 +141,13 @@ def command(
 def _judge(name: str) -> "Judge":
     """``auto``: VGG-19 where its weights are installed, else the embedded network."""
     from patchloom.evaluation.metrics import Judge
-    from patchloom.networks.weights import default_texture, load_texture
+    from patchloom.networks.weights import default_network, load_texture
 
     if name == "auto":
         try:
             return Judge(load_texture("vgg19"))
         except WeightsError:
-            name = default_texture() or "none"
+            name = default_network("texture") or "none"
     return Judge(None if name == "none" else load_texture(name))
 
 

@@ -1,14 +1,13 @@
 """Pictures in and out of commands: names, standard input and output, and where a result goes."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from patchloom.errors import InputError, OutputError
-from patchloom.formats import FORMATS, pictures_in
+from patchloom.errors import OutputError
+from patchloom.formats import FORMATS
 
 if TYPE_CHECKING:
     from patchloom.events import Observer
@@ -63,20 +62,6 @@ def photo(name: str, ways: "FileSettings", observe: "Observer") -> "Photo":
     from patchloom.photo import Photo
 
     return Photo.open(source(name), allow_cmyk=ways.allow_cmyk, page=ways.page or None, observe=observe)
-
-
-def pictures(names: Sequence[Path]) -> list[Path]:
-    """The files that ``names`` name; of a folder those in it whose ending is a picture's, by name.
-
-    Raises InputError for a folder without any.
-    """
-    found: list[Path] = []
-    for name in names:
-        inside = pictures_in(name) if name.is_dir() else [name]
-        if not inside:
-            raise InputError(f"There are no pictures in '{name}'.", "Give pictures, or a folder that holds some.")
-        found += inside
-    return found
 
 
 def default_output(photo: str, format: str, done: str) -> str:

@@ -13,6 +13,7 @@ from patchloom.cli.options import SectionedCommand, fill_options
 from patchloom.cli.output import Output, only_one_stream, output_options
 from patchloom.console import Console, counted
 from patchloom.events import Event, LevelDone, Observer
+from patchloom.formats import pictures_among
 from patchloom.settings import FROM_LIBRARY, FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def command(
         raise click.UsageError("Say what to fill: a MASK, --box x,y,w,h, --alpha or --infrared.")
     if versions > 1 and (steps is not None or (output.name or photo_name) == files.STREAM):
         raise click.UsageError("--versions goes neither with --steps nor with standard output.")
-    others = files.pictures(references)
+    others = pictures_among(references)
     kept = {"the photo": photo_name, "the mask": mask_name, "the source mask": source_name}
     kept["the coarse picture"] = coarse_name
     kept |= {f"reference {number}": str(name) for number, name in enumerate(others, 1)}
@@ -197,13 +198,11 @@ def _filled(
 def _make_steps(steps: Path | None, force: bool) -> None:
     """The folder for a picture per level. Raises OutputError where it cannot be made, or holds some already."""
     from patchloom.errors import OutputError
+    from patchloom.outputs import make_folder
 
     if steps is None:
         return
-    try:
-        steps.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"'{steps}' cannot be created: {(error.strerror or '').lower()}.") from error
+    make_folder(steps)
     if not force and (found := next(steps.glob("window*-level*.png"), None)):
         raise OutputError(f"'{found}' exists already.", "Choose another folder, or overwrite with --force.")
     files.check_output(str(steps / "window.png"), force=True)

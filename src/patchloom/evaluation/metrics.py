@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from patchloom.arrays import Bools
+from patchloom.tensors.border import as_flags
 from patchloom.tensors.boxes import Box, bounds
+from patchloom.tensors.patches import cells_of
 
 Floating = NDArray[np.floating]
 
@@ -123,15 +125,6 @@ def _border_differences(fill: Floating, hole: Bools) -> tuple[list[float], list[
     return list(difference[1:-1][alone]), [*difference[:-2][alone], *difference[2:][alone]]
 
 
-def cells_of(region: Bools, stride: int, shape: tuple[int, int]) -> Bools:
-    """The cells, of a feature map of ``shape``, that stand for a pixel of the region."""
-    rows, columns = shape
-    padded = np.zeros((rows * stride, columns * stride), bool)
-    height, width = min(region.shape[0], rows * stride), min(region.shape[1], columns * stride)
-    padded[:height, :width] = region[:height, :width]
-    return np.asarray(padded.reshape(rows, stride, columns, stride).any(axis=(1, 3)))
-
-
 def perceptual(fill: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """Of two sets of cells, (N, C) each, in the same order."""
     size = float(np.linalg.norm(truth))
@@ -227,7 +220,8 @@ class Truth:
         values: dict[str, float] = {}
         for tap, cells in features.items():
             assert self.judge.network is not None
-            here = cells_of(region[self.frame.slices], self.judge.network.stride(tap), cells.shape[:2])
+            stride = self.judge.network.stride(tap)
+            here = cells_of(as_flags(region[self.frame.slices]), stride, cells.shape[:2]).numpy()
             fill, truth = cells[here], self._truth_features[tap][here]
             values[f"texture_{tap}"] = texture(fill, truth)
             if tap == self.judge.taps[-1]:

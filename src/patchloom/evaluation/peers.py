@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 from PIL import Image
@@ -36,7 +36,7 @@ FOLLOWED = "+patchloom"  # behind a content network: what it says is followed
 class Peer(ABC):
     """Something that fills holes. Call :meth:`make_ready` once, then ``fill`` as often as you like."""
 
-    about: ClassVar[str] = ""
+    about: str = ""
 
     @property
     def recipe(self) -> str:
@@ -66,8 +66,11 @@ def _import(module: str, package: str) -> Any:
         raise MissingExtra(f"{package} is not installed.", "Run: pip install 'patchloom[eval]'.") from error
 
 
-class _OpenCv(Peer):
-    algorithm: ClassVar[str]
+class OpenCv(Peer):
+    """An ``algorithm`` of OpenCV's own."""
+
+    def __init__(self, algorithm: str, about: str) -> None:
+        self.algorithm, self.about = algorithm, about
 
     def prepare(self) -> None:
         self.cv2 = _import("cv2", "OpenCV")
@@ -77,22 +80,15 @@ class _OpenCv(Peer):
         return filled
 
 
-class Telea(_OpenCv):
-    about = "OpenCV, fast marching (Telea 2004), radius 5"
-    algorithm = "INPAINT_TELEA"
+class OpenCvContrib(OpenCv):
+    """An ``algorithm`` of OpenCV's contrib modules; ``lab``: in L*a*b*."""
 
-
-class NavierStokes(_OpenCv):
-    about = "OpenCV, Navier-Stokes (Bertalmio et al. 2001), radius 5"
-    algorithm = "INPAINT_NS"
-
-
-class _OpenCvContrib(Peer):
-    algorithm: ClassVar[str]
-    lab: ClassVar[bool] = False
+    def __init__(self, algorithm: str, about: str, *, lab: bool = False) -> None:
+        super().__init__(algorithm, about)
+        self.lab = lab
 
     def prepare(self) -> None:
-        self.cv2 = _import("cv2", "OpenCV")
+        super().prepare()
         if not hasattr(self.cv2, "xphoto"):
             raise MissingExtra(
                 "This OpenCV is without its contrib modules.", "Run: pip install 'patchloom[eval]'."
@@ -106,22 +102,6 @@ class _OpenCvContrib(Peer):
         cv2.xphoto.inpaint(source, known, filled, getattr(cv2.xphoto, self.algorithm))
         filled = cv2.cvtColor(filled, cv2.COLOR_Lab2RGB) if self.lab else filled
         return np.where(hole[..., None], filled, photo)  # the way to Lab and back changes known pixels
-
-
-class ShiftMap(_OpenCvContrib):
-    about = "OpenCV contrib, statistics of patch offsets (He and Sun 2012)"
-    algorithm = "INPAINT_SHIFTMAP"
-    lab = True
-
-
-class FsrFast(_OpenCvContrib):
-    about = "OpenCV contrib, frequency selective reconstruction, fast"
-    algorithm = "INPAINT_FSR_FAST"
-
-
-class FsrBest(_OpenCvContrib):
-    about = "OpenCV contrib, frequency selective reconstruction, best"
-    algorithm = "INPAINT_FSR_BEST"
 
 
 class Biharmonic(Peer):
@@ -154,19 +134,19 @@ class Membrane(Peer):
     about = "smooth membrane (Laplace's equation), ours"
 
     def prepare(self) -> None:
-        self.membrane = importlib.import_module("patchloom.tensors.membrane").membrane
+        """It is part of us."""
 
     def fill(self, photo: Bytes, hole: Bools) -> Bytes:
-        return to_eight_bit(self.membrane(photo / np.float32(255), hole))
+        from patchloom.tensors.membrane import membrane
+
+        return to_eight_bit(membrane(np.asarray(photo / np.float32(255), np.float32), hole))
 
 
 class External(Peer):
     """Any program: ``{image}``, ``{mask}`` (white = hole) and ``{out}`` stand for PNG files."""
 
-    about = "external program"
-
-    def __init__(self, template: str) -> None:
-        self.words = shlex.split(template)
+    def __init__(self, template: str, about: str = "external program") -> None:
+        self.words, self.about = shlex.split(template), about
         if not any("{out}" in word for word in self.words):
             raise SettingsError(f"The command '{template}' has no {{out}}.", "Say where it writes its picture.")
 
@@ -199,13 +179,6 @@ def _replace(word: str, paths: dict[str, str]) -> str:
     return word
 
 
-class Gmic(External):
-    about = "G'MIC inpaint_matchpatch, its own defaults"
-
-    def __init__(self) -> None:
-        super().__init__("gmic {image} {mask} inpaint_matchpatch[0] [1] remove[1] output {out}")
-
-
 class Ours(Peer):
     """Our engine with some settings."""
 
@@ -216,71 +189,65 @@ class Ours(Peer):
 
     @property
     def recipe(self) -> str:
-        installed = importlib.import_module("patchloom.networks.weights").installed()
-        weights = [file.sha256 for file in installed if file.embedded or file.name == self.settings.content]
+        from patchloom.networks.weights import installed
+
+        weights = [file.sha256 for file in installed() if file.embedded or file.name == self.settings.content]
         text = json.dumps([__version__, weights, self.settings.to_dict()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def prepare(self) -> None:
-        inpainter = importlib.import_module("patchloom.inpainter")
-        self.photo_class = importlib.import_module("patchloom.photo").Photo
-        self.mask_class = importlib.import_module("patchloom.mask").Mask
-        self.inpainter = inpainter.Inpainter(self.run)
+        from patchloom.inpainter import Inpainter
+
+        self.inpainter = Inpainter(self.run)
 
     def fill(self, photo: Bytes, hole: Bools) -> Bytes:
-        result = self.inpainter.inpaint(
-            self.photo_class.from_array(photo), self.mask_class.from_array(hole), self.settings
-        )
+        from patchloom.mask import Mask
+        from patchloom.photo import Photo
+
+        result = self.inpainter.inpaint(Photo.from_array(photo), Mask.from_array(hole), self.settings)
         return np.asarray(result.photo.pixels, np.uint8)
 
 
 class ContentAlone(Peer):
     """What the context encoder alone gives, enlarged: how much is left to the patches."""
 
-    about = "our content network alone, enlarged (the context encoder's row); content-network:FILE: another"
-
-    def __init__(self, name: str = "") -> None:
-        self.name = name
+    def __init__(self, name: str = "", about: str = "a content network alone, enlarged") -> None:
+        self.name, self.about = name, about
 
     def prepare(self) -> None:
-        weights = importlib.import_module("patchloom.networks.weights")
-        name = self.name or weights.default_content()
+        from patchloom.networks.weights import default_network, load_content
+
+        name = self.name or default_network("content")
         if name is None:
             raise MissingExtra("There is no content network.", "Train one: patchloom train content.")
-        self.network = weights.load_content(name)
-        self.predict = importlib.import_module("patchloom.method.coarse").predict
+        self.network = load_content(name)
 
     def fill(self, photo: Bytes, hole: Bools) -> Bytes:
-        return to_eight_bit(self.predict(self.network, photo / np.float32(255), hole))
+        from patchloom.method.coarse import predict
+
+        return to_eight_bit(predict(self.network, np.asarray(photo / np.float32(255), np.float32), hole))
 
 
-class Lama(ContentAlone):
-    about = "LaMa alone, on squares of 512 pixels; lama+patchloom: followed by ours"
-
-    def __init__(self) -> None:
-        super().__init__("lama")
-
-
-class MiGan(ContentAlone):
-    about = "MI-GAN alone, on squares of 512 pixels; migan+patchloom: followed by ours"
-
-    def __init__(self) -> None:
-        super().__init__("migan")
-
-
-PEERS: dict[str, type[Peer]] = {
-    "telea": Telea,
-    "navier-stokes": NavierStokes,
-    "biharmonic": Biharmonic,
-    "membrane": Membrane,
-    "pypatchmatch": PyPatchMatch,
-    "shift-map": ShiftMap,
-    "fsr-fast": FsrFast,
-    "fsr-best": FsrBest,
-    "gmic": Gmic,
-    "content-network": ContentAlone,
-    "lama": Lama,
-    "migan": MiGan,
+PEERS: dict[str, Peer] = {
+    "telea": OpenCv("INPAINT_TELEA", "OpenCV, fast marching (Telea 2004), radius 5"),
+    "navier-stokes": OpenCv("INPAINT_NS", "OpenCV, Navier-Stokes (Bertalmio et al. 2001), radius 5"),
+    "biharmonic": Biharmonic(),
+    "membrane": Membrane(),
+    "pypatchmatch": PyPatchMatch(),
+    "shift-map": OpenCvContrib(
+        "INPAINT_SHIFTMAP", "OpenCV contrib, statistics of patch offsets (He and Sun 2012)", lab=True
+    ),
+    "fsr-fast": OpenCvContrib("INPAINT_FSR_FAST", "OpenCV contrib, frequency selective reconstruction, fast"),
+    "fsr-best": OpenCvContrib("INPAINT_FSR_BEST", "OpenCV contrib, frequency selective reconstruction, best"),
+    "gmic": External(
+        "gmic {image} {mask} inpaint_matchpatch[0] [1] remove[1] output {out}",
+        "G'MIC inpaint_matchpatch, its own defaults",
+    ),
+    "content-network": ContentAlone(
+        about="our content network alone, enlarged (the context encoder's row); content-network:FILE: another"
+    ),
+    "lama": ContentAlone("lama", "LaMa alone, on squares of 512 pixels; lama+patchloom: followed by ours"),
+    "migan": ContentAlone("migan", "MI-GAN alone, on squares of 512 pixels; migan+patchloom: followed by ours"),
 }
 
 
@@ -311,7 +278,7 @@ def _peer(spec: str) -> Peer:
     if "{" in spec:
         return External(spec)
     if spec in PEERS:
-        return PEERS[spec]()
+        return PEERS[spec]
     if spec.startswith("content-network:") and not spec.endswith(FOLLOWED):
         return ContentAlone(spec.partition(":")[2])
     if spec.endswith(FOLLOWED) and isinstance(alone := _peer(spec.removesuffix(FOLLOWED)), ContentAlone):

@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +30,6 @@ from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method
 from patchloom.evaluation.worker import Fill, Worker
 from patchloom.events import CaseDone, Observer, ignore
-from patchloom.formats import pictures_in
 from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
 from patchloom.outputs import read_records
@@ -71,19 +70,6 @@ class Result:
     peak_mb: float
     error: str = ""
     recipe: str = ""  # see Peer.recipe
-
-
-def find_images(sources: Iterable[Path], limit: int | None = None) -> list[Path]:
-    """Picture files, and those in folders, by name. Raises InputError where there are none."""
-    found: list[Path] = []
-    for source in sources:
-        if source.is_dir():
-            found += pictures_in(source)
-        else:
-            found.append(source)
-    if not found:
-        raise InputError("There are no pictures there.", "Give picture files, or folders that hold some.")
-    return found[:limit]
 
 
 def prepare_cases(images: Sequence[Path], holes: Sequence[str], out: Path, *, seed: int = 0) -> list[Case]:

@@ -12,7 +12,7 @@ from patchloom.formats.registry import (
     Format,
     Header,
     format_of,
-    pictures_in,
+    pictures_among,
     recognised,
     written_as,
 )
@@ -24,7 +24,7 @@ __all__ = [
     "Format",
     "Header",
     "format_of",
-    "pictures_in",
+    "pictures_among",
     "recognised",
     "written_as",
 ]

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from patchloom.arrays import Floats
 from patchloom.errors import PhotoError, TooLarge, Unsupported
 from patchloom.events import Observer, Warned, ignore
 
@@ -126,6 +127,11 @@ class TiffCoding(NamedTuple):
 def full_scale(samples: Samples) -> float:
     """What stands for white: 255, 65535 or 1."""
     return float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "ui" else 1.0
+
+
+def as_unit(pixels: NDArray[Any]) -> Floats:
+    """Pixels of any depth -> float32 in 0..1."""
+    return pixels.astype(np.float32) / np.float32(full_scale(pixels))
 
 
 def to_eight_bit(samples: Samples) -> NDArray[np.uint8]:

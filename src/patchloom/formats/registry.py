@@ -10,13 +10,13 @@ files of a folder are pictures) is derived from its declaration. Its module is i
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from patchloom.errors import OutputError, PhotoError, Unsupported
+from patchloom.errors import InputError, OutputError, PhotoError, Unsupported
 
 if TYPE_CHECKING:
     from patchloom.formats.picture import Reading, Stored
@@ -255,9 +255,20 @@ ENDINGS = frozenset(suffix for format in FORMATS.values() for suffix in format.s
 """Endings that are taken for photographs; other files of a folder are passed over."""
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The files of a folder whose ending is a picture's, by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+def pictures_among(names: Iterable[Path]) -> list[Path]:
+    """The files that ``names`` name; of a folder those in it whose ending is a picture's, by name.
+
+    Raises InputError for a folder without any.
+    """
+    found: list[Path] = []
+    for name in names:
+        inside = [name]
+        if name.is_dir():
+            inside = sorted(path for path in name.iterdir() if path.suffix.lower() in ENDINGS)
+        if not inside:
+            raise InputError(f"There are no pictures in '{name}'.", "Give pictures, or a folder that holds some.")
+        found += inside
+    return found
 
 
 def recognised(data: bytes) -> Format:

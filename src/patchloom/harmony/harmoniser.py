@@ -11,7 +11,6 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from patchloom import __version__
 from patchloom.arrays import Bools, Floats
 from patchloom.canvas import Place
 from patchloom.errors import InputError, MaskError
@@ -19,16 +18,15 @@ from patchloom.events import FillDone, FillStarted, Observer, Warned, aloud, ign
 from patchloom.formats.picture import full_scale
 from patchloom.harmony.levels import harmonise as harmonise_level
 from patchloom.harmony.placing import at_depth_of, transformed
-from patchloom.inpainter import FillResult
+from patchloom.inpainter import FillResult, report_of
 from patchloom.kinds import AnyMask, AnyPicture, as_mask, as_photo, as_rgb, of_kind, same_kind
 from patchloom.mask import Mask
 from patchloom.method.progress import Listener, Progress
 from patchloom.method.pyramid import Level
 from patchloom.networks.texture import TextureNetwork
-from patchloom.networks.weights import default_texture, load_texture
+from patchloom.networks.weights import default_network, load_texture
 from patchloom.overrides import HarmoniseOverrides
 from patchloom.photo import Photo
-from patchloom.resources import peak_mb, processors
 from patchloom.settings import HarmoniseSettings, RunSettings
 from patchloom.tensors.border import device_named
 from patchloom.tensors.boxes import bounds
@@ -121,18 +119,8 @@ class Harmoniser:
                     photo, layer, cover, window, settings, network, foreign, listener
                 )
             listener(FillDone(seconds=time.perf_counter() - begun))
-        report = {
-            "version": __version__,
-            "settings": settings.to_dict(),
-            "seed": settings.seed,
-            "device": str(self.device),
-            "threads": self.run.threads or processors(),
-            "weights": {} if network is None else {f"texture:{network.name}": network.sha256},
-            **record,
-            "seconds": round(time.perf_counter() - begun, 3),
-            "peak_memory_mb": round(peak_mb(), 1),
-            "warnings": listener.warnings,
-        }
+        weights = {} if network is None else {f"texture:{network.name}": network.sha256}
+        report = report_of(self, settings, weights, record, listener)
         return FillResult(photo.with_pixels(pixels), report)
 
     def _harmonised(
@@ -167,14 +155,13 @@ class Harmoniser:
         """The texture network, where one is asked for and the crop of ``size`` pixels allows it."""
         if settings.texture_share == 0 and not settings.style:
             return None
-        name = default_texture() if settings.texture == "auto" else settings.texture
+        name = default_network("texture") if settings.texture == "auto" else settings.texture
         if name is None or name == "none":
             return None
         if size > MOST_TEXTURED:
             observe(Warned(message="The object is too large for its texture to be matched; its light is."))
             return None
-        network = load_texture(name, self.device)
-        return network
+        return load_texture(name, self.device)
 
 
 @same_kind

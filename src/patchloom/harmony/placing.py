@@ -12,6 +12,7 @@ from patchloom.formats.picture import full_scale
 from patchloom.kinds import as_rgb
 from patchloom.mask import Mask
 from patchloom.photo import Photo
+from patchloom.tensors.compose import spread
 
 
 def transformed(
@@ -32,8 +33,7 @@ def transformed(
         opaque = np.ones(colours.shape[:2], np.float32)
     if not (opaque >= 0.5).any():
         return np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32)
-    nearest = ndimage.distance_transform_edt(opaque < 0.5, return_distances=False, return_indices=True)
-    colours = colours[tuple(nearest)]
+    colours = spread(colours, opaque >= 0.5)
     if place.scale < 1:
         sigma = 0.5 * np.sqrt(place.scale**-2 - 1)
         colours = ndimage.gaussian_filter(colours, (sigma, sigma, 0))

@@ -21,7 +21,7 @@ from torch import Tensor
 from patchloom.arrays import Bools, Floats
 from patchloom.method.pyramid import Level
 from patchloom.networks.content import ContentNetwork, Frame, Indices
-from patchloom.networks.weights import default_content, load_content
+from patchloom.networks.weights import default_network, load_content
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
 from patchloom.tensors.boxes import bounds
 from patchloom.tensors.membrane import membrane
@@ -70,7 +70,7 @@ def coarse_fill(
     """
     if given is not None:
         return CoarseFill(lambda level, place: Coarse(given_fill(level, given(place)), followed=True))
-    name = default_content() or "patches" if content == "auto" else content
+    name = default_network("content") or "patches" if content == "auto" else content
     if name == "patches":
         return None
     if name in FILLS:

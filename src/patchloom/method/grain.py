@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
+from patchloom.tensors.compose import spread
 
 NATURAL = 1.25  # octaves of blur or noise by which two regions of one photograph may differ
 REBLUR = 1.0  # pixels, of the blur under which edges are compared
@@ -85,7 +86,7 @@ def denoised(picture: Floats, region: Bools, inside: Grain, outside: Grain) -> F
     if inside.noise <= outside.noise * 2**NATURAL:
         return picture
     power = inside.noise**2 - outside.noise**2
-    known = _spread(picture, region)
+    known = spread(picture, region)
     size = (WINDOW, WINDOW, 1)
     mean = ndimage.uniform_filter(known, size)
     variance = np.maximum(ndimage.uniform_filter(known**2, size) - mean**2, 1e-12)
@@ -98,9 +99,9 @@ def matched(picture: Floats, region: Bools, inside: Grain, outside: Grain, seed:
     result = picture
     if inside.blur < outside.blur / 2**NATURAL:
         missing = np.sqrt(outside.blur**2 - inside.blur**2)
-        result = ndimage.gaussian_filter(_spread(picture, region), (missing, missing, 0))
+        result = ndimage.gaussian_filter(spread(picture, region), (missing, missing, 0))
     elif inside.blur > outside.blur * 2**NATURAL:
-        result = _sharpened(_spread(picture, region), inside.blur, outside.blur)
+        result = _sharpened(spread(picture, region), inside.blur, outside.blur)
     if inside.noise < outside.noise / 2**NATURAL:
         grain = np.random.default_rng(seed).standard_normal(picture.shape, np.float32)
         result = result + grain * np.float32(np.sqrt(outside.noise**2 - inside.noise**2))
@@ -118,11 +119,3 @@ def _sharpened(picture: Floats, blur: float, wanted: float) -> Floats:
     size = (2 * int(np.ceil(blur)) + 1,) * 2 + (1,)
     lowest, highest = ndimage.minimum_filter(picture, size), ndimage.maximum_filter(picture, size)
     return np.asarray(np.clip(picture + amount * (picture - soft), lowest, highest))
-
-
-def _spread(picture: Floats, region: Bools) -> Floats:
-    """``picture`` with everything outside ``region`` repeating the nearest pixel of it: filters then see no
-    other.
-    """
-    nearest = ndimage.distance_transform_edt(~region, return_distances=False, return_indices=True)
-    return np.asarray(picture[tuple(nearest)])

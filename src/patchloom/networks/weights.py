@@ -163,17 +163,8 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def default_texture() -> str | None:
-    """The texture network used for ``auto``: the embedded one, or None where there is none."""
-    return _default("texture")
-
-
-def default_content() -> str | None:
-    """The content network used for ``auto``: the embedded one, or None where there is none."""
-    return _default("content")
-
-
-def _default(role: str) -> str | None:
+def default_network(role: str) -> str | None:
+    """The texture or content network used for ``auto``: the embedded one, or None where there is none."""
     return next((file.name for file in installed() if file.role == role and file.embedded), None)
 
 

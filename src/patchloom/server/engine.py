@@ -105,10 +105,12 @@ class PictureEngine:
         """An object put into the photo, in its light; see ``patchloom.harmony.harmoniser``."""
         settings, observer = HarmoniseSettings(**task["settings"]), Reporter(folder, send, stopped)
         photo = self._opened(folder, task, "image", observer)
-        thing = self._opened(folder, task, "object", observer)
-        mask = self._mask_of(folder, task, thing) if (folder / "mask").exists() else None
+        foreground = self._opened(folder, task, "object", observer)
+        mask = self._mask_of(folder, task, foreground) if (folder / "mask").exists() else None
         place = Place.from_text(task["at"])
-        result = Harmoniser(self.inpainter.run).paste(photo, thing, place, settings, mask=mask, observe=observer)
+        result = Harmoniser(self.inpainter.run).paste(
+            photo, foreground, place, settings, mask=mask, observe=observer
+        )
         return _encoded(folder, task, result.photo, observer)
 
     def extend(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:

@@ -16,9 +16,9 @@ from patchloom.server.job import MAX_PREVIEWS, Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
-from patchloom.server.schema import harmonise_schema, presets, settings_schema
+from patchloom.server.schema import presets, schema_of, settings_schema
 from patchloom.server.submission import Sent, submit_form
-from patchloom.settings import MaskMode
+from patchloom.settings import HarmoniseSettings, MaskMode
 
 
 def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> None:
@@ -91,7 +91,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         tags=["server"],
         summary="Bring an object that was put into a photo to its light",
         description="settings are those of `patchloom harmonise`.",
-        openapi_extra=openapi.form("harmonise", harmonise_schema()),
+        openapi_extra=openapi.form("harmonise", schema_of(HarmoniseSettings)),
         responses=openapi.WAITED,
         response_class=Response,
     )
@@ -103,7 +103,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         tags=["server"],
         summary="Put an object into a photo, in its light",
         description="settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
-        openapi_extra=openapi.form("paste", harmonise_schema()),
+        openapi_extra=openapi.form("paste", schema_of(HarmoniseSettings)),
         responses=openapi.WAITED,
         response_class=Response,
     )

@@ -30,11 +30,6 @@ def settings_schema(networks: dict[str, list[str]] | None = None) -> dict[str, A
     return schema
 
 
-def harmonise_schema() -> dict[str, Any]:
-    """JSON schema of an object's settings."""
-    return schema_of(HarmoniseSettings)
-
-
 def schema_of(settings: type[Checked]) -> dict[str, Any]:
     """JSON schema of declared settings: types, limits, choices, defaults, one sentence each."""
     hints = typing.get_type_hints(settings)

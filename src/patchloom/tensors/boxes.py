@@ -114,6 +114,17 @@ def depths(hole: Bools) -> NDArray[np.float64]:
     return result
 
 
+def component_sizes(mask: Bools, *, corners: bool = True) -> NDArray[np.int64]:
+    """(H, W): how many pixels the connected part of ``mask`` (H, W) has that a pixel lies in; 0 outside.
+
+    ``corners``: pixels that meet at a corner are connected.
+    """
+    labels, count = ndimage.label(mask, np.ones((3, 3), bool) if corners else None)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    return np.asarray(sizes[labels])
+
+
 def covering(mask: Bools, most: int, least: int, align: int = 1) -> list[Box]:
     """Disjoint boxes that hold the True pixels of ``mask`` (H, W), of at most ``most`` pixels each.
 

@@ -1,7 +1,10 @@
-"""Putting a fill into a photograph: hole pixels only, the rim blended inside the hole."""
+"""Putting a fill into a photograph: hole pixels only, the rim blended inside the hole; and the simplest fill."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from patchloom.tensors.boxes import depths
 
@@ -14,6 +17,15 @@ def rim_weights(hole: NDArray[np.bool_], feather: int) -> NDArray[np.float32]:
     if feather == 0:
         return hole.astype(np.float32)
     return np.asarray(np.clip(depths(hole) / (feather + 1), 0, 1), np.float32)
+
+
+def spread(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    """``values`` (H, W, ...) where ``known`` (H, W), elsewhere those of the nearest known pixel; as they are where
+    none is."""
+    if known.all() or not known.any():
+        return values
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(values[tuple(nearest)])
 
 
 def composite(

@@ -100,9 +100,7 @@ class ContentTrainee(ABC):
 
     def __init__(self, photographs: Photographs, options: ContentOptions, seed: int, device: torch.device) -> None:
         self.photographs, self.options, self.seed, self.device = photographs, options, seed, device
-        numbers = np.arange(len(photographs))
-        self.held_out = numbers[::HELD_OUT][:MEASURED]
-        self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
+        self.trained, self.held_out = photographs.parted(HELD_OUT, MEASURED)
         usual = PAPER_BATCH if options.network == "paper" else SIZES[options.size].batch
         self.size = max(2, (options.batch or usual) // world())  # batch normalisation needs two
         self.epoch_steps = max(1, len(self.trained) // (self.size * world()))

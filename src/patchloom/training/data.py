@@ -52,6 +52,13 @@ class Photographs:
         offset, height, width = (int(value) for value in self.index[number])
         return self.pixels[offset : offset + 3 * height * width].reshape(height, width, 3)
 
+    def parted(self, every: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of those that are trained on, and of those, each ``every``-th, at most ``most``, that are
+        measured on; where there are few, all are trained on."""
+        numbers = np.arange(len(self))
+        held_out = numbers[::every][:most]
+        return np.delete(numbers, held_out) if len(numbers) > every else numbers, held_out
+
 
 def open_photographs(
     sources: Sequence[Path], store: Path | None = None, observe: Observer = ignore

@@ -34,7 +34,7 @@ from torch.optim.swa_utils import AveragedModel
 from patchloom.errors import Cancelled, InputError, OutputError
 from patchloom.events import Observer, TrainStep, ignore
 from patchloom.networks.weights import save_network
-from patchloom.outputs import in_place_of
+from patchloom.outputs import in_place_of, make_folder
 from patchloom.tensors.modes import own_modes
 from patchloom.training.plan import Plan
 from patchloom.training.processes import chosen_device, joined, rank, world
@@ -155,10 +155,7 @@ class _Run:
             raise OutputError(f"{self.plan.folder} holds a training already.", "Add --resume, or choose another.")
         elif self.plan.start is not None:
             self._begin_from(self.plan.start)
-        try:
-            self.plan.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.plan.folder} cannot be created.", "Choose another folder.") from error
+        make_folder(self.plan.folder)
         if processes.is_initialized():
             for value in [*self.trainee.network.state_dict().values(), *self.trainee.others.state_dict().values()]:
                 processes.broadcast(value, 0)

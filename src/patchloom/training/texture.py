@@ -57,9 +57,7 @@ class TextureTrainee:
         self, photographs: Photographs, teacher: Vgg19, data: str, seed: int, device: torch.device
     ) -> None:
         self.photographs, self.data, self.seed, self.device = photographs, data, seed, device
-        numbers = np.arange(len(photographs))
-        self.held_out = numbers[::HELD_OUT][:MEASURED]
-        self.trained = np.delete(numbers, self.held_out) if len(numbers) > HELD_OUT else numbers
+        self.trained, self.held_out = photographs.parted(HELD_OUT, MEASURED)
         self.epoch_steps = max(1, len(self.trained) // (BATCH * world()))
         self.others = nn.ModuleDict()
         self.judge = teacher
