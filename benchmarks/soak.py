@@ -118,9 +118,9 @@ class Account:
 
 
 class Client(threading.Thread):
-    def __init__(self, number: int, server: Server, account: Account, until: float) -> None:
+    def __init__(self, number: int, server: Server, account: Account, until: float, pause: float) -> None:
         super().__init__(name=f"client {number}")
-        self.number, self.server, self.account, self.until = number, server, account, until
+        self.number, self.server, self.account, self.until, self.pause = number, server, account, until, pause
         self.dice = random.Random(number)
 
     def run(self) -> None:
@@ -134,6 +134,7 @@ class Client(threading.Thread):
                 except httpx.TransportError:
                     self.account.count("no answer")
                     time.sleep(0.5)
+                time.sleep(self.pause * self.dice.uniform(0, 2))
 
     def _files(self) -> tuple[str, dict[str, Any]]:
         number = self.dice.randrange(INPUTS)
@@ -264,7 +265,7 @@ def small_disk(place: Path, megabytes: int) -> Iterator[bool]:
             subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def run(minutes: float, clients: int, every: float, disk_mb: int) -> dict[str, Any]:
+def run(minutes: float, clients: int, pause: float, every: float, disk_mb: int) -> dict[str, Any]:
     account = Account()
     with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder, "disk"), disk_mb) as disk:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -273,7 +274,7 @@ def run(minutes: float, clients: int, every: float, disk_mb: int) -> dict[str, A
         try:
             began = time.monotonic()
             until = began + 60 * minutes
-            threads: list[threading.Thread] = [Client(n, server, account, until) for n in range(clients)]
+            threads: list[threading.Thread] = [Client(n, server, account, until, pause) for n in range(clients)]
             threads.append(threading.Thread(target=trouble, args=(server, account, until, every, disk)))
             for thread in threads:
                 thread.start()
@@ -287,6 +288,7 @@ def run(minutes: float, clients: int, every: float, disk_mb: int) -> dict[str, A
     return {
         "minutes": round((time.monotonic() - began) / 60, 1),
         "clients": clients,
+        "pause": pause,
         "disk": f"{disk_mb} MB" if disk else "never full: no right to mount one",
         **dict(sorted(account.counts.items())),
         "memory_mb": round(memory),
@@ -301,10 +303,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--pause", type=float, default=0, help="seconds a client rests after each of its acts")
     parser.add_argument("--every", type=float, default=30, help="seconds between two bad things")
     parser.add_argument("--disk-mb", type=int, default=48)
     chosen = parser.parse_args()
-    done = run(chosen.minutes, chosen.clients, chosen.every, chosen.disk_mb)
+    done = run(chosen.minutes, chosen.clients, chosen.pause, chosen.every, chosen.disk_mb)
     print(json.dumps(done, indent=2))
     sys.exit(bool(done["lost"] or done["wrong"] or done["tracebacks"] or done.get("refused 500")))
 
