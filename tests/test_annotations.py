@@ -85,6 +85,41 @@ def test_every_object_of_the_photo_is_filled_and_those_of_others_are_not() -> No
     assert read(of_coco([], bbox=1) | {"annotations": [{"bbox": [10, 8, 21, 12]}]}).hole[OBJECT].all()
 
 
+def test_a_class_is_chosen_by_its_name_or_its_number() -> None:
+    """The classes of a file take its objects apart; a class that it does not know is refused, and named."""
+    places = [(7, "dog", 0), (9, "traffic light", 15), (7, "dog", 25)]
+    objects = [
+        {"id": n, "image_id": 1, "category_id": number, "segmentation": packed(np.roll(OBJECT, shift, 1))}
+        for n, (number, _, shift) in enumerate(places)
+    ]
+    declared = [{"id": number, "name": name} for number, name in ((7, "dog"), (9, "traffic light"), (11, "cat"))]
+    document = of_coco(annotations=objects, categories=declared)
+    shapes = [
+        {"label": name, "shape_type": "rectangle", "points": [[x, 5], [x + 4, 9]]}
+        for x, (_, name, _) in zip((5, 25, 45), places, strict=True)
+    ]
+    labelled = of_labelme("rectangle", []) | {"shapes": shapes}
+    for whole, dogs, lights in (
+        (document, ("dog", "7", "7, dog"), ("traffic light", "9")),
+        (labelled, ("dog", " dog,"), ("traffic light",)),
+    ):
+        everything = read(whole).hole
+        for dog in dogs:
+            for light in lights:
+                parts = [read(whole, classes=name).hole for name in (dog, light)]
+                assert all(part.any() for part in parts) and not (parts[0] & parts[1]).all()
+                np.testing.assert_array_equal(parts[0] | parts[1], everything)
+        np.testing.assert_array_equal(read(whole, classes="dog,traffic light").hole, everything)
+        with pytest.raises(MaskError, match=r"class 'bird'.*dog, traffic light") as caught:
+            read(whole, classes="dog,bird")
+        assert "mask_class" in caught.value.hint
+    assert read(document, classes="dog").how == "2 objects of COCO are filled (dog)"
+    with pytest.raises(MaskError, match="no object of cat"):
+        read(document, classes="cat").to_fill(PRESETS["fast"])
+    with pytest.raises(MaskError, match="they have no classes"):
+        read(packed(OBJECT), classes="dog")
+
+
 def of_labelme(kind: str | None, points: Any, **more: Any) -> dict[str, Any]:
     shape = {"label": "dog", "points": points, "shape_type": kind, **more}
     return {

@@ -9,7 +9,7 @@ from PIL import Image
 
 from patchloom import Mask, MaskError, Photo, inpaint
 from patchloom.inpainter import Inpainter
-from patchloom.settings import fill_settings
+from patchloom.settings import PRESETS, fill_settings
 
 HOLE = np.zeros((30, 40), bool)
 HOLE[5:12, 8:20] = True
@@ -210,3 +210,33 @@ def test_what_jpeg_made_of_black_and_white_is_no_class_in_a_png_either() -> None
     again = np.asarray(Image.open(io.BytesIO(encoded(ONE * 255, "JPEG", quality=60))))
     near = Mask(HOLE).grow(1).hole & ~Mask(HOLE).grow(-1).hole
     np.testing.assert_array_equal(Mask.open(encoded(again)).hole[~near], HOLE[~near])
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "I;16", "RGB"])
+def test_a_class_of_a_picture_is_chosen_by_its_number(mode: str) -> None:
+    ids = np.zeros((30, 40), np.uint16)
+    ids[3:9, 5:20], ids[12:20, 5:20], ids[22:28, 25:39] = 5, 15, 200
+    if mode == "I;16":
+        ids = np.where(ids == 200, 40_000, ids).astype(np.uint16)
+    picture = Image.fromarray(ids if mode == "I;16" else ids.astype(np.uint8))
+    if mode == "P":
+        picture.putpalette(np.random.default_rng(0).integers(0, 256, 768).astype(np.uint8).tobytes())
+    elif mode == "RGB":
+        picture = picture.convert("RGB")
+    target = io.BytesIO()
+    picture.save(target, "PNG")
+    last = str(ids.max())
+    for chosen, values in (("15", [15]), (f"5, {last}", [5, int(last)]), ("15,77,nothing", [15])):
+        mask = Mask.open(target.getvalue(), classes=chosen)
+        np.testing.assert_array_equal(mask.hole, np.isin(ids, values))
+    with pytest.raises(MaskError, match=f"its class ids are 0, 5, 15 and {last}"):
+        Mask.open(target.getvalue(), classes="dog").to_fill(PRESETS["fast"])
+
+
+def test_what_holds_no_class_ids_has_no_class_to_choose() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 3)).astype(np.uint8)
+    for format, why in (("PNG", "has colours"), ("JPEG", "coded with loss")):
+        target = io.BytesIO()
+        Image.fromarray(pixels).save(target, format)
+        with pytest.raises(MaskError, match=why):
+            Mask.open(target.getvalue(), classes="3")

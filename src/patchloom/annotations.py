@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -19,6 +19,7 @@ from patchloom.errors import MaskError
 Size = tuple[int, int]
 """Height and width."""
 
+_LISTED = 8  # classes at most that a message names
 _EXPORT = "Export it as COCO or labelme, or as a black and white picture."
 
 
@@ -27,28 +28,37 @@ def is_annotation(data: bytes) -> bool:
     return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
-def marked(data: bytes, photo: str, max_pixels: int) -> tuple[Bools, str]:
+class _Object(NamedTuple):
+    """What a file says of one object; its class by name and by number, each empty where it has none."""
+
+    said: Any
+    name: str
+    number: str = ""
+
+
+def marked(data: bytes, photo: str, classes: Sequence[str], max_pixels: int) -> tuple[Bools, str]:
     """The objects of a file together, (H, W), and how it was read.
 
-    ``photo`` is the photograph's file name, by which those of one picture are chosen from among those of several.
-    Raises MaskError: no JSON, another kind of it, nothing for that photo.
+    ``photo`` is the photograph's file name, by which those of one picture are chosen from among those of several;
+    ``classes``: names or numbers of those that count, all where there are none.
+    Raises MaskError: no JSON, another kind of it, nothing for that photo, no such class.
     """
     try:
         document = json.loads(data)
         if isinstance(document, dict) and "shapes" in document:
             size = _size(document["imageHeight"], document["imageWidth"], max_pixels)
-            shapes = document["shapes"]
-            hole = _union(size, (_of_labelme(shape, size) for shape in shapes))
-            names = [str(shape.get("label") or "") for shape in shapes]
-            return hole, _read("labelme", names)
-        return _of_coco(document if isinstance(document, dict) else {"annotations": document}, photo, max_pixels)
+            shapes = [_Object(shape, str(shape.get("label") or "")) for shape in document["shapes"]]
+            shapes = _of_classes(shapes, classes, [])
+            return _union(size, (_of_labelme(shape.said, size) for shape in shapes)), _read("labelme", shapes)
+        document = document if isinstance(document, dict) else {"annotations": document}
+        return _of_coco(document, photo, classes, max_pixels)
     except MaskError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError, OverflowError) as error:
         raise MaskError("As a mask: this JSON holds no outlines that can be read.", _EXPORT) from error
 
 
-def _of_coco(document: dict[str, Any], photo: str, max_pixels: int) -> tuple[Bools, str]:
+def _of_coco(document: dict[str, Any], photo: str, classes: Sequence[str], max_pixels: int) -> tuple[Bools, str]:
     if "annotations" not in document:
         document = {"annotations": [document]} if "counts" in document or "segmentation" in document else document
     objects, about = document["annotations"], document.get("images") or [document.get("image") or {}]
@@ -63,15 +73,32 @@ def _of_coco(document: dict[str, Any], photo: str, max_pixels: int) -> tuple[Boo
                 "Name the photo as they do, or export the annotations of one picture.",
             )
         objects = [one for one in objects if one["image_id"] == about[0]["id"]]
-    runs = [_outlines(one) for one in objects]
+    named = {str(one["id"]): str(one["name"]) for one in document.get("categories") or ()}
+    numbers = [str(one.get("category_id", "")) for one in objects]
+    chosen = [_Object(one, named.get(number, ""), number) for one, number in zip(objects, numbers, strict=True)]
+    chosen = _of_classes(chosen, classes, [*named.values(), *named])
+    runs = [_outlines(one.said) for one in chosen]
     sizes = [(one["height"], one["width"]) for one in about if "height" in one]
     sizes += [tuple(one["size"]) for one in runs if isinstance(one, dict)]
     if not sizes:
         raise MaskError("As a mask: these annotations do not say how large their picture is.", _EXPORT)
     size = _size(*sizes[0], max_pixels)
     hole = _union(size, (_of_runs(one, size) if isinstance(one, dict) else _drawn(one, size) for one in runs))
-    categories = {one["id"]: one["name"] for one in document.get("categories") or ()}
-    return hole, _read("COCO", [str(categories.get(one.get("category_id"), "")) for one in objects])
+    return hole, _read("COCO", chosen)
+
+
+def _of_classes(objects: list[_Object], classes: Sequence[str], declared: Sequence[str]) -> list[_Object]:
+    """Those of ``classes``, which the file has to know: it ``declared`` them, or has an object of them."""
+    known = {*declared, *(word for one in objects for word in (one.name, one.number))} - {""}
+    for wanted in classes:
+        if wanted not in known:
+            there = ", ".join(sorted({one.name or one.number for one in objects} - {""})[:_LISTED])
+            raise MaskError(
+                f"As a mask: no object is of the class '{wanted}'; "
+                + (f"their classes are {there}." if there else "they have no classes."),
+                "Name others with {mask_class}, or leave it out.",
+            )
+    return [one for one in objects if not classes or one.name in classes or one.number in classes]
 
 
 def _outlines(annotation: dict[str, Any]) -> Any:
@@ -168,10 +195,10 @@ def _size(height: Any, width: Any, max_pixels: int) -> Size:
     return size
 
 
-def _read(kind: str, names: Sequence[str]) -> str:
-    """How a file was read, in words: how many objects it has, and what they are."""
-    known = ", ".join(sorted({name for name in names if name})[:8])
+def _read(kind: str, objects: Sequence[_Object]) -> str:
+    """How a file was read, in words: how many objects are filled, and what they are."""
+    known = ", ".join(sorted({one.name for one in objects} - {""})[:_LISTED])
     return (
-        f"{len(names)} object{'s' * (len(names) != 1)} of {kind} {'are' if len(names) != 1 else 'is'} filled"
+        f"{len(objects)} object{'s' * (len(objects) != 1)} of {kind} {'are' if len(objects) != 1 else 'is'} filled"
         + (f" ({known})" if known else "")
     )

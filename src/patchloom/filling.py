@@ -40,7 +40,7 @@ class Inputs:
     says are references as well.
     """
 
-    photo: Source
+    photo: Source | Named
     mask: Source | Mask | None = None
     boxes: Sequence[Rectangle] = ()
     alpha: bool = False
@@ -115,26 +115,26 @@ def prepare(
     proportions is brought to its size. What deserves a remark goes to ``observe``. Raises PhotoError, MaskError,
     SettingsError.
     """
+    given = _named(inputs.photo)
     photo = Photo.open(
-        inputs.photo, allow_cmyk=files.allow_cmyk, page=files.page or None, max_pixels=max_pixels, observe=observe
+        given.source, allow_cmyk=files.allow_cmyk, page=files.page or None, max_pixels=max_pixels, observe=observe
     )
 
-    def opened(source: Source | Mask, called: str) -> Mask:
+    def opened(source: Source | Mask, called: str, classes: str = "") -> Mask:
         mask = source
         if not isinstance(mask, Mask):
-            called_so = Path(inputs.photo).name if isinstance(inputs.photo, str | Path) else ""
-            mask = Mask.open(mask, mode=files.mask_mode, max_pixels=max_pixels, photo=called_so)
+            mask = Mask.open(mask, mode=files.mask_mode, classes=classes, max_pixels=max_pixels, photo=given.name)
         mask = mask.fitted(photo.width, photo.height) if fit else mask
         mask.require_size(photo.width, photo.height, called + _quoted(source))
         if mask.how:
             observe(Warned(message=f"{called}{_quoted(source)}: {mask.how}."))
         return mask
 
-    parts = [] if inputs.mask is None else [opened(inputs.mask, "The mask")]
+    parts = [] if inputs.mask is None else [opened(inputs.mask, "The mask", files.mask_class)]
     parts += [Mask.from_boxes(inputs.boxes, photo.width, photo.height)] if inputs.boxes else []
     parts += [Mask.from_alpha(photo)] if inputs.alpha else []
     if inputs.infrared is not None:
-        parts.append(infrared_mask(inputs.photo, photo, inputs.infrared, max_pixels))
+        parts.append(infrared_mask(given.source, photo, inputs.infrared, max_pixels))
         observe(Warned(message=f"{parts[-1].how}."))
     if not parts:
         raise MaskError("Nothing says what to fill.", "Give a mask, or boxes.")
@@ -176,11 +176,19 @@ def infrared_mask(source: Source, photo: Photo, infrared: Source | int, max_pixe
 def _reference(given: Source | Named, number: int, max_pixels: int) -> Reference:
     """Reads a reference, the ``number``-th, which may be of any depth and colours, for its light is brought to the
     photo's; of several pages the first. Raises PhotoError, which names it."""
-    if not isinstance(given, Named):
-        given = Named(given, Path(given).name if isinstance(given, str | Path) else str(number))
-    called = f"The reference '{given.name}'"
-    photo = Photo.open(given.source, allow_cmyk=True, page=1, max_pixels=max_pixels, called=called)
-    return Reference(photo, given.name)
+    given = _named(given)
+    name = given.name or str(number)
+    photo = Photo.open(
+        given.source, allow_cmyk=True, page=1, max_pixels=max_pixels, called=f"The reference '{name}'"
+    )
+    return Reference(photo, name)
+
+
+def _named(given: Source | Named) -> Named:
+    """By its file's name; without one, by none."""
+    if isinstance(given, Named):
+        return given
+    return Named(given, Path(given).name if isinstance(given, str | Path) else "")
 
 
 def _quoted(source: Source | Mask) -> str:

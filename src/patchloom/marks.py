@@ -4,6 +4,7 @@ Masks come as white on black, as class ids, as palette indices, as paint of any 
 as photographs with a part cut out. Each function here knows one of these and says how it has read the picture.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,23 @@ def marked(
     if marks is None and alpha is not None:
         marks = of_alpha(pixels, alpha)
     return marks or of_colours(pixels, exact=exact)
+
+
+def of_classes(
+    pixels: NDArray[Any],
+    palette: tuple[NDArray[Any], NDArray[Any]] | None,
+    classes: Sequence[str],
+    *,
+    exact: bool,
+) -> Marks:
+    """Class ids, of which ``classes`` are marked; see :func:`marked`. Raises MaskError for what holds no ids."""
+    values = pixels[..., 0] if palette is None else palette[0]
+    if not exact or (palette is None and (pixels != values[..., None]).any()):
+        why = "has colours" if exact else "was coded with loss"
+        raise MaskError(f"The mask {why}: its values are no class ids.", "Leave out {mask_class}.")
+    used = np.unique(values)
+    chosen = [value for value in used.tolist() if f"{value:d}" in classes]
+    return Marks(np.isin(values, chosen), "", f"its class ids are {_span(used)}")
 
 
 def of_indices(indices: NDArray[Any], table: NDArray[Any]) -> Marks | None:

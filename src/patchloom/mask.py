@@ -18,7 +18,7 @@ from patchloom.annotations import is_annotation, marked as outlined
 from patchloom.errors import MaskError, PhotoError
 from patchloom.formats.picture import full_scale, split
 from patchloom.formats.pillow import palette_of
-from patchloom.marks import Marks, colourful, marked, of_values
+from patchloom.marks import Marks, colourful, marked, of_classes, of_values
 from patchloom.photo import MAX_PIXELS, Photo, Source, read_source
 from patchloom.settings import FillSettings, MaskMode
 
@@ -43,7 +43,13 @@ class Mask:
 
     @classmethod
     def open(
-        cls, source: Source, *, mode: MaskMode = "auto", max_pixels: int = MAX_PIXELS, photo: str = ""
+        cls,
+        source: Source,
+        *,
+        mode: MaskMode = "auto",
+        classes: str = "",
+        max_pixels: int = MAX_PIXELS,
+        photo: str = "",
     ) -> Self:
         """Reads a mask: a picture, or annotations (:mod:`patchloom.annotations`), of which ``photo``, a file name,
         says whose are meant where they are of several pictures.
@@ -51,22 +57,26 @@ class Mask:
         ``mode`` says what marks the hole in a picture: ``white`` or ``black`` (brighter or darker than half),
         ``alpha`` (transparent), ``color`` (anything that is not grey), ``labels`` (anything that is neither 0 nor
         transparent); ``auto`` understands these, and says what it took it for (:mod:`patchloom.marks`).
-        Raises MaskError."""
+        ``classes``: names or numbers, separated by commas, of those that alone are marked. Raises MaskError."""
         if mode not in get_args(MaskMode):
             raise MaskError(f"There is no mask mode '{mode}'.", f"Use one of: {', '.join(get_args(MaskMode))}.")
+        wanted = [name for each in classes.split(",") if (name := each.strip())]
         try:
             data, name = read_source(source)
             if is_annotation(data):
-                return cls(*outlined(data, photo, max_pixels), "it has no object for the photo")
+                what = f"object of {' or '.join(wanted)}" if wanted else "object"
+                return cls(*outlined(data, photo, wanted, max_pixels), f"it has no {what} for the photo")
             picture = Photo.open(data, allow_cmyk=True, max_pixels=max_pixels, called=name)
         except PhotoError as error:
             raise MaskError(f"As a mask: {error}", error.advice) from error
-        if mode != "auto":
+        if mode != "auto" and not wanted:
             return cls(*_by_mode(picture, mode))
         palette = None
         if picture.metadata.mode == "P":
             with Image.open(io.BytesIO(data)) as image:
                 palette = _palette(ImageOps.exif_transpose(image))
+        if wanted:
+            return cls(*of_classes(picture.pixels, palette, wanted, exact=picture.metadata.lossless))
         return cls(*marked(picture.pixels, picture.alpha, palette, exact=picture.metadata.lossless))
 
     @classmethod

@@ -282,6 +282,11 @@ class FileSettings(Checked):
         "What marks the hole in the mask; auto understands white or any colour on black, paint on transparency, "
         "parts cut out, class ids, and annotations of COCO and labelme, and says what it saw.",
     )
+    mask_class: str = option(
+        "",
+        "Of a mask of several classes (annotations, class ids), those to fill: their names or numbers, separated "
+        "by commas.",
+    )
     format: Format | None = option(None, "Write this format; else what the result's name says, else the photo's.")
     quality: int | Literal["keep"] = option(
         "keep", "Of JPEG, WebP and AVIF, 1 to 100; keep: as the photo was coded.", ge=1, le=100

@@ -33,6 +33,16 @@ def test_photos_and_masks_in_one_folder_are_told_apart_by_the_suffix() -> None:
     assert result.unused_masks == []
 
 
+def test_annotations_are_masks_and_lie_among_the_photos_without_a_suffix() -> None:
+    masks = files("x.json", "y.png")
+    result = pair(files("x.jpg", "y.jpg"), masks, Naming())
+    assert [item.mask for item in result.pairs] == ["x.json", "y.png"]
+    together = files("x.jpg", "x.json", "y.jpg", "all.json")
+    result = pair(together, together, Naming(), same_folder=True)
+    assert result.pairs == [Pair("x.jpg", "x.json", "x.jpg"), Pair("y.jpg", "", "y.jpg")]
+    assert result.unused_masks == ["all.json"]
+
+
 def test_one_mask_for_all_is_no_photo_itself() -> None:
     result = pair(files("logo.png", "x.jpg"), [], Naming(single="logo.png", format="PNG"), same_folder=True)
     assert result.pairs == [Pair("x.jpg", "logo.png", "x.png")]

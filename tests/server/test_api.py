@@ -290,6 +290,28 @@ def test_output_can_be_chosen(real: Live) -> None:
         assert image.format == "WEBP"
 
 
+def test_annotations_are_a_mask_and_a_class_of_them_is_chosen(real: Live) -> None:
+    flat = hole().T.ravel() > 0  # as COCO counts: column by column
+    edges = np.flatnonzero(np.diff(flat, prepend=False))
+    runs = np.diff(edges, prepend=0, append=flat.size).tolist()
+    about = [{"id": name, "file_name": f"{name}.jpg", "height": 64, "width": 64} for name in ("image", "other")]
+    marks = [("image", 1, runs), ("image", 2, [0, 64 * 50, 64 * 14]), ("other", 1, [9, 64 * 64 - 9])]
+    objects = [
+        {"image_id": name, "category_id": kind, "segmentation": {"size": [64, 64], "counts": counts}}
+        for name, kind, counts in marks
+    ]
+    kinds = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}]
+    annotations = json.dumps({"images": about, "annotations": objects, "categories": kinds}).encode()
+    drawn = post(real, {"image": photo_png(), "mask": png(hole())})
+    told = post(real, {"image": photo_png(), "mask": annotations}, mask_class="dog")
+    assert result(real, told) == result(real, drawn)
+    wrong = post(real, {"image": photo_png(), "mask": annotations}, mask_class="bird")
+    assert wrong["status"] == "failed" and "cat, dog" in wrong["error"]["message"], wrong
+    for part in ("image", "coarse", "reference"):
+        files = {"image": photo_png(), "mask": png(hole()), part: annotations}
+        assert real.client.post("/api/jobs", files=files).status_code == 415, part
+
+
 def test_a_browser_gets_to_see_a_16_bit_tiff(real: Live) -> None:
     file = io.BytesIO()
     tifffile.imwrite(file, photo().astype(np.uint16) * 257, photometric="rgb")

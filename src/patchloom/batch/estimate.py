@@ -55,7 +55,7 @@ def estimate(batch: Batch, pairing: Pairing) -> Estimate:
         if time.monotonic() > until:
             break
         try:
-            hole = batch.work.prepared(item.output, *_files(batch, item)).hole
+            hole = batch.work.prepared(item, *_files(batch, item)).hole
             rows.append((int(hole.hole.sum()), Row(item, hole.share)))
         except PatchloomError as error:
             rows.append((0, Row(item, problem=str(error))))
@@ -82,7 +82,7 @@ def _seconds_each(batch: Batch, probes: list[Pair]) -> float:
         started = time.perf_counter()
         try:
             others = batch.work.others(item)
-            batch.work.fill(item.output, *_files(batch, item), share, room="all", others=others)
+            batch.work.fill(item, *_files(batch, item), share, room="all", others=others)
         except PatchloomError:
             continue
         times.append(time.perf_counter() - started)

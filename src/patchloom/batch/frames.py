@@ -144,7 +144,10 @@ def _frames(batch: Batch, pairs: Sequence[Pair]) -> Frames:
         pair = pairs[number]
         data, page = batch.photos.read(pair.photo), files.page or None
         photo = Photo.open(data, allow_cmyk=files.allow_cmyk, page=page, called=pair.photo)
-        mask = Mask.open(batch.masks.read(pair.mask), mode=files.mask_mode) if pair.mask else None
+        mask = None
+        if pair.mask:
+            marks, name = batch.masks.read(pair.mask), PurePosixPath(pair.photo).name
+            mask = Mask.open(marks, mode=files.mask_mode, classes=files.mask_class, photo=name)
         return Frame(photo, hole_of(photo, mask, fill))
 
     return Frames(len(pairs), read)

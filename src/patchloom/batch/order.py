@@ -16,7 +16,7 @@ from patchloom.batch import machine
 from patchloom.batch.cluster import Cluster
 from patchloom.batch.folders import Folder, Found, LocalFolder, open_folder
 from patchloom.batch.journal import JOURNAL, Journal, known_pictures
-from patchloom.batch.pairing import Naming, Pairing, pair, refuse_conflicts
+from patchloom.batch.pairing import ANNOTATIONS, Naming, Pairing, pair, refuse_conflicts
 from patchloom.batch.patterns import Others, Pattern, parted, pictures
 from patchloom.batch.pool import LocalPool
 from patchloom.batch.run import Existing, Run, Summary, plan_tasks
@@ -69,7 +69,7 @@ class Batch:
         self.references, self.pattern = _references(order.references)
         if isinstance(self.photos, LocalFolder) and not Path(self.photos.location).is_dir():
             raise InputError(f"There is no folder '{order.photos}'.", "Check its name.")
-        if self.same_folder and not (single or order.suffix):
+        if self.same_folder and not (single or order.suffix or self._has_annotations()):
             raise InputError(
                 "Photos and masks lie in one folder.", "Say how the masks' names end: --mask-suffix _mask"
             )
@@ -88,6 +88,10 @@ class Batch:
             run=order.run,
             owner=uuid.uuid4().hex,
         )
+
+    def _has_annotations(self) -> bool:
+        """Whether annotations lie among the photos, which no photo is mistaken for."""
+        return any(PurePosixPath(found.name).suffix.lower() in ANNOTATIONS for found in self.mask_files())
 
     @property
     def journal_path(self) -> Path:
@@ -254,7 +258,7 @@ def _masks(location: str) -> tuple[Folder, str]:
     """The masks' folder, and the name of the one mask where a file was given."""
     if "://" in location:
         parent, _, name = location.rpartition("/")
-        single = PurePosixPath(name).suffix.lower() in ENDINGS
+        single = PurePosixPath(name).suffix.lower() in ENDINGS | ANNOTATIONS
         return (open_folder(parent), name) if single else (open_folder(location), "")
     path = Path(location)
     if path.is_dir():

@@ -15,6 +15,9 @@ from patchloom.batch.patterns import Others, composed
 from patchloom.errors import InputError
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 
+ANNOTATIONS = frozenset({".json"})
+"""Endings of masks that are no pictures."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -76,13 +79,14 @@ def pair(
     others: Others | None = None,
 ) -> Pairing:
     """Pairs the photos with masks. ``same_folder``: photos and masks lie together, told apart by the suffix.
-    ``others``: pictures that may be references of some of them.
+    Without one, annotations alone are masks. ``others``: pictures that may be references of some of them.
 
     A photo without a mask is paired with "". Photos in conflict are left out: two whose results would have one
     name (upper and lower case count as one, as on many disks), two that would take one mask, one with two masks.
     """
     names = [found.name for found in photos if naming.is_photo(found.name, same_folder)]
-    by_stem = {} if naming.single else _by_stem(found.name for found in masks)
+    endings = ANNOTATIONS if same_folder and not naming.suffix else ENDINGS | ANNOTATIONS
+    by_stem = {} if naming.single else _by_stem((found.name for found in masks), endings)
     if others is not None:
         marks = set()  # which are no references
         if others.among_masks:
@@ -132,11 +136,11 @@ def refuse_conflicts(pairing: Pairing) -> None:
         raise InputError("There is no picture in the folder.", "Add --recursive if they lie in folders below it.")
 
 
-def _by_stem(names: Iterable[str]) -> dict[str, list[str]]:
-    """Pictures by path without ending."""
+def _by_stem(names: Iterable[str], endings: frozenset[str]) -> dict[str, list[str]]:
+    """Files that end so, by path without ending."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         path, ending = splitext(name)
-        if ending.lower() in ENDINGS:
+        if ending.lower() in endings:
             groups[composed(path)].append(name)
     return dict(groups)

@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from patchloom.batch.folders import Folder, open_folder
@@ -167,7 +168,7 @@ class FillPicture:
             return Outcome(task=task, status="kept", key=key, result_sha256=there)
         warnings: list[str] = []
         observe = observer(stopped, warnings)
-        made = self.fill(pair.output, photo_bytes, mask_bytes, share, observe, task.room, others)
+        made = self.fill(pair, photo_bytes, mask_bytes, share, observe, task.room, others)
         if stopped() or results.owner() not in ("", self.owner):  # the coordinator is gone, another has begun
             raise Cancelled("Another run has the folder now; nothing was written.")
         results.write(pair.output, made.data)
@@ -190,7 +191,7 @@ class FillPicture:
 
     def fill(
         self,
-        name: str,
+        pair: Pair,
         photo_bytes: bytes,
         mask_bytes: bytes,
         share: Share,
@@ -198,12 +199,12 @@ class FillPicture:
         room: Literal["share", "all", "half"] = "share",
         others: Sequence[tuple[str, bytes]] = (),
     ) -> Made:
-        """The filled picture as the file ``name``; ``others``: names and bytes of its references.
+        """The filled picture of ``pair`` as a file; ``others``: names and bytes of its references.
 
         The engine's memory limit, which may narrow a hole's surroundings, is that of all workers together, so that
         their number changes no pixel. What then needs more than one worker's share raises BudgetError.
         """
-        prepared = self.prepared(name, photo_bytes, mask_bytes, observe, others)
+        prepared = self.prepared(pair, photo_bytes, mask_bytes, observe, others)
         limit = share.memory_mb // 2 if room == "half" else share.total_mb
         if room == "share" and share.memory_mb < share.total_mb:
             _require_room(prepared, share)
@@ -215,18 +216,19 @@ class FillPicture:
 
     def prepared(
         self,
-        name: str,
+        pair: Pair,
         photo_bytes: bytes,
         mask_bytes: bytes,
         observe: Observer = ignore,
         others: Sequence[tuple[str, bytes]] = (),
     ) -> "Prepared":
-        """The fill of the file ``name``, read and checked. Raises what of its files cannot be used."""
+        """The fill of ``pair``, read and checked. Raises what of its files cannot be used."""
         from patchloom.filling import Inputs, Named, prepare
 
         references = [Named(data, name) for name, data in others]
-        inputs = Inputs(photo=photo_bytes, mask=mask_bytes, references=references)
-        return prepare(inputs, self.recipe.fill, self.recipe.files, name=name, observe=observe)
+        photo = Named(photo_bytes, PurePosixPath(pair.photo).name)
+        inputs = Inputs(photo=photo, mask=mask_bytes, references=references)
+        return prepare(inputs, self.recipe.fill, self.recipe.files, name=pair.output, observe=observe)
 
     def key(self, *files: bytes) -> str:
         """Equal exactly if the files (photo, mask and references, in this order) and the recipe are equal."""

@@ -40,7 +40,6 @@ def command(
     """
     from patchloom.burst import cleared
     from patchloom.inpainter import Inpainter
-    from patchloom.mask import Mask
     from patchloom.references import Reference
 
     names = pictures_among(shots)
@@ -48,7 +47,7 @@ def command(
     output.check(kept)
     opened = [Reference(files.photo(str(name), ways, console.hear), name.name) for name in names]
     output = output.of(opened[0].photo, kept, ways)
-    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    mask = None if mask_name is None else files.mask(mask_name, ways, str(names[0]))
     result = listening(
         lambda observe: cleared(opened, mask, settings, inpainter=Inpainter(run), observe=observe), console
     )

@@ -11,6 +11,7 @@ from patchloom.formats import FORMATS
 
 if TYPE_CHECKING:
     from patchloom.events import Observer
+    from patchloom.mask import Mask
     from patchloom.photo import Photo
     from patchloom.settings import FileSettings
 
@@ -62,6 +63,13 @@ def photo(name: str, ways: "FileSettings", observe: "Observer") -> "Photo":
     from patchloom.photo import Photo
 
     return Photo.open(source(name), allow_cmyk=ways.allow_cmyk, page=ways.page or None, observe=observe)
+
+
+def mask(name: str, ways: "FileSettings", photo: str) -> "Mask":
+    """The mask of that name, or from standard input, read as ``ways`` say; it is the mask of ``photo``."""
+    from patchloom.mask import Mask
+
+    return Mask.open(source(name), mode=ways.mask_mode, classes=ways.mask_class, photo=Path(photo).name)
 
 
 def default_output(photo: str, format: str, done: str) -> str:

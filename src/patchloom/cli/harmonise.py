@@ -36,13 +36,12 @@ def command(
       patchloom harmonise painting.png object.png --style
     """
     from patchloom.harmony.harmoniser import Harmoniser
-    from patchloom.mask import Mask
 
     only_one_stream((photo_name, mask_name))
     kept = {"the photo": photo_name, "the mask": mask_name}
     output.check(kept)
     photo = files.photo(photo_name, ways, console.hear)
-    mask = Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    mask = files.mask(mask_name, ways, photo_name)
     mask.require_size(photo.width, photo.height, f"The mask '{mask_name}'")
     output = output.of(photo, kept, ways, "harmonised")
     result = listening(lambda observe: Harmoniser(run).harmonise(photo, mask, settings, observe=observe), console)

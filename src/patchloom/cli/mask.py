@@ -43,6 +43,9 @@ def colour(text: str) -> tuple[int, int, int]:
     default="auto",
     help="What marks the hole in PICTURE.",
 )
+@click.option(
+    "--mask-class", default="", metavar="TEXT", help="Of class ids or annotations, those to fill, by commas."
+)
 @click.option("--from-alpha", is_flag=True, help="Its transparent pixels.", **_MAKE)
 @click.option("--from-infrared", **files.INFRARED, **_MAKE, help="Dust and scratches in infrared light.")
 @click.option("--from-color", type=colour, metavar="#RRGGBB", help="Its pixels of this colour.", **_MAKE)
@@ -65,6 +68,7 @@ def command(
     output: str,
     force: bool,
     mask_mode: Any,
+    mask_class: str,
     from_alpha: bool,
     from_infrared: str | int | None,
     from_color: tuple[int, int, int] | None,
@@ -107,7 +111,7 @@ def command(
         for part in parts[1:]:
             mask = mask.union(part)
     else:
-        mask = Mask.open(source, mode=mask_mode)
+        mask = Mask.open(source, mode=mask_mode, classes=mask_class)
         if mask.how:
             console.warn(f"{mask.how}.")
     mask = (mask.invert() if invert else mask).grow(grow).grow(-shrink)

@@ -56,7 +56,6 @@ def command(
       patchloom paste street.jpg cat.jpg --mask cat-mask.png --at 420,310,0.6,-5 -o with-cat.jpg
     """
     from patchloom.harmony.harmoniser import Harmoniser
-    from patchloom.mask import Mask
     from patchloom.photo import Photo
 
     only_one_stream((photo_name, object_name, mask_name))
@@ -64,7 +63,7 @@ def command(
     output.check(kept)
     photo = files.photo(photo_name, ways, console.hear)
     foreground = Photo.open(files.source(object_name), allow_cmyk=ways.allow_cmyk, page=1, observe=console.hear)
-    mask = None if mask_name is None else Mask.open(files.source(mask_name), mode=ways.mask_mode)
+    mask = None if mask_name is None else files.mask(mask_name, ways, object_name)
     output = output.of(photo, kept, ways, "pasted")
     result = listening(
         lambda observe: Harmoniser(run).paste(photo, foreground, at, settings, mask=mask, observe=observe),

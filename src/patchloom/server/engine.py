@@ -78,7 +78,7 @@ class PictureEngine:
         sent = {path.name: path.read_bytes() for path in folder.iterdir()}
         mask = sent["mask"] if read is None else read(sent["mask"])
         inputs = Inputs(
-            photo=sent["image"],
+            photo=Named(sent["image"], task.get("photo", "")),
             mask=mask,
             source=sent.get("source"),
             coarse=sent.get("coarse"),
@@ -143,8 +143,14 @@ class PictureEngine:
 
     def _mask_of(self, folder: Path, task: Message, picture: Photo) -> Mask:
         """The mask that was sent, brought to the size of ``picture``. Raises MaskError."""
-        mode = FileSettings.from_dict(task["files"]).mask_mode
-        mask = Mask.open((folder / "mask").read_bytes(), mode=mode, max_pixels=self.max_pixels)
+        files = FileSettings.from_dict(task["files"])
+        mask = Mask.open(
+            (folder / "mask").read_bytes(),
+            mode=files.mask_mode,
+            classes=files.mask_class,
+            max_pixels=self.max_pixels,
+            photo=task.get("photo", ""),
+        )
         return mask.fitted(picture.width, picture.height)
 
 

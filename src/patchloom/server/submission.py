@@ -46,6 +46,8 @@ async def submit_read(
         pictures = uploads.pictures(form, kind, limits)
         held = uploads.held_image(form, jobs)
         task = {"settings": settings, "files": files, "references": uploads.names(pictures)}
+        named = pictures.get("object" if kind == "paste" else "image")  # the picture whose mask is sent
+        task["photo"] = "" if named is None else uploads.file_name(named)
         if kind == "paste":
             task["at"] = uploads.place(form)
         if kind == "extend":

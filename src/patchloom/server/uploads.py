@@ -1,9 +1,11 @@
 """From a request to files in a private folder and checked options; nothing here decodes a picture."""
 
+import io
 import json
 import math
 import re
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from patchloom.annotations import is_annotation
 from patchloom.canvas import Frame, Place
 from patchloom.formats import FORMATS
 from patchloom.server import measure
@@ -24,7 +27,8 @@ from patchloom.settings import FileSettings
 PARTS = {  # the files that each kind of job takes -> what they are
     "fill": {
         "image": f"The photo: {', '.join(FORMATS)}.",
-        "mask": "White is filled. Of the photo's size, or smaller with the same proportions.",
+        "mask": "White is filled. Of the photo's size, or smaller with the same proportions; or annotations of "
+        "COCO or labelme.",
         "source": "Optional: texture may come only from where this is white.",
         "coarse": "Optional: the same photo filled by another tool, to be refined.",
         "reference": "Optional: another picture of the same scene; what it shows of the hole is taken over. May "
@@ -51,7 +55,7 @@ PARTS = {  # the files that each kind of job takes -> what they are
 }
 REPEATED = "reference"  # the part that may come several times
 _OPTIONS = ("settings", "first_frame", *(item.name for item in fields(FileSettings)))
-_WITHOUT_MASK = tuple(name for name in _OPTIONS if name != "mask_mode")
+_WITHOUT_MASK = tuple(name for name in _OPTIONS if not name.startswith("mask_"))
 FRAME = tuple(item.name for item in fields(Frame))
 OPTIONS_OF = {
     "fill": (*_OPTIONS, "image_of"),
@@ -63,6 +67,7 @@ OPTIONS_OF = {
     "select": (),
 }  # the text parts that each kind of job reads; others are refused by name
 MOST_FILES = 300  # of a form; how many references may be among them is for the limits to say
+ANNOTATIONS_BYTES = 32 << 20  # largest file of annotations that is taken for a mask
 LONGEST_NAME = 80  # characters of a file's name that are kept
 OPTIONS = {
     "settings": 'JSON object of settings, for example {"preset": "fast", "seed": 3}; see GET /api/config.',
@@ -218,21 +223,39 @@ def held_image(form: FormData, jobs: Jobs) -> Path | None:
 
 
 def names(sent: dict[str, UploadFile]) -> list[str]:
-    """What the references among the parts are called: their files' names, without folders and what cannot be
-    printed, or their numbers."""
-    found = []
-    for part, upload in sent.items():
-        if part.startswith(f"{REPEATED}-"):
-            last = re.split(r"[/\\]", upload.filename or "")[-1]
-            printable = "".join(letter for letter in last if letter.isprintable()).strip()
-            found.append(printable[:LONGEST_NAME] or part.removeprefix(f"{REPEATED}-"))
-    return found
+    """What the references among the parts are called: their files' names, or their numbers."""
+    start = f"{REPEATED}-"
+    return [
+        file_name(upload)[:LONGEST_NAME] or part.removeprefix(start)
+        for part, upload in sent.items()
+        if part.startswith(start)
+    ]
+
+
+def file_name(upload: UploadFile) -> str:
+    """As the client has named it, without folders and what cannot be printed."""
+    last = re.split(r"[/\\]", upload.filename or "")[-1]
+    return "".join(letter for letter in last if letter.isprintable()).strip()
 
 
 async def store(sent: dict[str, UploadFile], folder: Path, limits: Limits, first_frame: bool) -> None:
-    """Writes pictures to ``folder`` under our own names. Raises Problem 413, 415, 422."""
+    """Writes pictures to ``folder`` under our own names, and annotations sent as a mask. Raises Problem 413, 415,
+    422."""
     for name, upload in sent.items():
-        await run_in_threadpool(store_picture, upload.file, name, folder, limits, first_frame)
+        is_mask = name in ("mask", "source") and is_annotation(upload.file.read(64))
+        write = _store_annotations if is_mask else partial(store_picture, first_frame=first_frame)
+        await run_in_threadpool(write, upload.file, name, folder, limits)
+
+
+def _store_annotations(file: BinaryIO, name: str, folder: Path, limits: Limits) -> None:
+    """Writes JSON, which only the worker reads."""
+    size = file.seek(0, io.SEEK_END)
+    if size > ANNOTATIONS_BYTES:
+        taken = f"at most {ANNOTATIONS_BYTES >> 20} are taken."
+        raise Problem(
+            413, "too_large", f"The {name} has {size >> 20} MiB of annotations; {taken}", "Leave other photos out."
+        )
+    write_private(folder / name, file)
 
 
 def store_picture(file: BinaryIO, name: str, folder: Path, limits: Limits, first_frame: bool = False) -> None:
