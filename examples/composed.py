@@ -8,6 +8,7 @@ Makes the same picture as ``one_call.py``. An :class:`Inpainter` keeps its netwo
 import sys
 
 from patchloom import Inpainter, Mask, Photo, RunSettings, fill_settings
+from patchloom.console import counted
 from patchloom.events import Event, LevelDone, Warned
 
 
@@ -26,7 +27,7 @@ def main(photo_name: str, mask_name: str, output_name: str) -> None:
     inpainter = Inpainter(RunSettings(device="cpu"))
     result = inpainter.inpaint(photo, mask, settings, observe=say)
     result.photo.save(output_name, force=True)  # with the photograph's profile, EXIF, dpi
-    print(f"{len(result.report['windows'])} window(s), {result.report['seconds']:.1f} s")
+    print(f"{counted(len(result.report['windows']), 'window')}, {result.report['seconds']:.1f} s")
 
 
 if __name__ == "__main__":

@@ -149,6 +149,18 @@ def test_the_architecture_names_every_room() -> None:
     assert [name for name in names if f" {name} " not in page] == []
 
 
+def test_sources_of_constants_are_pages() -> None:
+    names = [page.name for page in (ROOT / "docs/experiments").glob("20*.md")]
+    cited = {
+        page
+        for module in (ROOT / "src/patchloom/method").glob("*.py")
+        for pages in re.findall(r"\(pages? ([\d, -]+)\)", module.read_text())
+        for page in pages.split(", ")
+    }
+    assert len(cited) > 5
+    assert not [page for page in sorted(cited) if not any(name[5:].startswith(f"{page}-") for name in names)]
+
+
 def test_modules_can_be_read_in_a_sitting() -> None:
     """CONTRIBUTING.md names the limit."""
     (most,) = re.findall(r"at most (\d+) lines, functions", (ROOT / "CONTRIBUTING.md").read_text())

@@ -54,7 +54,9 @@ def _numbers(spec: str, argument: str, count: int) -> list[float]:
     except ValueError:
         numbers = []
     if len(numbers) != count or not all(math.isfinite(number) for number in numbers):
-        raise SettingsError(f"The hole '{spec}' does not say {count} number(s).", "Use center:F or box:x,y,w,h.")
+        raise SettingsError(
+            f"The hole '{spec}' does not say {count} number{'s' * (count > 1)}.", "Use center:F or box:x,y,w,h."
+        )
     return numbers
 
 

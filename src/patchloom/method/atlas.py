@@ -22,6 +22,7 @@ from patchloom.method.pyramid import Level, shrinking_step
 from patchloom.tensors.border import resized, shrunk
 from patchloom.tensors.correlation import Correlation, Spectrum
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 UNIT = 16  # columns of which donors begin at a multiple, at native size: cells of all texture layers fit in
 SIDE = 64  # pixels of the window's longer side when places are compared
 SCALES = (1.0, 1.4, 2.0)  # of its pixels for one of the window's: an enlarged picture is soft, and makes fog

@@ -27,10 +27,11 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from patchloom.arrays import Floats
 from patchloom.tensors.boxes import bounds
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 EDGE = 0.02  # root mean square colour difference at which two neighbours are held together half as strongly
 REACH = 32.0  # pixels over which, where nothing is copied but flat colour, the correction fades
 SPAN = 7  # pixels over which the votes of overlapping patches spread a step
-STEP = 0.1  # root mean square height of a step that is more of an outline than of a seam
+STEP = 0.1  # root mean square height of a step that is more of an outline than of a seam (page 11-25-01)
 ANOTHER = 0.15  # root mean square colour difference of fill and target that is more than bad light
 TOLERANCE = 1e-3  # of the residual, relative to where it began: well below a grey level
 MOST = 2000  # iterations; about four times REACH are needed

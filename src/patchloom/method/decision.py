@@ -14,8 +14,9 @@ from patchloom.errors import MaskError
 from patchloom.method.patchfill import Scales, Variant
 from patchloom.tensors.field import largest_patch
 
-SEEN_DEPTH = 96.0  # pixels from the rim to the middle of a hole that is seen whole, at most
-DECIDED_DEPTH = 56.0  # the same, of a larger one at the level that decides (docs/experiments: votes)
+# By eye, but where a source is named; a page is one of docs/experiments.
+SEEN_DEPTH = 96.0  # pixels from the rim to the middle of a hole that is seen whole, at most (page 12-01-04)
+DECIDED_DEPTH = 56.0  # the same, of a larger one at the level that decides (pages 12-01-01, 12-01-04)
 WIDE = 0.6  # thickness from which on there is more than one way
 GUIDED = (
     Variant(guide_weight=1.0, lines=True),

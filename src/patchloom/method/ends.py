@@ -17,6 +17,7 @@ from patchloom.arrays import Bools, Floats
 
 Points = NDArray[np.float64]  # (..., 2) as x, y, or one of the two
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 LENGTH = 24  # pixels of the known side that show a line
 HALF = 7  # pixels to either side that make its profile
 DIRECTIONS = 72  # of the rays, over the whole circle

@@ -34,6 +34,7 @@ from patchloom.tensors.border import resized
 from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Costs
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 FOLLOWER = Variant(patch=5, depth_base=1.0, locality=0.3, coherence=0.3, native_coherence=1.0)
 BANDS = 6  # of frequencies that are compared
 EMPTY = 0.44  # contrast, relative to the next band, of those finer than what a picture shows (measured)

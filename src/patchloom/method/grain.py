@@ -16,6 +16,7 @@ from scipy import ndimage
 from patchloom.arrays import Bools, Floats
 from patchloom.tensors.compose import spread
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 NATURAL = 1.25  # octaves of blur or noise by which two regions of one photograph may differ
 REBLUR = 1.0  # pixels, of the blur under which edges are compared
 FINEST = 0.7  # pixels, of the blur under which gradients are taken at all

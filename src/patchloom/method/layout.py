@@ -19,6 +19,7 @@ from patchloom.tensors.border import shrunk
 from patchloom.tensors.compiled import njit
 from patchloom.tensors.threads import in_pieces
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 CELLS, CELL = 8, 8  # cells a side, and pixels a cell's side
 KINDS = 7  # numbers a cell: brightness, two colours, edges of four directions
 LENGTH = CELLS * CELLS * KINDS  # bytes of a layout

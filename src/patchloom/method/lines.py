@@ -31,16 +31,17 @@ from patchloom.arrays import Bools, Floats
 from patchloom.method.ends import HALF, LENGTH, End, Points, Slopes, find_ends, turn
 from patchloom.tensors.boxes import depths
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 DEEP = 8  # pixels; a hole nowhere deeper is bridged by patches that see both of its sides
 BEND = 1.0  # radians; the largest angle between an end and the chord
 ALIKE = 0.6  # the least correlation of the profiles of two ends
 STEP, MOST_STEPS = 8, 24  # pixels; how a visible line is followed outwards
 FOLLOWED = 0.6  # the correlation of its profile down to which it is
 ALONE = 7.0  # times the usual slope; how conspicuous a line without a partner has to be
-SURE_COST, SURE_SELDOM, SURE_SEEN = 2.0, 8.0, 16  # of a pair that counts in any case; pixels of each visible part
+SURE_COST, SURE_SELDOM, SURE_SEEN = 2.0, 8.0, 16  # of a pair that always counts; seen, in pixels (page 11-27-03)
 LONG = 0.5  # of the way in the hole: how far a line without a partner must have been seen
-STRENGTH = 0.8  # lambda
-SPREAD = 1.5  # s, pixels of a level
+STRENGTH = 0.8  # lambda (page 11-26-80)
+SPREAD = 1.5  # s, pixels of a level (page 11-26-80)
 
 
 def lines_through(picture: Floats, hole: Bools, every: bool = True) -> list[Points]:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from patchloom.tensors.boxes import Box, Tile
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 LOW_PASS = 4  # pixels; the content term compares means over blocks of this side
 
 Features = Mapping[str, Tensor]

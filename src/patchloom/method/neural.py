@@ -20,6 +20,7 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of
 from patchloom.tensors.boxes import Box, bounds
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 ITERATION_WORK = 0.5  # in exemplar rounds at native size
 PART = 512  # pixels; the widest part of a hole optimised at once with carried targets
 

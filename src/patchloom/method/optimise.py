@@ -18,8 +18,9 @@ from patchloom.networks.texture import TextureNetwork
 from patchloom.tensors.boxes import Tile, covering
 from patchloom.tensors.threads import mapped
 
-ADAM_START, ADAM_END = 0.02, 0.004  # step sizes in units of the pixel range
-ADAM_DECAY = 0.9, 0.999  # of the mean gradient and of its square
+# By eye, but where a source is named; a page is one of docs/experiments.
+ADAM_START, ADAM_END = 0.02, 0.004  # step sizes in units of the pixel range (page 12-01-04)
+ADAM_DECAY = 0.9, 0.999  # of the mean gradient and of its square (Kingma and Ba 2015)
 LBFGS_HISTORY = 25
 MOST, LEAST = 24_000, 4_000  # pixels of a tile
 

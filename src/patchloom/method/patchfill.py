@@ -29,15 +29,16 @@ from patchloom.tensors import field as fields, votes
 from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import Canvas, Costs, Field
 
-BELL_SIGMA = 1.0  # pixels; at native size a vote listens to patch centres, which keeps a wide fill crisp
-FEATURE_SCALE = 2.0  # texture features, mean differences of neighbours, in units of colour
-LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen
-THICK = 16.0  # pixels; mean depth from which on a hole counts as wide
-THINNEST = 0.25  # of it; below that a hole counts as a scratch
+# By eye, but where a source is named; a page is one of docs/experiments.
+BELL_SIGMA = 1.0  # pixels; at native size votes listen to patch centres: crisp wide fills (page 11-23-04)
+FEATURE_SCALE = 2.0  # texture features, mean differences of neighbours, in units of colour (page 11-24-05)
+LEAST_SEEN = 0.05  # the least weight of a pixel of which next to nothing was seen (page 11-24-04)
+THICK = 16.0  # pixels; mean depth from which on a hole counts as wide (page 11-23-04)
+THINNEST = 0.25  # of it; below that a hole counts as a scratch (page 11-23-04)
 
 
-SLIDE = 4  # pixels by which a carried field may slide at a level
-CARRIED_ROUNDS = 2  # of search and vote at a level that is carried
+SLIDE = 4  # pixels by which a carried field may slide at a level (page 12-01-01)
+CARRIED_ROUNDS = 2  # of search and vote at a level that is carried (page 12-01-01)
 CARRIED_COHERENCE = 4.0  # while a field is carried, times the thickness
 
 
@@ -55,7 +56,7 @@ class Variant:
     seed: int = 0
 
 
-GUIDED_DEPTH, DEEP = 32, 128  # pixels: levels at which a deep hole is deeper than the one have no guide
+GUIDED_DEPTH, DEEP = 32, 128  # pixels: where a deep hole is deeper than the one, no guide (page 11-27-05)
 
 
 def thickness(hole: NDArray[np.bool_]) -> float:

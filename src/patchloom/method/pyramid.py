@@ -23,6 +23,7 @@ from scipy import ndimage
 from patchloom.arrays import Bools, Floats
 from patchloom.tensors.boxes import depths
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 BINOMIAL = (1.0, 5.0, 10.0, 10.0, 5.0, 1.0)
 FEATURE_SIDE = 9  # pixels at native size over which texture features are means
 KNOWN_SHARE = 0.02  # of the kernel's weight that makes a coarse pixel known; 0.15 measured 0.3 dB worse

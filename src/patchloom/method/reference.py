@@ -15,6 +15,7 @@ from scipy import ndimage
 from patchloom.arrays import Bools, Floats
 from patchloom.tensors.membrane import membrane
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 RIM = 6  # pixels outside the hole that are compared
 SAME = 0.08  # mean absolute difference of colours, smoothed, that is still the same thing
 LEAST_SAME = 0.6  # of a hole's rim, for the other picture to count

@@ -35,11 +35,12 @@ from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.settings import FillSettings
 from patchloom.tensors.field import Field, seams, source_centres
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 PATCH = 7  # pixels a side, of most ways to fill
 ENOUGH = 64  # patches that the coarsest level has to offer
 MISFIT = 0.08  # of a given picture at the rim, in units of colour, beyond which it is warned of
-COARSEST, FINE = 0.15, 0.3  # resolutions of a guess whose colours are of no use, and right at large
-SEAM = 3  # pixels from where copies meet, within which votes mix them
+COARSEST, FINE = 0.15, 0.3  # resolutions of a guess: its colours are of no use; right at large (page 12-01-04)
+SEAM = 3  # pixels from where copies meet, within which votes mix them (page 12-01-04)
 
 
 @dataclass(frozen=True)

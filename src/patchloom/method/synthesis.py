@@ -24,7 +24,8 @@ from patchloom.settings import FillSettings
 from patchloom.tensors.boxes import depths
 from patchloom.tensors.field import largest_patch
 
-TAPER = 5.0  # pixels over which what is optimised goes over into copies and known pixels
+# By eye, but where a source is named; a page is one of docs/experiments.
+TAPER = 5.0  # pixels over which what is optimised goes over into copies and known pixels (page 12-01-04)
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
 
 

@@ -32,9 +32,10 @@ from patchloom.tensors.matching import candidate_patches, nearest_patches
 from patchloom.tensors.patches import SIZE, cells_of, patches_touching, vote
 from patchloom.tensors.threads import mapped
 
+# By eye, but where a source is named; a page is one of docs/experiments.
 MOST, LEAST = 192 * 192, 48 * 48  # pixels of a tile in which known features are computed
 MOST_CANDIDATES = 32768  # a level that offers more is thinned evenly
-VOTE_WEIGHTS = ((0.7, 1.0, 0.7), (1.0, 4.0, 1.0), (0.7, 1.0, 0.7))  # of a patch's nine cells; a crisp centre
+VOTE_WEIGHTS = ((0.7, 1.0, 0.7), (1.0, 4.0, 1.0), (0.7, 1.0, 0.7))  # of a patch's cells (page 11-24-02)
 
 
 class Targets(Protocol):
