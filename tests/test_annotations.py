@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 from PIL import Image
 
 from patchloom import Mask, MaskError
@@ -55,6 +55,7 @@ def test_run_lengths_are_unpacked_as_by_their_own_program(
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 @settings(max_examples=40, deadline=None, derandomize=True)
+@example([(6.0, 10.3), (44.4, 15.0), (25.2, 13.4), (44.4, 15.0)])
 @given(st.lists(st.tuples(st.floats(0, 59), st.floats(0, 39)), min_size=3, max_size=12))
 def test_all_that_their_own_program_fills_of_an_outline_is_filled_and_a_rim_at_most(points: list[Any]) -> None:
     angles = np.arctan2(*(np.array(points) - np.mean(points, axis=0)).T)

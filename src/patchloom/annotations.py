@@ -175,7 +175,8 @@ def _drawn(outlines: Iterable[Sequence[float]], size: Size, closed: bool = True)
         if len(points) == 1:
             drawing.point(points, 1)
         elif closed and len(points) > 2:
-            drawing.polygon(points, 1, 1)
+            drawing.polygon(points, 1)
+            drawing.line([*points, points[0]], 1)  # of a sliver, Pillow's filling leaves gaps
         else:
             drawing.line(points, 1)
     return np.asarray(image, bool)
