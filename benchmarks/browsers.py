@@ -124,7 +124,7 @@ def walk(browser: Firefox | WebKit, step: Callable[[str], None]) -> None:
     asked = "document.getElementById('hint-no').offsetParent"
     wait(browser, f"!document.getElementById('run').hidden || document.querySelector('.version') || {asked}")
     browser.run(f"if ({asked}) document.getElementById('hint-no').click();")
-    wait(browser, "document.querySelector('.version img[src]') && document.getElementById('run').hidden", 120)
+    wait(browser, "document.querySelector('.version:not(.pending)') && document.getElementById('run').hidden", 120)
     time.sleep(0.5)
     step("filled")
     browser.run("document.querySelector('[data-tool=select]').click();")

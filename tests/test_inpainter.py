@@ -244,6 +244,8 @@ def test_events_and_report_tell_the_same_story() -> None:
     assert levels[-1]["stage"] == "neural" and set(levels[-1]["loss_before"]) == set(levels[-1]["loss_after"])
     assert levels[-1]["loss_after"]["total"] < levels[-1]["loss_before"]["total"]
     assert result.report["settings"]["iterations"] == 2 and result.report["peak_memory_mb"] > 50
+    where = [{(e.window, e.box) for e in events if isinstance(e, kind)} for kind in (Step, LevelDone)]
+    assert where[0] == where[1]
     previews = [event.preview() for event in events if isinstance(event, Step) and event.preview]
     assert all(preview.ndim == 3 and preview.min() >= 0 and preview.max() <= 1 for preview in previews)
 

@@ -58,7 +58,9 @@ class Step(Event):
     of: int
     fraction: float
     losses: dict[str, float] = field(default_factory=dict)
+    window: int = 0
     preview: Preview | None = None
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)  # the window in the photograph: x, y, width, height
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

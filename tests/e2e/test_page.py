@@ -186,13 +186,95 @@ def test_cancel_answers_at_once_and_keeps_the_marks(open_page: Open) -> None:
     click(page, "input[name=preset][value=best]")
     started(page)
     page.wait_for_function("() => document.getElementById('progress').value > 0")
-    drag(page, [(0.1, 0.1), (0.2, 0.2)])  # moves the photo: what is being filled stays as it was sent
+    drag(page, [(0.1, 0.1), (0.2, 0.2)])
+    marked_is(page, "1 area")  # more of it, for the next fill
     page.route("**/api/jobs/*", lambda route: None if route.request.method == "DELETE" else route.continue_())
     page.keyboard.press("Escape")  # whatever the server says to it, if ever
     page.wait_for_selector("#run", state="hidden")
-    marked_is(page, "1 area")
+    marked_is(page, "2 areas")
     expect(page.locator("#spoken")).to_contain_text("Stopped")
+    page.click("#undo")
+    marked_is(page, "1 area")
     expect(page.locator("#fill")).to_be_enabled()
+
+
+def test_nothing_waits_for_a_fill(open_page: Open) -> None:
+    page = open_page()
+    before = photo()
+    load(page, as_file(before))
+    quick(page)
+    drag(page, [(0.3, 0.3), (0.4, 0.4)])
+    first = marks(page)
+    held: list[Any] = []
+    page.route(
+        "**/events", lambda route: held.append(route)
+    )  # it is not told how far the fill is, and so does not end
+    started(page)
+    expect(page.locator(".version.pending span")).to_have_text(
+        re.compile("%$")
+    )  # of the first one, the time is not known
+    drag(page, [(0.6, 0.6), (0.7, 0.7)])
+    page.keyboard.press("+")
+    drag(page, [(0.5, 0.7), (0.5, 0.72)])
+    page.click("#undo")
+    page.click("#redo")
+    page.keyboard.press("0")
+    second = marks(page)
+    assert second.any() and not (second & first).any(), "what is marked now is the next fill's"
+    shot(page, "desktop-marked-meanwhile")
+    kept(page)
+    page.reload()
+    page.wait_for_selector("#run", state="visible")
+    assert (marks(page) == second).all()
+    page.unroute("**/events")
+    page.wait_for_selector("#run", state="hidden")
+    assert (marks(page) == second).all(), "and is left by the end of the first"
+    filled = result(page)
+    assert (filled[first] != before[first]).any() and (filled[second] == before[second]).all()
+    for _ in range(3):
+        page.click("#undo")
+    assert (marks(page) == first).all()
+    expect(page.locator("#download")).to_be_hidden()
+
+
+def test_what_is_marked_meanwhile_can_be_filled_next(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    quick(page)
+    drag(page, [(0.3, 0.3), (0.4, 0.4)])
+    page.route("**/events", lambda route: None)
+    started(page)
+    drag(page, [(0.6, 0.6), (0.7, 0.7)])
+    page.click("#fill:has-text('Remove next')")
+    expect(page.locator("#fill")).to_be_disabled()
+    page.unroute("**/events")
+    expect(page.locator("#steps button")).to_have_text(["Original", "Step 1", "Step 2"])
+    expect(page.locator("#fill")).to_be_hidden()
+    page.wait_for_selector("#run", state="hidden")
+
+
+def test_small_pictures_of_versions_are_never_empty(open_page: Open) -> None:
+    page = open_page()
+    load(page, as_file(photo()))
+    drag(page, ACROSS)
+    page.evaluate(
+        """() => {
+          window.empty = 0;
+          const look = () => {
+            for (const each of document.querySelectorAll(".version canvas")) {
+              const { data } = each.getContext("2d").getImageData(0, 0, each.width, each.height);
+              if (data.every((value, i) => i % 4 === 3 || value === data[i % 4])) window.empty++;
+            }
+          };
+          const strip = document.getElementById("versions");
+          new MutationObserver(look).observe(strip, { childList: true, subtree: true });
+        }"""
+    )
+    fill(page)
+    click(page, "#again")
+    finish(page)
+    expect(page.locator(".version canvas")).to_have_count(2)
+    assert page.evaluate("empty") == 0
 
 
 def test_cancel_during_an_upload_answers_at_once(open_page: Open) -> None:

@@ -76,7 +76,16 @@ class Progress:
             self._account(work)
             fraction = min(1.0, self.tally.done)
             self.observe(
-                Step(level=row["level"], step=step, of=of, fraction=fraction, losses=losses or {}, preview=picture)
+                Step(
+                    level=row["level"],
+                    step=step,
+                    of=of,
+                    fraction=fraction,
+                    losses=losses or {},
+                    window=self.window,
+                    preview=picture,
+                    box=self.box,
+                )
             )
 
     def complete(self) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from patchloom.canvas import Frame, Place
 from patchloom.errors import Cancelled, PatchloomError
-from patchloom.events import Event, LevelDone, Observer, Step, as_json
+from patchloom.events import Event, LevelDone, LevelStarted, Observer, Step, as_json
 from patchloom.extension import extended
 from patchloom.filling import Inputs, Named, prepare
 from patchloom.formats.picture import to_eight_bit
@@ -30,6 +30,7 @@ from patchloom.tiling import tiled
 
 PREVIEW_SIDE = 1024  # longest side of a preview, pixels
 _PROGRESS_SECONDS = 0.2
+_PREVIEW_SECONDS = 0.7  # between two pictures of what is being decided
 
 
 class PictureEngine:
@@ -161,8 +162,9 @@ class Reporter:
     def __init__(self, folder: Path, send: Send, stopped: Callable[[], bool]) -> None:
         self._folder, self._send, self._stopped = folder, send, stopped
         self._began = time.monotonic()
-        self._spoke = 0.0
+        self._spoke = self._showed = 0.0
         self._previews = 0
+        self._deciding: set[int] = set()  # windows of which nothing final can be seen yet
 
     def __call__(self, event: Event) -> None:
         if self._stopped():
@@ -175,7 +177,13 @@ class Reporter:
             self._spoke = now
             left = (now - self._began) * (1 - event.fraction) / event.fraction if event.fraction > 0.02 else None
             message["eta_s"] = None if left is None else round(left, 1)
+            if event.preview and event.window in self._deciding and now - self._showed > _PREVIEW_SECONDS:
+                self._showed = now
+                message["preview"] = self._stored(event.preview())
+        elif isinstance(event, LevelStarted) and event.stage == "decide":
+            self._deciding.add(event.window)
         elif isinstance(event, LevelDone) and event.preview is not None:
+            self._deciding.discard(event.window)
             message["preview"] = self._stored(event.preview())
         self._send(message)
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Cells, HOLE, TAKE } from "../../../src/patchloom/server/static/js/cells.js";
+import { Cells, DONE, HOLE, TAKE } from "../../../src/patchloom/server/static/js/cells.js";
 import { grown } from "../../../src/patchloom/server/static/js/grown.js";
 import { History } from "../../../src/patchloom/server/static/js/history.js";
 import { capsule, polygon, rectangle } from "../../../src/patchloom/server/static/js/shapes.js";
@@ -87,4 +87,47 @@ test("undo and redo take the same way back and forth; what is new ends what was 
   assert.deepEqual(seen, [[3, false], [2, false], [2, true]]);
   history.push({});
   assert.equal(history.redo(), null);
+});
+
+test("a fill that comes to nothing leaves the marks as if it had never been", () => {
+  const box = (x, y) => [{ x, y }, { x: x + 70, y: y + 50 }];
+  const strokes = [[...box(20, 20), ink], [...box(60, 40), ink], [...box(180, 90), ink], [...box(200, 100), { set: 0, clear: HOLE }]];
+  const played = (fills) => {
+    const cells = new Cells(300, 200);
+    const history = new History((step) => cells.swap(step.change));
+    const step = (draw, more = {}) => {
+      cells.begin();
+      draw();
+      return history.push({ change: cells.end(), before: "", after: "", ...more });
+    };
+    for (const [at, stroke] of strokes.entries()) {
+      if (fills && at === 1) {
+        const taken = step(() => rectangle(cells, { x: 15, y: 15 }, { x: 95, y: 75 }, { set: DONE, clear: HOLE }), { fill: "a" });
+        assert.equal(history.undo(), null, "what a fill was given stays with it");
+        assert.equal(history.given("a"), taken);
+      }
+      step(() => rectangle(cells, ...stroke));
+    }
+    if (fills) history.withdraw(history.given("a"), cells);
+    return { cells, history };
+  };
+  const [withFill, without] = [played(true), played(false)];
+  assert.deepEqual(withFill.cells.data, without.cells.data);
+  assert.deepEqual(withFill.cells.totals, without.cells.totals);
+  withFill.history.undo();
+  for (let step = 1; step < strokes.length; step++) without.history.undo();
+  assert.deepEqual(withFill.cells.data, without.cells.data, "what was marked since is one step");
+  withFill.history.redo();
+  assert.equal(withFill.cells.areas(HOLE), 2);
+});
+
+test("a fill's picture is on show from its own step on", () => {
+  const shown = [];
+  const history = new History((step, forward) => shown.push(forward ? step.after : step.before));
+  const step = (fill = "") => history.push({ change: new Map(), before: "old", after: "old", fill });
+  for (const fill of ["", "new", "", ""]) step(fill);
+  history.undo();
+  history.filled(history.given("new"), "new");
+  for (const go of ["redo", "undo", "undo", "undo", "undo"]) history[go]();
+  assert.deepEqual(shown.slice(1), ["new", "new", "new", "old", "old"]);
 });

@@ -59,7 +59,7 @@ const ways = {
 };
 
 /** @param {Uint8Array} data @param {Uint8Array} mask @param {Ink} ink */
-function inked(data, mask, ink) {
+export function inked(data, mask, ink) {
   const out = data.slice();
   for (let i = 0; i < out.length; i++) if (mask[i]) out[i] = (out[i] & ~ink.clear) | ink.set;
   return out;

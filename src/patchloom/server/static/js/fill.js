@@ -50,10 +50,20 @@ export class Filler extends EventTarget {
   start() {
     const { session } = this;
     if (!session.photo) return;
+    if (this.running) return this.next();
     const next = () => (session.cells.any(HOLE) ? this.marked(false) : this.another());
     const idle = !session.works.size && !session.cells.any(HOLE) && !session.versions.has(session.current);
     if (idle) this.announcer.say(t("say.paint"), true);
     else this.fill(next);
+  }
+
+  /** What was marked while a fill runs is filled after it. */
+  next() {
+    const { run, session } = this;
+    if (run.stopping || !session.cells.any(HOLE)) return;
+    run.next = true;
+    this.announcer.say(t("say.next"), true);
+    this.dispatchEvent(new Event("job"));
   }
 
   /** Everything that was ever marked, from the photo. */
@@ -102,15 +112,10 @@ export class Filler extends EventTarget {
       if (!plan.id) return plan;
       const state = await api.job(plan.id).catch(() => null);
       if (["queued", "running", "done"].includes(state?.status)) return plan;
+      this.session.takeBack(plan.key);
       this.announcer.note(t("say.lost"));
       return null;
     });
-  }
-
-  /** A result that came while the photo was not open. @param {{blob: Blob, mask: Blob, like?: string}} version */
-  async arrive(version) {
-    const marked = version.like ? undefined : await createImageBitmap(version.mask);
-    await this.show(version, marked);
   }
 
   /** Fills, when all that was asked of the marks before is done. @param {() => Plan | null | Promise<Plan | null>} choose */
@@ -131,7 +136,9 @@ export class Filler extends EventTarget {
     } finally {
       this.runs.delete(run.work);
       this.attach();
+      if (run.plan && session.id === run.work) session.takeBack(run.plan.key); // unless it was filled
     }
+    if (run.next && session.versions.has(run.plan.key) && session.cells.any(HOLE)) this.start();
   }
 
   explain(run, error) {
@@ -153,18 +160,20 @@ export class Filler extends EventTarget {
     this.dispatchEvent(new Event("job")); // from now on it can be taken up after a reload
     const parts = await run.unlessStopped(this.parts(run.plan));
     run.hole = parts.hole ?? null;
+    run.file = parts.mask;
+    if (run === this.run) this.stage.given = run.hole?.marks ?? null;
     run.plan.megapixels ??= (run.hole?.count ?? session.cells.count(DONE)) / 1e6;
     return parts;
   }
 
   /** @param {Plan} plan */
-  async parts({ base, like, all = false, growth }) {
+  async parts({ key, base, like, all = false, growth }) {
     const { session } = this;
     const image = session.pictureOf(base).blob;
     const references = session.others;
     const shown = session.versions.get(like);
     if (shown) return { image, references, mask: shown.mask, source: shown.source };
-    const [hole, source] = await Promise.all([session.hole(all, growth), session.sourceFile()]);
+    const [hole, source] = await Promise.all([session.give(key, all, growth), session.sourceFile()]);
     const { width, height } = session.cells;
     if (hole.count === width * height) {
       throw Object.assign(new Error(t("error.all")), { hint: t("error.all.hint") });
@@ -187,14 +196,16 @@ export class Filler extends EventTarget {
       this.announcer.say(t("say.filling"));
       this.tick(); // a fill may be done before the next beat
     }
-    if (name === "level_done" && data.preview) this.preview(run, data);
+    if (data.preview) this.preview(run, data);
     if (name === "warned") this.announcer.note(data.message);
   }
 
   async preview(run, { preview, window, box }) {
     try {
       const bitmap = await createImageBitmap(await api.preview(run.plan.id, preview));
-      if (this.run === run) this.stage.addPreview(bitmap, window, box, run.hole?.mask);
+      const newest = preview > (run.seen.get(window) ?? 0);
+      if (newest) run.seen.set(window, preview);
+      if (newest && this.run === run) this.stage.addPreview(bitmap, window, box, run.hole?.mask);
       bitmap.close();
     } catch {
       // A preview that does not arrive is not missed.
@@ -208,22 +219,22 @@ export class Filler extends EventTarget {
     const version = { key, base, group, growth, settings, like, mask, source, blob, seconds };
     if (!settings.harmonised) learn(settings.preset, megapixels, seconds);
     const open = () => this.session.id === run.work && !run.stopping;
-    if (open() && (await this.show(version, run.hole?.mask, run))) return;
+    if (open() && (await this.show(version, run))) return;
     if (run.stopping) return;
     await this.put(run.work, version);
-    if (open()) await this.show(version, run.hole?.mask);
+    if (open()) await this.show(version);
     else this.dispatchEvent(new CustomEvent("away", { detail: run }));
   }
 
-  /** @returns {Promise<boolean>} false if another photo was opened meanwhile */
-  async show({ blob, like, ...version }, marked, run = null) {
+  /** A result becomes a version of the photo that is open. @returns {Promise<boolean>} false if another one is by now */
+  async show({ blob, like, ...version }, run = null) {
     const { session } = this;
     const { id } = session;
     if (session.versions.has(version.key)) return true;
     const picture = await Picture.open(blob);
     await picture.makeCopies();
     if (session.id !== id || run?.stopping) return false;
-    await session.finish({ ...version, picture, gone: false, saved: false }, marked);
+    await session.finish({ ...version, picture, gone: false, saved: false });
     this.announcer.say(t("say.done"), true);
     return true;
   }
@@ -240,7 +251,7 @@ export class Filler extends EventTarget {
   attach() {
     const { run } = this;
     this.session.filling = run !== null;
-    if (this.attached !== run) this.stage.filling(run !== null);
+    if (this.attached !== run) this.stage.filling(run !== null, run?.hole?.marks);
     this.attached = run;
     if (!this.runs.size) this.ticking = clearInterval(this.ticking);
     else this.ticking ??= setInterval(() => this.tick(), TICK_MS);

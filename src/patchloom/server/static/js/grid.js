@@ -98,6 +98,11 @@ export function spreadOut({ width, height, tiles }) {
   return data;
 }
 
+/** A tile's cells one by one. @param {Uint8Array | number} content @param {Box} box @returns {Uint8Array} */
+export function unpacked(content, { left, top, right, bottom }) {
+  return typeof content === "number" ? new Uint8Array((right - left) * (bottom - top)).fill(content) : content;
+}
+
 /** A tile whose cells are all equal as that number. @param {Uint8Array | number} content */
 export function packed(content) {
   if (typeof content === "number") return content;

@@ -65,8 +65,8 @@ export class Hints {
 
   async ask(signal) {
     const { session } = this;
-    const { photo, filling, works, cells } = session;
-    if (!photo || filling || works.size || !cells.any(HOLE) || session.summary.share > MOST_SHARE) return null;
+    const { photo, works, cells } = session;
+    if (!photo || works.size || !cells.any(HOLE) || session.summary.share > MOST_SHARE) return null;
     const seen = sight(session.picture);
     const { width, height, scale } = seen;
     const marks = sampled(cells, seen);

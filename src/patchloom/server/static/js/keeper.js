@@ -1,12 +1,11 @@
 /** Keeps the work of this tab as it changes, brings it back after a reload, and lists what was worked on before. */
 
-import { Picture } from "./picture.js";
+import { drawSmall, Picture } from "./picture.js";
 import * as store from "./store.js";
 
 const ANSWER_MS = 120; // in which another tab says that it has a work open
 const MOST = 8; // works that are kept although everything of them was downloaded
 const FORGET_MS = 20_000; // after which what was forgotten is gone for good
-const THUMB = 160;
 const HERE = "patchloom-work"; // in the tab's own storage: the work it has open
 
 export class Keeper extends EventTarget {
@@ -83,7 +82,7 @@ export class Keeper extends EventTarget {
     this.dispatchEvent(new Event("recent"));
   }
 
-  note({ what, step }) {
+  note({ what, steps }) {
     if (this.restoring || what === "busy") return;
     if (what === "photo") {
       this.reset();
@@ -91,7 +90,7 @@ export class Keeper extends EventTarget {
       this.parts.photo = { name: this.session.name, blob: this.session.photo.blob };
     }
     if (what === "others") this.parts.others = this.session.others;
-    if (step) this.parts[`step/${step.id}`] = step;
+    for (const step of steps) this.parts[`step/${step.id}`] = step;
     this.later();
   }
 
@@ -306,16 +305,9 @@ async function opened({ blob, ...version }) {
   return { ...version, picture: await Picture.open(blob) };
 }
 
-/** A small JPEG of a picture, or of a box of it. @param {import("./picture.js").Picture} picture */
-export async function thumbnail(picture, box = { left: 0, top: 0, right: picture.width, bottom: picture.height }) {
-  const whole = box.right - box.left >= picture.width;
-  const bitmap = picture.bitmaps[whole ? picture.bitmaps.length - 1 : 0];
-  const by = bitmap.width / picture.width;
-  const [x, y, width, height] = [box.left, box.top, box.right - box.left, box.bottom - box.top].map((each) => each * by);
-  const scale = Math.min(1, THUMB / Math.max(width, height));
+/** A small JPEG of a picture. @param {import("./picture.js").Picture} picture */
+function thumbnail(picture) {
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  canvas.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  drawSmall(canvas, picture);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.85));
 }

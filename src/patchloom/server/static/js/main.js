@@ -119,7 +119,7 @@ function actionsOf({ filler, queue, saving }) {
     fill: () => {
       tools.end();
       comparer.end();
-      if (session.cells?.any(HOLE) && !filler.running) session.during(hints.before(() => filler.start()));
+      if (session.cells?.any(HOLE)) session.during(hints.before(() => filler.start()));
       else filler.start();
     },
     again: () => filler.again(),
@@ -162,7 +162,7 @@ function restoreChoices(choices, settings) {
 }
 
 /** The session has changed. */
-function follow({ what, step }, { filler, settings }) {
+function follow({ what, steps }, { filler, settings }) {
   if (what === "photo") {
     stage.reset();
     objects.reset();
@@ -173,7 +173,7 @@ function follow({ what, step }, { filler, settings }) {
   showSession(session, filler);
   showTimes(settings);
   stage.redraw();
-  if (what === "marks" && step && session.cells.any(HOLE)) afterStroke(filler);
+  if (what === "marks" && steps.length && session.cells.any(HOLE)) afterStroke(filler);
 }
 
 let lifting = 0;
@@ -191,7 +191,10 @@ function showTimes(settings) {
 }
 
 function listenToFill(filler, keeper) {
-  filler.addEventListener("progress", ({ detail }) => showProgress(filler, detail));
+  filler.addEventListener("progress", ({ detail }) => {
+    showProgress(filler, detail);
+    strip.follow(filler.run);
+  });
   filler.addEventListener("job", () => {
     const focused = document.activeElement;
     if (filler.running) {

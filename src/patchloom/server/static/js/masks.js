@@ -8,7 +8,7 @@ import { t } from "./texts.js";
  * @param {Blob} file @param {import("./session.js").Session} session
  */
 export async function loadMask(file, session) {
-  if (session.filling || !session.cells) return;
+  if (!session.cells) return;
   const { cells } = session;
   const ink = session.ink(false);
   await session.turn(async () => {

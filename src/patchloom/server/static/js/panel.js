@@ -66,8 +66,8 @@ export function showSession(session, filler) {
   $("welcome").hidden = open;
   const untouched = open && !session.history.past.length && !session.versions.size && !session.cells.any(HOLE);
   $("guide").hidden = !untouched || filler.running;
-  $("undo").disabled = (!session.history.past.length && !session.works.size) || filler.running;
-  $("redo").disabled = !session.history.future.length || filler.running;
+  $("undo").disabled = !session.history.canUndo && !session.works.size;
+  $("redo").disabled = !session.history.future.length;
   if (!open) return $("canvas").setAttribute("aria-label", t("canvas.none"));
   const { share, areas, done, limited } = session.summary;
   const { width, height } = session.photo;
@@ -93,8 +93,9 @@ function showAction(session, filler, result) {
   $("again-tile").disabled = marked || filler.running;
   $("download").classList.toggle("primary", !marked);
   $("download-more").classList.toggle("primary", !marked);
-  $("fill").hidden = filler.running || (result && !marked);
-  $("fill").disabled = !marked;
+  $("fill").hidden = !marked && (result || filler.running);
+  $("fill").disabled = !marked || Boolean(filler.run?.next);
+  $("fill-text").textContent = t(filler.running ? "fill.next" : "fill");
   document.body.dataset.state = filler.running ? "running" : result ? (marked ? "more" : "result") : "ready";
 }
 

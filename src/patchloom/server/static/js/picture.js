@@ -3,6 +3,7 @@
 import { display } from "./api.js";
 
 const SMALL = 1024;
+const THUMB = 160;
 
 export class Picture {
   /** @param {Blob} blob @param {number} width of the file, upright @param {number} height @param {ImageBitmap} bitmap */
@@ -98,4 +99,16 @@ function squares(context) {
   ink.fillRect(0, 0, SQUARE, SQUARE);
   ink.fillRect(SQUARE, SQUARE, SQUARE, SQUARE);
   return context.createPattern(tile, "repeat");
+}
+
+/** Draws a picture small, or a box of it. @param {HTMLCanvasElement} canvas @param {Picture} picture */
+export function drawSmall(canvas, picture, box = { left: 0, top: 0, right: picture.width, bottom: picture.height }) {
+  const whole = box.right - box.left >= picture.width;
+  const bitmap = picture.bitmaps[whole ? picture.bitmaps.length - 1 : 0];
+  const by = bitmap.width / picture.width;
+  const [x, y, width, height] = [box.left, box.top, box.right - box.left, box.bottom - box.top].map((each) => each * by);
+  const scale = Math.min(1, THUMB / Math.max(width, height));
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.getContext("2d").drawImage(bitmap, x, y, width, height, 0, 0, canvas.width, canvas.height);
 }

@@ -46,7 +46,6 @@ export function listenToPointers(stage, tools, keys, actions) {
     event.altKey ||
     keys.spaceDown ||
     tools.tool === "hand" ||
-    stage.session.filling ||
     (penSeen && event.pointerType === "touch");
 
   canvas.addEventListener("pointerdown", (event) => {

@@ -19,9 +19,14 @@ export class Run {
     this.name = name;
     /** @type {Plan | null} */
     this.plan = null;
-    /** What is marked of it: its mask and more, as Session.hole() says. */
+    /** What is marked of it: its mask and more, as Session.give() says. */
     this.hole = null;
+    /** @type {Blob | null} the mask's file */
+    this.file = null;
     this.stopping = false;
+    /** The newest picture of what each window shows so far. @type {Map<number, number>} */
+    this.seen = new Map();
+    this.next = false; // what is marked meanwhile is filled after it
     this.stopper = new AbortController();
     this.pace = null;
     this.upload = null;
@@ -99,8 +104,15 @@ export class Run {
     if (this.place) return { fraction: 0, text: this.place };
     const { fraction, left, late } = this.pace.now();
     if (this.first && this.pace.told.fraction === 0) return { fraction, text: t("progress.warming") };
-    if (late) return { fraction, text: t("progress.late") };
-    return { fraction, text: left < 1.5 ? t("progress.nearly") : t("progress.left", { time: duration(left) }) };
+    if (late) return { fraction, left, text: t("progress.late") };
+    return { fraction, left, text: left < 1.5 ? t("progress.nearly") : t("progress.left", { time: duration(left) }) };
+  }
+
+  /** The same in a word or two. */
+  brief() {
+    const { left, fraction } = this.progress();
+    if (left === undefined) return percent(fraction);
+    return this.seen.size ? t("version.finishing", { time: duration(left) }) : duration(left);
   }
 
   /** Stops at once; what the server still does with the job is not waited for. */

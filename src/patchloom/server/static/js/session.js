@@ -26,7 +26,7 @@ export class Session extends EventTarget {
     super();
     this.history = new History((step, forward) => this.act(step, forward));
     this.layer = "hole";
-    this.filling = false; // while a fill runs, the marks it was given stay as they are
+    this.filling = false; // while a fill runs, no other picture is chosen
     this.growing = true;
     this.closed();
   }
@@ -61,9 +61,10 @@ export class Session extends EventTarget {
     this.changed("photo");
   }
 
-  changed(what = "marks", step = null) {
+  /** @param {string} what @param {import("./history.js").Step[]} steps that are new, or changed */
+  changed(what = "marks", ...steps) {
     if (what !== "busy") this.counted = null;
-    this.dispatchEvent(new CustomEvent("change", { detail: { what, step } }));
+    this.dispatchEvent(new CustomEvent("change", { detail: { what, steps } }));
   }
 
   /** The picture on show. */
@@ -139,7 +140,7 @@ export class Session extends EventTarget {
 
   /** Does `draw` on the marks as one step that can be undone. @param {(cells: Cells) => void} draw */
   mark(draw) {
-    if (this.filling || !this.cells) return;
+    if (!this.cells) return;
     this.turn(() => {
       this.cells.begin();
       draw(this.cells);
@@ -198,11 +199,11 @@ export class Session extends EventTarget {
   }
 
   undo() {
-    if (!this.filling) this.turn(() => this.history.undo());
+    this.turn(() => this.history.undo());
   }
 
   redo() {
-    if (!this.filling) this.turn(() => this.history.redo());
+    this.turn(() => this.history.redo());
   }
 
   clear() {
@@ -217,28 +218,61 @@ export class Session extends EventTarget {
   /** @param {(value: number) => number} rule */
   map(rule) {
     const table = VALUES.map(rule);
-    if (!this.filling && this.cells) this.turn(() => this.alter("map", { table }));
+    if (this.cells) this.turn(() => this.alter("map", { table }));
   }
 
   /** Grows what the tools mark by some pixels, or shrinks it. */
   grow(pixels) {
     const task = { bits: this.bit, pixels, ink: this.ink(pixels < 0) };
-    if (!this.filling && this.cells) this.turn(() => this.alter("grow", task));
+    if (this.cells) this.turn(() => this.alter("grow", task));
   }
 
-  /** A finished fill: its marks are done with, its picture is shown. @param {Version} version
-   * @param {Uint8Array | ImageBitmap} [marked] what was filled, a byte a pixel, or as a picture; none for another version
-   * of what was filled before */
-  async finish(version, marked) {
-    const { group } = version;
+  /**
+   * Gives what is marked to a fill: the marks are done with, and what is marked from now on is the next fill's.
+   * @param {string} key of the version that it becomes @param {boolean} all with the marks of earlier fills
+   * @param {number} pixels by which marks grow
+   * @returns {Promise<{mask: Uint8Array, count: number, file: Blob, marks: Cells}>} the hole, a byte a pixel, and as a
+   * file; and the marks
+   */
+  give(key, all, pixels) {
+    return this.turn(async () => {
+      const { cells, history } = this;
+      const given = history.given(key); // before the page was loaded again
+      const marks = new Cells(cells.width, cells.height);
+      marks.restore(cells.snapshot());
+      if (given) for (const step of history.since(given).reverse()) marks.restore(step.change ?? new Map());
+      const task = { marks: marks.plain, bits: HOLE, kept: all ? DONE : 0, pixels, ink: { set: DONE, clear: HOLE } };
+      const { change, ...hole } = await aside("hole", task);
+      if (!given && this.cells === cells && change.size) {
+        cells.swap(change);
+        this.remember(change, { fill: key });
+      }
+      return { ...hole, marks };
+    });
+  }
+
+  /** A fill has come to nothing: the marks that it was given are back. @param {string} key of its version */
+  takeBack(key) {
+    return this.turn(() => {
+      const step = this.history.given(key);
+      if (!step) return;
+      const made = this.history.withdraw(step, this.cells);
+      this.changed("marks", ...(made ? [made] : []));
+    });
+  }
+
+  /** A finished fill: its picture is shown. @param {Version} version */
+  finish(version) {
+    const { key, group } = version;
     const number = 1 + [...this.versions.values()].filter((each) => each.group === group).length;
-    this.versions.set(version.key, { ...version, number });
-    const step = { after: version.key };
-    if (!marked) return this.turn(() => this.remember(null, step));
-    const { width: across, height: down } = this.cells;
-    const ink = { set: DONE, clear: HOLE };
-    const [way, task] = marked instanceof ImageBitmap ? ["picture", { bitmap: marked }] : ["mask", { mask: marked, across, down }];
-    await this.turn(() => this.alter(way, { ...task, ink }, step));
+    this.versions.set(key, { ...version, number });
+    return this.turn(() => {
+      const step = this.history.given(key);
+      if (!step) return this.remember(null, { after: key });
+      const steps = this.history.filled(step, key);
+      this.current = key;
+      this.changed("picture", ...steps);
+    });
   }
 
   /** Shows another version. */
@@ -256,12 +290,6 @@ export class Session extends EventTarget {
       const after = this.current === key ? (rest[0]?.key ?? version.base) : this.current;
       this.remember(null, { after, gone: key });
     });
-  }
-
-  /** The hole and its file, grown as the person sees it. @param {boolean} all with the marks of earlier fills */
-  async hole(all, pixels = this.growth) {
-    await this.settled();
-    return aside("hole", { marks: this.cells.plain, bits: HOLE, kept: all ? DONE : 0, pixels });
   }
 
   /** What is marked, as a PNG. */

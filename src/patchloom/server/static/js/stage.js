@@ -1,5 +1,6 @@
 /** Draws the photo, the marks and what else is to be seen, once a frame and only when something changed. */
 
+import { HOLE } from "./cells.js";
 import { Overlay } from "./overlay.js";
 import { drawHandle, drawLabel, drawScribble, proposalPicture } from "./sketch.js";
 import { View } from "./view.js";
@@ -40,6 +41,8 @@ export class Stage {
     this.cursor = null;
     /** Where a finger paints, in stage coordinates. @type {{x: number, y: number} | null} */
     this.finger = null;
+    /** Marks that a fill was given, which are no longer the session's. @type {import("./cells.js").Cells | null} */
+    this.given = null;
     this.frame = 0;
     this.pulsing = 0;
     new ResizeObserver(() => this.measure()).observe(canvas);
@@ -66,11 +69,12 @@ export class Stage {
     this.redraw();
   }
 
-  /** A fill begins or is over: while it runs, the marks' outlines pulse. */
-  filling(running) {
+  /** A fill begins or is over: while it runs, its marks' outlines pulse. @param {import("./cells.js").Cells} [given] */
+  filling(running, given = null) {
     clearInterval(this.pulsing);
     this.previews = [];
-    this.pulse = running ? 0 : null;
+    this.given = given;
+    this.pulse = 0;
     if (running && !isStill()) {
       this.pulsing = setInterval(() => {
         this.pulse += 1;
@@ -201,13 +205,18 @@ export class Stage {
   }
 
   drawMarks() {
-    const { context, session, view } = this;
-    const running = this.pulse !== null && this.pulse !== undefined;
-    const how = { growth: session.growth, bare: running && this.previews.length > 0 };
-    const place = this.overlay.draw(session.cells, view, how);
+    const { session } = this;
+    const pulse = 0.6 + 0.4 * Math.cos(this.pulse * 0.45);
+    if (this.given) this.drawCells(this.given, pulse, { growth: session.growth, bare: this.previews.length > 0 }, HOLE);
+    this.drawCells(session.cells, 1, { growth: session.growth });
+  }
+
+  drawCells(cells, alpha, how, bits) {
+    const { context } = this;
+    const place = this.overlay.draw(cells, this.view, how, bits);
     if (!place) return;
     context.save();
-    if (running) context.globalAlpha = 0.6 + 0.4 * Math.cos(this.pulse * 0.45);
+    context.globalAlpha = alpha;
     context.imageSmoothingEnabled = false;
     context.drawImage(this.overlay.canvas, place.left, place.top, place.width, place.height);
     context.restore();

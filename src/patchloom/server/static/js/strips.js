@@ -1,7 +1,7 @@
 /** A row of small pictures: the versions of a result. */
 
 import { boxOf } from "./holes.js";
-import { thumbnail } from "./keeper.js";
+import { drawSmall } from "./picture.js";
 import { duration, has, t } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
@@ -11,27 +11,44 @@ export class VersionStrip {
   /** @param {import("./session.js").Session} session */
   constructor(session) {
     this.session = session;
-    /** @type {Map<string, {url: string, element: HTMLElement}>} */
+    /** @type {Map<string, HTMLElement>} */
     this.made = new Map();
+    /** A fill under way and its place among the versions. @type {{run: import("./run.js").Run, element: HTMLElement} | null} */
+    this.pending = null;
+  }
+
+  /** Shows a fill under way, or none. @param {import("./run.js").Run | null} run */
+  follow(run) {
+    const shown = run?.file ? run : null; // there is something to be seen of it
+    if (shown !== (this.pending?.run ?? null)) {
+      this.pending = shown && { run, element: this.pendingItem(run) };
+      this.show();
+    }
+    const text = this.pending?.element.lastChild;
+    if (text && text.textContent !== run.brief()) text.textContent = run.brief();
+  }
+
+  pendingItem({ file, plan }) {
+    const element = document.createElement("div");
+    element.className = "version pending";
+    element.append(detail(this.session.pictureOf(plan.base), file), document.createElement("span"));
+    return element;
   }
 
   show() {
     const { session } = this;
     const versions = session.photo ? session.siblings : [];
     const steps = session.photo ? session.steps : [""];
-    $("versions").hidden = steps.length < 2;
-    document.body.classList.toggle("versions", steps.length > 1);
+    $("versions").hidden = steps.length < 2 && !this.pending;
+    document.body.classList.toggle("versions", !$("versions").hidden);
     this.showSteps(steps);
     const wanted = versions.map((version) => this.item(version));
+    if (this.pending && !session.versions.has(this.pending.run.plan.key)) wanted.push(this.pending.element);
     const list = $("version-list");
     if (wanted.length !== list.children.length || wanted.some((each, index) => each !== list.children[index])) {
       list.replaceChildren(...wanted);
     }
-    for (const [key, { url }] of this.made) {
-      if (session.versions.has(key)) continue;
-      URL.revokeObjectURL(url);
-      this.made.delete(key);
-    }
+    for (const key of this.made.keys()) if (!session.versions.has(key)) this.made.delete(key);
   }
 
   /** Original, step 1, step 2: a press shows the photo as it was then. */
@@ -52,7 +69,7 @@ export class VersionStrip {
   item(version) {
     const { number } = version;
     if (!this.made.has(version.key)) this.made.set(version.key, this.make(version));
-    const { element } = this.made.get(version.key);
+    const element = this.made.get(version.key);
     const [choose, remove] = element.children;
     choose.setAttribute("aria-pressed", String(version.key === this.session.current));
     choose.querySelector("span").textContent = t("version", { n: number });
@@ -65,14 +82,12 @@ export class VersionStrip {
     const element = document.createElement("div");
     element.className = "version";
     const choose = document.createElement("button");
-    const image = document.createElement("img");
-    image.alt = "";
     const name = document.createElement("span");
     const about = document.createElement("small");
     const { preset } = version.settings;
     const quality = has(`quality.${preset}`) ? t(`quality.${preset}`) : preset;
     about.textContent = t("version.about", { quality, time: duration(version.seconds) });
-    choose.append(image, name, about);
+    choose.append(detail(version.picture, version.mask), name, about);
     const remove = document.createElement("button");
     remove.className = "remove";
     remove.innerHTML = '<svg aria-hidden="true"><use href="#i-close"/></svg><span class="unseen"></span>';
@@ -80,19 +95,16 @@ export class VersionStrip {
     choose.addEventListener("click", () => this.session.choose(version.key));
     remove.addEventListener("click", () => this.session.remove(version.key));
     element.append(choose, remove);
-    const made = { url: "", element };
-    detail(version, this.session).then((blob) => {
-      made.url = URL.createObjectURL(blob);
-      image.src = made.url;
-    });
-    return made;
+    return element;
   }
 }
 
-/** A small picture of what was filled, since that is where versions differ. */
-async function detail(version, session) {
-  const box = await boxOf(version.mask, session.photo);
-  return box ? thumbnail(version.picture, around(box, session.photo)) : thumbnail(version.picture);
+/** A small picture of what was filled, since that is where versions differ; until that is found, of the whole. */
+function detail(picture, mask) {
+  const canvas = document.createElement("canvas");
+  drawSmall(canvas, picture);
+  boxOf(mask, picture).then((box) => box && drawSmall(canvas, picture, around(box, picture)));
+  return canvas;
 }
 
 /** A square with the box in its middle and some of what is about it. */

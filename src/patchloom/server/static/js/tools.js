@@ -37,7 +37,6 @@ export class Tools {
   }
 
   start(point, erase = this.erasing) {
-    if (this.session.filling) return;
     this.used = this.tool; // another one may be chosen before the stroke ends
     this.erase = erase;
     this.brush = { ink: this.session.ink(erase), radius: this.radius };

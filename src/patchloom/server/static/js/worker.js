@@ -1,8 +1,8 @@
 /** Runs beside the page: what would stop it for longer than a frame. */
 
-import { altered } from "./alter.js";
+import { altered, inked } from "./alter.js";
 import { decoded, encoded, photographed, pixelsOf, scribbled } from "./greys.js";
-import { spreadOut } from "./grid.js";
+import { Grid, spreadOut } from "./grid.js";
 import { grown } from "./grown.js";
 import { addition, question } from "./outlines.js";
 import { encodeMask } from "./png.js";
@@ -11,8 +11,9 @@ import { specks } from "./specks.js";
 const tasks = {
   alter: altered,
 
-  /** The mask of a fill, its size and its file: what has `bits`, grown, and what has any of `kept`, as it is. */
-  hole: async ({ marks, bits, kept, pixels }) => {
+  /** The mask of a fill, its size and its file: what has `bits`, grown, and what has any of `kept`, as it is; and the
+   * change that `ink` makes there. */
+  hole: async ({ marks, bits, kept, pixels, ink }) => {
     const { width, height } = marks;
     const data = spreadOut(marks);
     const mask = grown(data, width, height, bits, pixels);
@@ -21,7 +22,8 @@ const tasks = {
       if (data[i] & kept) mask[i] = 1;
       count += mask[i];
     }
-    return { mask, count, file: await encodeMask(mask, width, height, (value) => value === 1) };
+    const change = new Grid(width, height).differences(data, inked(data, mask, ink));
+    return { mask, count, change, file: await encodeMask(mask, width, height, (value) => value === 1) };
   },
 
   /** A file that is white where a cell's value is in `white`. */

@@ -97,7 +97,10 @@ export class Works {
 
   /** Results that came meanwhile, and the fill that was under way. */
   async goOn({ job, arrived }) {
-    for (const version of arrived) await this.filler.arrive(version);
+    const { session, filler } = this;
+    for (const version of arrived) await filler.show(version);
+    const lost = session.history.past.filter((step) => step.fill && step.fill !== job?.key);
+    if (!filler.running) for (const step of lost) session.takeBack(step.fill);
     if (job && !this.filler.running) await this.filler.resume(job);
   }
 
