@@ -41,6 +41,11 @@ export class Filler extends EventTarget {
     return this.run !== null;
   }
 
+  /** Whether what is marked is not on its way into a fill. */
+  get given() {
+    return !this.running || this.run.file !== null;
+  }
+
   /** What is being filled, so that it can be taken up after a reload. @returns {Plan | null} */
   get job() {
     return this.run?.plan ?? null;
@@ -60,7 +65,7 @@ export class Filler extends EventTarget {
   /** What was marked while a fill runs is filled after it. */
   next() {
     const { run, session } = this;
-    if (run.stopping || !session.cells.any(HOLE)) return;
+    if (run.stopping || !this.given || !session.cells.any(HOLE)) return;
     run.next = true;
     this.announcer.say(t("say.next"), true);
     this.dispatchEvent(new Event("job"));

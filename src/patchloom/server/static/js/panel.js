@@ -86,7 +86,7 @@ export function showSession(session, filler) {
 
 /** The one thing to do next is the button that stands out. */
 function showAction(session, filler, result) {
-  const marked = session.cells.any(HOLE);
+  const marked = session.cells.any(HOLE) && filler.given;
   $("run").hidden = !filler.running;
   $("after-fill").hidden = !result || filler.running;
   $("fix").hidden = $("again").hidden = marked;
