@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from patchloom.batch.folders import open_folder
+from patchloom.batch.pairing import Pair
 from patchloom.batch.work import FillPicture, Made, Outcome, Share, Stopped, Task
 from patchloom.errors import BudgetError, PhotoError
 from patchloom.events import Observer, Step, ignore
@@ -25,7 +26,7 @@ class Reverse(FillPicture):
 
     def fill(
         self,
-        name: str,
+        pair: Pair,
         photo_bytes: bytes,
         mask_bytes: bytes,
         share: Share,
@@ -34,7 +35,7 @@ class Reverse(FillPicture):
         others: Sequence[tuple[str, bytes]] = (),
     ) -> Made:
         with Path(self.results, LOG).open("ab") as file:
-            file.write(os.fsencode(f"{name} {room} {os.getpid()} {share.memory_mb}\n"))
+            file.write(os.fsencode(f"{pair.output} {room} {os.getpid()} {share.memory_mb}\n"))
         word = photo_bytes.split()[0].decode()
         if word == "broken":
             raise PhotoError("The picture is cut short.")
