@@ -220,7 +220,7 @@ def test_windows_filled_at_the_same_time_are_as_if_one_after_the_other() -> None
     photo = np.random.default_rng(0).integers(0, 256, (300, 900, 3), dtype=np.uint8)
     hole = np.zeros((300, 900), bool)
     for column in (60, 200, 420, 640, 820):  # some near enough to see each other's results
-        hole[140:146, column : column + 6] = True
+        hole[140:152, column : column + 12] = True
     results = []
     for threads in (1, 3):
         events: list[Event] = []

@@ -49,6 +49,21 @@ def test_near_holes_share_a_window_and_far_ones_do_not() -> None:
     assert near.box[2] < 300  # not the whole photograph
 
 
+def test_specks_of_one_part_of_the_photograph_share_a_window_and_a_hole_among_them_has_its_own() -> None:
+    random = np.random.default_rng(0)
+    hole = np.zeros((1200, 1600), bool)
+    specks = list(zip(random.integers(0, 1195, 300), random.integers(0, 1595, 300), strict=True))
+    for top, left in specks:
+        hole[top : top + 5, left : left + 5] = True
+    hole[600:700, 800:900] = True
+    found = plan(hole)
+    squares = 4 * 5  # of 384 pixels
+    assert len(found) <= squares + 2
+    assert sum(window.crop.area for window in found) < 3 * hole.size
+    deep = [window for window in found if window.part.sum() > 5000]
+    assert len(deep) == 1 and deep[0].part.sum() < 100 * 100 + 25 * len(specks) / 20, "the hole, and what is near"
+
+
 def test_a_long_scratch_is_cut_and_a_wide_hole_is_not() -> None:
     scratch = np.zeros((2000, 3000), bool)
     for x in range(3000):

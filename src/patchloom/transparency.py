@@ -21,8 +21,9 @@ from patchloom.formats.picture import full_scale
 from patchloom.method.pyramid import Level, shrinking_pyramid
 from patchloom.photo import Photo
 from patchloom.tensors.compose import composite, spread
-from patchloom.tensors.field import Canvas, Costs, Field, largest_patch, random_field, search, source_centres
+from patchloom.tensors.field import Canvas, Field, largest_patch, random_field, source_centres
 from patchloom.tensors.membrane import membrane
+from patchloom.tensors.search import Costs, search
 
 SAME = 0.02  # opacities that differ less are one: lossy coding leaves so much
 _PATCH = 7  # of a fill, that says how many levels it has

@@ -1,19 +1,21 @@
 """Where to work: crops of the photograph that hold a hole and enough of its surroundings.
 
-Holes near each other share a window. A scratch that runs across the whole photograph is cut into windows of
-bounded size, filled one after another; a wide hole is never cut, since its structure has to be found as a whole.
+Holes near each other share a window, and so do specks in one part of the photograph. A scratch that runs across
+the whole photograph is cut into windows of bounded size, filled one after another; a wide hole is never cut, since
+its structure has to be found as a whole.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchloom.arrays import Bools
 from patchloom.errors import BudgetError
-from patchloom.tensors.boxes import Box, bounds
+from patchloom.tensors.boxes import Box, bounds, depths
 
 BASE_MEMORY = 500  # MB; the program, its libraries and networks
 BYTES_PER_PIXEL = 220  # peak of one window pixel, measured over window sizes (benchmarks/speed.py)
@@ -21,6 +23,8 @@ NEAR = 24  # pixels; holes closer than this belong together
 LEAST_CONTEXT, MOST_CONTEXT = 96, 640  # pixels of surroundings on each side
 TOGETHER = 1_000_000  # pixels; windows no larger than this may be filled at the same time
 CUT_SIDE, CUT_SHARE = 512, 0.15  # a box wider than this with a smaller share of hole is cut
+SHALLOW = 4.0  # pixels; what is nowhere deeper is determined by its two sides, and gathered
+GATHERED = 384  # pixels a side of the squares whose specks share a window
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,49 @@ def plan(hole: Bools, source: Bools | None = None, max_memory: int = 0) -> list[
             "Allow more with {max_memory}.",
         )
     limit = (max_memory - BASE_MEMORY) * 1e6 / BYTES_PER_PIXEL if max_memory else float("inf")
+    return [_window(hole, piece, source, limit) for piece in _gathered(_pieces(hole), hole, limit)]
+
+
+class _Piece(NamedTuple):
+    """What one window fills: the True pixels of ``part``, which is as large as ``box``."""
+
+    box: Box
+    part: Bools
+
+
+def _pieces(hole: Bools) -> list[_Piece]:
+    """Each group of holes that are near each other; long ones are cut."""
     labels, _ = ndimage.label(_near(hole))
-    windows = []
+    pieces = []
     for number, place in enumerate(ndimage.find_objects(labels), start=1):
         inside = hole[place] & (labels[place] == number)
-        if not inside.any():
-            continue
         for box in _cut(inside, place[0].start, place[1].start):
-            windows.append(_window(hole, labels, number, box, source, limit))
-    return windows
+            pieces.append(_Piece(box, hole[box.slices] & (labels[box.slices] == number)))
+    return pieces
+
+
+def _gathered(pieces: Sequence[_Piece], hole: Bools, limit: float) -> list[_Piece]:
+    """``pieces`` with those joined that are shallow and have their middles in one square of ``GATHERED`` pixels,
+    where one window for all shows fewer pixels than one for each, and no more than ``limit``."""
+    depth = depths(hole) if not hole.all() else None
+    groups: dict[object, list[_Piece]] = {}
+    for number, piece in enumerate(pieces):
+        deepest = np.inf if depth is None else (depth[piece.box.slices] * piece.part).max()
+        middle = (piece.box.top + piece.box.bottom) // 2, (piece.box.left + piece.box.right) // 2
+        square = middle[0] // GATHERED, middle[1] // GATHERED
+        groups.setdefault(square if deepest <= SHALLOW else number, []).append(piece)
+    joined = []
+    for group in groups.values():
+        box = reduce(Box.union, (piece.box for piece in group))
+        together, *apart = (one.widened(LEAST_CONTEXT, hole.shape).area for one in (box, *(p.box for p in group)))
+        if len(group) == 1 or together >= min(sum(apart), limit):
+            joined += group
+            continue
+        part = np.zeros(box.size, bool)
+        for piece in group:
+            part[piece.box.moved(-box.top, -box.left).slices] |= piece.part
+        joined.append(_Piece(box, part))
+    return joined
 
 
 def waves(windows: Sequence[Window]) -> list[list[int]]:
@@ -111,10 +149,9 @@ def _extent(hole: Bools) -> float:
     return float(max(hole.shape) * min(1.0, hole.mean() / CUT_SHARE))
 
 
-def _window(
-    hole: Bools, labels: NDArray[np.int32], number: int, box: Box, source: Bools | None, limit: float
-) -> Window:
-    """The crop for the hole pixels of group ``number`` in ``box``."""
+def _window(hole: Bools, piece: _Piece, source: Bools | None, limit: float) -> Window:
+    """The crop for ``piece``."""
+    box = piece.box
     height, width = box.size
     # Of a square its side; a scratch needs no more than its two sides, however long it is.
     context = int(np.clip(_extent(hole[box.slices]), LEAST_CONTEXT, MOST_CONTEXT))
@@ -136,5 +173,5 @@ def _window(
             "Fill the hole in smaller pieces.\nOr allow more with {max_memory}.",
         )
     part = np.zeros(crop.size, bool)
-    part[box.moved(-crop.top, -crop.left).slices] = hole[box.slices] & (labels[box.slices] == number)
+    part[box.moved(-crop.top, -crop.left).slices] = piece.part
     return Window(crop, part)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from patchloom.tensors import field as fields, votes
+from patchloom.tensors import field as fields, search as searches, votes
+from patchloom.tensors.search import Costs, search
 from patchloom.tensors.threads import working
 
 NOTHING = np.zeros((1, 1, 3), np.float32)
@@ -25,7 +26,7 @@ def canvas(picture: np.ndarray, hole: np.ndarray, radius: int) -> fields.Canvas:
 def searched(picture: np.ndarray, hole: np.ndarray, radius: int, seed: int = 1, passes: int = 8) -> fields.Field:
     place = canvas(picture, hole, radius)
     field = fields.random_field(hole, place.sources, radius, seed)
-    return fields.search(field, place, fields.Costs(0.0, 0.0), seed=seed, passes=passes)
+    return search(field, place, Costs(0.0, 0.0), seed=seed, passes=passes)
 
 
 @settings(max_examples=25, deadline=None)
@@ -116,7 +117,7 @@ def test_threads_do_not_change_the_field(monkeypatch: pytest.MonkeyPatch) -> Non
     picture = np.random.default_rng(5).random((40, 40, 3), dtype=np.float32)
     hole = np.zeros((40, 40), bool)
     hole[10:30, 10:30] = True
-    monkeypatch.setattr(fields, "PIECE", 16)  # so that there is something to share
+    monkeypatch.setattr(searches, "PIECE", 16)  # so that there is something to share
     alone = searched(picture, hole, 3)
     with working(3):
         shared = searched(picture, hole, 3)
@@ -148,7 +149,7 @@ def test_a_vote_leaves_what_is_given_and_the_search_compares_it() -> None:
     field = fields.random_field(hole, place.sources, 2, seed=1)
     place = votes.vote(field, place)
     assert (place.picture[..., 3:] == mark).all()
-    field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=6)
+    field = search(field, place, Costs(0.0, 0.0), seed=1, passes=6)
     assert ((field.centres + field.offsets)[:, 1] >= 30).all()
 
 
@@ -160,7 +161,7 @@ def test_an_offered_offset_that_fits_is_taken_by_every_patch() -> None:
     offered = np.array([[13, 17]], np.int32)
     place = canvas(picture, hole, 2)._replace(candidates=offered)
     field = fields.random_field(hole, place.sources, 2, seed=1)
-    field = fields.search(field, place, fields.Costs(0.0, 0.0), seed=1, passes=1)
+    field = search(field, place, Costs(0.0, 0.0), seed=1, passes=1)
     np.testing.assert_allclose(field.distance, 0, atol=1e-9)
 
 
@@ -171,3 +172,22 @@ def test_the_largest_patch_by_hand() -> None:
     assert [fields.largest_patch([five], most) for most in (3, 5, 9)] == [3, 5, 5]
     assert fields.largest_patch([five, three], 9) == 3
     assert fields.largest_patch([five, three[::-1, :] & five], 9) == 0
+
+
+def test_what_is_used_often_costs_more_the_more_often() -> None:
+    """Along stripes every source of the same phase fits a patch alike: without the cost of reuse chance and
+    coherence decide how often one is taken; with it no piece is taken more than its fair share."""
+    stripes = np.tile(np.float32([0, 1, 1, 0, 0, 1]), (60, 20))[..., None].repeat(3, 2)
+    hole = np.zeros(stripes.shape[:2], bool)
+    hole[20:40, 50:70] = True
+    place = canvas(stripes, hole, 2)
+    few = np.argwhere(place.sources)[:1]  # all patches from one source
+    start = fields.random_field(hole, place.sources, 2, 0)
+    start = start._replace(offsets=(few - start.centres).astype(np.int32))
+
+    def most(reuse: float) -> int:
+        found = search(start, place, Costs(0, 0, reuse), seed=1, passes=6)
+        where = np.ravel_multi_index(tuple((found.centres + found.offsets).T), hole.shape)
+        return int(np.bincount(where).max())
+
+    assert most(0.1) < most(0.0) / 3

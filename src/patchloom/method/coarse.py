@@ -27,6 +27,8 @@ from patchloom.tensors.boxes import bounds
 from patchloom.tensors.membrane import membrane
 from patchloom.tensors.threads import mapped
 
+SHALLOW = 4.0  # pixels; a hole nowhere deeper is as well guided by the membrane (page 12-01-06)
+
 Place = tuple[slice, slice]
 """Rows and columns of a level's window in the photograph."""
 
@@ -90,7 +92,12 @@ FILLS: dict[str, Callable[[Level], Floats]] = {"none": membrane_fill}
 
 
 def network_fill(level: Level, network: ContentNetwork) -> Coarse:
-    """The level with the network's guess in its hole, at the resolution at which it was shown the hole."""
+    """The level with the network's guess in its hole, at the resolution at which it was shown the hole.
+
+    In specks and scratches that is the membrane, unless the network's picture is sharp.
+    """
+    if level.deepest <= SHALLOW and not network.sharp:
+        return Coarse(membrane_fill(level))
     frames = network.frames(level.hole)
     side = len(frames[0][0])
     resolution = min(1.0, network.seen(side) / side)

@@ -32,7 +32,7 @@ from patchloom.method.pyramid import halve
 from patchloom.tensors import field as fields, votes
 from patchloom.tensors.border import resized
 from patchloom.tensors.boxes import depths
-from patchloom.tensors.field import Costs
+from patchloom.tensors.search import Costs, mean_distance, search
 
 # By eye, but where a source is named; a page is one of docs/experiments.
 FOLLOWER = Variant(patch=5, depth_base=1.0, locality=0.3, coherence=0.3, native_coherence=1.0)
@@ -117,13 +117,13 @@ def follow(scales: Scales, shown: Sequence[Floats], last: int, seed: int, watch:
             canvas = votes.vote(field, canvas, sigma)
             own = canvas.picture[:, : canvas.own, :3]  # a view
             own[hole] = (shown[number] if told else back_projected(own, hole, shown[last]))[hole]
-            base = fields.mean_distance(field, canvas)
+            base = mean_distance(field, canvas)
             costs = Costs(
                 variant.locality * base / float(np.sqrt(hole.sum())),
                 (variant.coherence if told else CARRIED_COHERENCE) * base,
             )
             turned = (seed * 32 + number) * 64 + turn
-            field = fields.search(field, canvas, costs, seed=turned, passes=passes, reach=reach)
+            field = search(field, canvas, costs, seed=turned, passes=passes, reach=reach)
             state = ExemplarFill(number, canvas, field, turn + 1, rounds)
             watch(state)
     assert state is not None

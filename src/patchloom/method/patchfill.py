@@ -3,7 +3,7 @@ small, and scaled up to start the search at the next, up to native size.
 
 At the top of the shrinking pyramid (``pyramid.py``) the hole is a few pixels wide and its patches are matched
 well; every finer level starts from the *vote of the carried field in the finer picture*, and refines the field
-by a few rounds of search (``tensors/field.py``) and vote (``tensors/votes.py``). Above native size patches are
+by a few rounds of search (``tensors/search.py``) and vote (``tensors/votes.py``). Above native size patches are
 matched in colour and in how rough the photograph is there.
 
 What the hole shows is *decided* where it is small (:func:`exemplar_fill`, which searches the whole picture);
@@ -27,7 +27,8 @@ from patchloom.method.lines import channels_of
 from patchloom.method.pyramid import Level, halve, seen_shares, texture_features
 from patchloom.tensors import field as fields, votes
 from patchloom.tensors.boxes import depths
-from patchloom.tensors.field import Canvas, Costs, Field
+from patchloom.tensors.field import Canvas, Field
+from patchloom.tensors.search import Costs, mean_distance, search
 
 # By eye, but where a source is named; a page is one of docs/experiments.
 BELL_SIGMA = 1.0  # pixels; at native size votes listen to patch centres: crisp wide fills (page 11-23-04)
@@ -39,6 +40,7 @@ THINNEST = 0.25  # of it; below that a hole counts as a scratch (page 11-23-04)
 
 SLIDE = 4  # pixels by which a carried field may slide at a level (page 12-01-01)
 CARRIED_ROUNDS = 2  # of search and vote at a level that is carried (page 12-01-01)
+REUSE = 1.0  # times the mean distance, of a hole that is decided small (page 12-01-06)
 CARRIED_COHERENCE = 4.0  # while a field is carried, times the thickness
 
 
@@ -190,9 +192,15 @@ def exemplar_fill(
     watch: Watch = lambda state: None,
     last: int | None = None,
 ) -> ExemplarFill:
-    """One fill, coarse to fine, up to level ``last`` (None: native). ``guides`` are the guide's scales."""
+    """One fill, coarse to fine, up to level ``last`` (None: native). ``guides`` are the guide's scales.
+
+    Where that is not the native one a pixel becomes a piece, and pieces that are used again and again a pattern
+    that everybody sees: there a source costs more, the more patches use it.
+    """
     state: ExemplarFill | None = None
-    for number in range(len(scales) if last is None else last + 1):
+    last = len(scales) - 1 if last is None else last
+    reuse = REUSE if last < len(scales) - 1 else 0.0
+    for number in range(last + 1):
         canvas = canvas_at(scales, number, variant, guides)
         if state is None:
             field = fields.random_field(canvas.hole, canvas.sources, variant.patch // 2, variant.seed)
@@ -201,7 +209,7 @@ def exemplar_fill(
         native = number == len(scales) - 1
         coherence = variant.native_coherence * scales.thickness if native else variant.coherence
         rounds, passes = rounds_at(len(scales) - 1 - number, scales.thickness)
-        state = _refined(scales, variant, number, canvas, field, watch, coherence, rounds, passes)
+        state = _refined(scales, variant, number, canvas, field, watch, coherence, rounds, passes, reuse=reuse)
     assert state is not None
     return state
 
@@ -229,17 +237,19 @@ def _refined(
     rounds: int,
     passes: int,
     reach: int | None = None,
+    reuse: float = 0.0,
 ) -> ExemplarFill:
     """Level ``number`` after so many ``rounds`` of search and vote, ``passes`` a search, from ``field``."""
     sigma = native_sigma(scales) if number == len(scales) - 1 else 0.0
     canvas = votes.vote(field, canvas, sigma)
-    base = fields.mean_distance(field, canvas)
+    base = mean_distance(field, canvas)
     state = ExemplarFill(number, canvas, field, 0, rounds)
     watch(state)
     for turn in range(rounds):
-        costs = Costs(variant.locality * base / float(np.sqrt(canvas.hole.sum())), coherence * base)
+        locality = variant.locality / float(np.sqrt(canvas.hole.sum()))
+        costs = Costs(locality * base, coherence * base, reuse * base)
         seed = (variant.seed * 32 + number) * 64 + turn
-        field = fields.search(field, canvas, costs, seed=seed, passes=passes, reach=reach)
+        field = search(field, canvas, costs, seed=seed, passes=passes, reach=reach)
         base = float(field.distance.mean())
         canvas = votes.vote(field, canvas, sigma)
         state = ExemplarFill(number, canvas, field, turn + 1, rounds)

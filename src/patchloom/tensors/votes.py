@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools, Floats
 from patchloom.tensors.compiled import njit
-from patchloom.tensors.field import PIECE, Canvas, Field
+from patchloom.tensors.field import Canvas, Field
+from patchloom.tensors.search import PIECE
 from patchloom.tensors.threads import in_pieces
 
 
