@@ -1,8 +1,8 @@
 """A process of our own that does one task after the other: what a crash, an endless loop or the system's memory
 killer takes with it is one task.
 
-:class:`Child` is the parent's end: :meth:`Child.ask` has it do one task within limits; who has several at work
-gives and receives itself. The child's end is :class:`Link`. A child ends when its parent does, however that ended,
+:class:`Child` is the parent's end: :meth:`Child.ask` has it do one task within limits, and whoever supervises a
+child asks. The child's end is :class:`Link`. A child ends when its parent does, however that ended,
 and takes the programs it started with it.
 """
 
@@ -15,9 +15,9 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import Any, Literal, Protocol
 
@@ -31,10 +31,11 @@ EndKind = Literal["answered", "stopped", "time", "memory", "died"]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How it ended that a child was asked something; ``how``: in words, where it died."""
+    """How asking a child ended; ``how``: in words, where it died; ``answer``: its last message."""
 
     kind: EndKind
     how: str = ""
+    answer: Any = field(default=None, compare=False)
 
 
 class ChildDied(Exception):  # noqa: N818 - says what happened
@@ -128,12 +129,12 @@ class Child:
     def ask(
         self,
         task: Any,
-        hear: Callable[[Any], bool],
+        hear: Callable[[Any], bool] = lambda message: True,
         *,
         seconds: float,
         memory_mb: float = math.inf,
         stopped: Callable[[], bool] = lambda: False,
-    ) -> "End":
+    ) -> End:
         """Hands over ``task`` (None: nothing) and gives what it says to ``hear`` until that calls it the last.
 
         Once ``stopped()``, the child is asked to stop and has ``STOP_GRACE`` seconds for its last message. A child
@@ -142,8 +143,7 @@ class Child:
         try:
             if task is not None:
                 self.give(task)
-            kind = self._converse(hear, seconds, memory_mb, stopped)
-            end = End(kind)
+            end = self._converse(hear, seconds, memory_mb, stopped)
         except ChildDied as death:
             end = End("died", str(death))
         if end.kind != "answered":
@@ -152,23 +152,23 @@ class Child:
 
     def _converse(
         self, hear: Callable[[Any], bool], seconds: float, memory_mb: float, stopped: Callable[[], bool]
-    ) -> "EndKind":
+    ) -> End:
         deadline, stop_by = time.monotonic() + seconds, math.inf
         while True:
             message = self.receive(_TICK)
             if message is not None and hear(message):
-                return "answered"
+                return End("answered", answer=message)
             now = time.monotonic()
             if stop_by < math.inf:
                 if now > stop_by:
-                    return "stopped"
+                    return End("stopped")
             elif stopped():
                 self.ask_to_stop()
                 stop_by = now + STOP_GRACE
             elif now > deadline:
-                return "time"
+                return End("time")
             elif memory_mb < math.inf and self.memory_mb() > memory_mb:
-                return "memory"
+                return End("memory")
 
     def ask_to_stop(self) -> None:
         """``link.stopped()`` is true in the child from now until the next task."""
@@ -202,12 +202,6 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join(5)
-
-
-def ready(children: Sequence[Child], timeout: float) -> list[Child]:
-    """Those that have something to say, or are dead, within ``timeout`` seconds."""
-    speaking = set(wait([child.connection for child in children], timeout))
-    return [child for child in children if child.connection in speaking]
 
 
 def _live(

@@ -5,29 +5,20 @@ costs the picture it had and is replaced; one that has grown beyond its share is
 Workers ignore Ctrl-C: the coordinator tells them to stop, and they do so between two steps of the fill.
 """
 
-import contextlib
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import Self
 
 from patchloom.batch.work import Outcome, Share, Stopped, Task, Work, WorkerKilledError, attempt, failed
-from patchloom.child import Child, ChildDied, Link, PickleCodec, ready
+from patchloom.child import Child, Link, PickleCodec
 from patchloom.errors import PatchloomError
 
 POLL = 0.2
 """Seconds between two looks at the cancel flag and at an idle source of tasks."""
-
-GRACE = 2.0
-"""Seconds that workers have to stop before they are killed."""
-
-
-@dataclass(slots=True)
-class _Worker:
-    child: Child
-    task: Task | None = None
-    answered: bool = False
 
 
 class LocalPool:
@@ -35,7 +26,7 @@ class LocalPool:
 
     def __init__(self, work: Work, workers: int, share: Share) -> None:
         self.work, self.workers, self.share = work, workers, share
-        self._staff: list[_Worker] = []
+        self._idle: list[Child] = []
         self._dead_on_arrival = 0
 
     @property
@@ -46,61 +37,57 @@ class LocalPool:
     def run(self, tasks: Iterable[Task | None], stopped: Stopped, width: int | None = None) -> Iterator[Outcome]:
         """Outcomes as they come, at most ``width`` tasks at once. A None among the tasks says: nothing just now.
 
-        Once ``stopped()``, no task is begun; what is under way ends as "stopped" or is killed after a while.
+        Once ``stopped()``, no task is begun; what is under way ends as "stopped", if need be by a kill.
         Raises PatchloomError if worker processes cannot be started at all.
         """
-        source, exhausted, deadline = iter(tasks), False, 0.0
-        if width:
-            self._dismiss(self._staff[width:])  # idle, but their memory counts
-        while True:
-            if stopped():
-                exhausted, deadline = True, deadline or time.monotonic() + GRACE
-                for each in self._staff:
-                    each.child.ask_to_stop()
-            while not exhausted and (worker := self._idle(width or self.workers)):
-                try:
-                    task = next(source)
-                except StopIteration:
-                    exhausted = True
-                    break
-                if task is None:
-                    break
-                self._give(worker, task)
-            busy = [worker for worker in self._staff if worker.task]
-            if not busy and exhausted:
-                return
-            if deadline and time.monotonic() > deadline:
-                self._dismiss(busy)
-                return
-            yield from self._collect(busy)
+        source, exhausted, width = iter(tasks), False, width or self.workers
+        self._dismiss(width)
+        leaving, under_way = Event(), set[Future[Outcome]]()
 
-    def _collect(self, busy: list[_Worker]) -> Iterator[Outcome]:
-        """The outcomes that are there within ``POLL`` seconds."""
-        if not busy:
-            time.sleep(POLL)
-            return
-        speaking = ready([worker.child for worker in busy], POLL)
-        for worker in busy:
-            if worker.child in speaking:
-                yield self._receive(worker)
+        def over() -> bool:
+            return leaving.is_set() or stopped()
 
-    def _receive(self, worker: _Worker) -> Outcome:
-        task, worker.task = worker.task, None
-        assert task is not None
+        with ThreadPoolExecutor(width) as threads:  # each waits for one process
+            try:
+                while True:
+                    exhausted = exhausted or stopped()
+                    while not exhausted and len(under_way) < width:
+                        try:
+                            task = next(source)
+                        except StopIteration:
+                            exhausted = True
+                            break
+                        if task is None:
+                            break
+                        under_way.add(threads.submit(self._filled, task, over))
+                    if under_way:
+                        settled, under_way = wait(under_way, POLL, FIRST_COMPLETED)
+                        yield from (future.result() for future in settled)
+                    elif exhausted:
+                        return
+                    else:
+                        time.sleep(POLL)
+            finally:
+                leaving.set()
+
+    def _filled(self, task: Task, stopped: Stopped) -> Outcome:
+        """The task done by an idle process, or a new one. Raises PatchloomError if none can be started."""
         try:
-            outcome: Outcome = worker.child.receive(0)
-        except ChildDied as death:
-            return self._bury(worker, task, str(death))
-        worker.answered = True
-        if self.share.memory_mb and outcome.memory_mb > self.share.memory_mb:
-            self._dismiss([worker])
-        return outcome
-
-    def _bury(self, worker: _Worker, task: Task, how: str) -> Outcome:
-        """Says what happened to a worker that has died; the next task will start another."""
-        code = worker.child.exit_code() or 0
-        self._dismiss([worker])
-        if not worker.answered and code >= 0:
+            worker, new = self._idle.pop(), False
+        except IndexError:
+            worker, new = Child(_serve, self.work, self.share, name="patchloom-worker", codec=PickleCodec()), True
+        end = worker.ask(task, seconds=math.inf, stopped=stopped)
+        if end.kind == "answered":
+            outcome: Outcome = end.answer
+            if self.share.memory_mb and outcome.memory_mb > self.share.memory_mb:
+                worker.kill()
+            else:
+                self._idle.append(worker)
+            return outcome
+        if end.kind == "stopped":
+            return Outcome(task=task, status="stopped")
+        code = worker.exit_code() or 0
+        if new and code >= 0:
             self._dead_on_arrival += 1
             if self._dead_on_arrival >= 3:
                 raise PatchloomError(
@@ -108,39 +95,18 @@ class LocalPool:
                     "Call fill_folder below `if __name__ == '__main__':`, and see what they printed above.",
                 )
         hint = "Most likely the memory did not suffice: try --jobs 1 or a smaller --max-memory."
-        return failed(task, WorkerKilledError(f"The worker that had this picture was {how}.", hint))
+        return failed(task, WorkerKilledError(f"The worker that had this picture was {end.how}.", hint))
 
-    def _idle(self, width: int) -> _Worker | None:
-        """A worker without a task, started if need be; None if ``width`` are busy."""
-        if sum(worker.task is not None for worker in self._staff) >= width:
-            return None
-        for worker in self._staff:
-            if worker.task is None:
-                return worker
-        return self._start()
-
-    def _start(self) -> _Worker:
-        worker = _Worker(Child(_serve, self.work, self.share, name="patchloom-worker", codec=PickleCodec()))
-        self._staff.append(worker)
-        return worker
-
-    def _give(self, worker: _Worker, task: Task) -> None:
-        """Hands the task over. A worker that died while idle is noticed when its answer is read."""
-        worker.task = task
-        with contextlib.suppress(ChildDied):
-            worker.child.give(task)
-
-    def _dismiss(self, workers: list[_Worker]) -> None:
-        """Ends workers at once, whatever they are doing."""
-        for worker in list(workers):
-            self._staff.remove(worker)
-            worker.child.kill()
+    def _dismiss(self, kept: int = 0) -> None:
+        """Ends idle processes but for ``kept``: their memory counts."""
+        while len(self._idle) > kept:
+            self._idle.pop().kill()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._dismiss(list(self._staff))
+        self._dismiss()
 
 
 def _serve(link: Link, work: Work, share: Share) -> None:

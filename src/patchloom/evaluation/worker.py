@@ -72,15 +72,10 @@ class Worker:
     def _ask(self, request: tuple[Bytes, NDArray[np.bool_]] | None, limit: float) -> Fill:
         """Sends ``request`` (None: only waits until the method is ready) and returns what comes back."""
         assert self._child is not None
-        answers: list[Fill] = []
-
-        def hear(answer: Fill) -> bool:
-            answers.append(answer)
-            return True
-
-        end = self._child.ask(request, hear, seconds=limit)
-        if answers:
-            return answers[0]
+        end = self._child.ask(request, seconds=limit)
+        if end.kind == "answered":
+            answer: Fill = end.answer
+            return answer
         self.close()
         died = end.kind == "died"
         return Fill(None, error=f"Its process was {end.how}." if died else f"It took longer than {limit:.0f} s.")
