@@ -49,5 +49,9 @@ def test_every_route_names_its_errors_and_a_job_leads_to_its_result(server: Live
     for methods in described["paths"].values():
         for operation in methods.values():
             assert {"401", "429", "500"} < operation["responses"].keys()
+            answers = operation["responses"].get("200", {}).get("content", {})
+            if "requestBody" in operation and "image/png" in answers:  # a job that is waited for
+                assert {"409", "410", "501", "504"} < operation["responses"].keys()
+                assert all(kind.startswith("image/") for kind in answers)
     links = described["paths"]["/api/jobs"]["post"]["responses"]["202"]["links"]
     assert {link["operationId"] for link in links.values()} < names and "result" in links

@@ -129,10 +129,6 @@ def _answer_problems(api: FastAPI) -> None:
         problem = Problem(422, "bad_request", "The request cannot be understood.", "See /docs.")
         return response_to(problem, request.scope)
 
-    @api.exception_handler(ClientDisconnect)
-    async def of_client(request: Request, error: ClientDisconnect) -> Response:
-        return response_to(Problem(499, "client_gone", "The client has gone."), request.scope)
-
     @api.exception_handler(OSError)
     async def of_disk(request: Request, error: OSError) -> Response:
         if not is_full(error):

@@ -6,9 +6,9 @@ from fastapi import FastAPI
 
 from patchloom.formats import FORMATS, WRITTEN
 from patchloom.server.problems import MEDIA_TYPE, as_iopaint
-from patchloom.server.schema import schema_of, settings_schema
+from patchloom.server.schema import IN_LIGHT, schema_of, settings_schema
 from patchloom.server.uploads import OPTIONS, OPTIONS_OF, PARTS, REPEATED, is_needed
-from patchloom.settings import FileSettings
+from patchloom.settings import FileSettings, HarmoniseSettings
 
 _FILE = {"type": "string", "format": "binary"}
 _KINDS = tuple(FORMATS[name].media_type for name in WRITTEN)
@@ -114,11 +114,12 @@ PREVIEW: Answers = {
 BYTES = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": _FILE}}}}
 
 
-def form(kind: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The request body of a route for a ``kind`` of job; ``settings``: the schema of theirs, if not a fill's."""
+def form(kind: str) -> dict[str, Any]:
+    """The request body of a route for a ``kind`` of job."""
     options = {name: {"type": "string", "description": text} for name, text in OPTIONS.items()}
     options |= schema_of(FileSettings)["properties"]
-    options["settings"] = {**(settings or settings_schema()), "description": OPTIONS["settings"]}
+    settings = schema_of(HarmoniseSettings) if kind in IN_LIGHT else settings_schema()
+    options["settings"] = {**settings, "description": OPTIONS["settings"]}
     return multipart(PARTS[kind], {name: options[name] for name in OPTIONS_OF[kind]})
 
 

@@ -16,9 +16,32 @@ from patchloom.server.job import MAX_PREVIEWS, Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
 from patchloom.server.problems import Problem
-from patchloom.server.schema import presets, schema_of, settings_schema
+from patchloom.server.schema import presets, settings_schema
 from patchloom.server.submission import Sent, submit_form
-from patchloom.settings import HarmoniseSettings, MaskMode
+from patchloom.settings import MaskMode
+
+PICTURES = {  # kinds of jobs that are waited for -> summary, description
+    "select": (
+        "The object that a scribble lies on",
+        "A grey PNG: white the object, half grey the shadow that it casts.",
+    ),
+    "harmonise": (
+        "Bring an object that was put into a photo to its light",
+        "settings are those of `patchloom harmonise`.",
+    ),
+    "paste": (
+        "Put an object into a photo, in its light",
+        "settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
+    ),
+    "extend": (
+        "Continue a photo beyond its frame",
+        "settings are those of a fill; the rest is as with `patchloom extend`.",
+    ),
+    "tile": (
+        "Make a photo a seamless tile",
+        "settings are those of a fill; the rest is as with `patchloom tile`.",
+    ),
+}
 
 
 def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> None:
@@ -74,63 +97,27 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
     async def recognise(request: Request) -> dict[str, Any]:
         return measure.look(await request.body())
 
+    for kind, (summary, description) in PICTURES.items():
+        _add_picture_route(api, looks if kind == "select" else jobs, limits, kind, summary, description)
+
+
+def _add_picture_route(
+    api: FastAPI, jobs: Jobs, limits: Limits, kind: str, summary: str, description: str
+) -> None:
+    """``POST /api/KIND``: a form in, a picture out, as soon as the job is over."""
+
     @api.post(
-        "/api/select",
+        f"/api/{kind}",
+        name=kind,
         tags=["server"],
-        summary="The object that a scribble lies on",
-        description="A grey PNG: white the object, half grey the shadow that it casts.",
-        openapi_extra=openapi.form("select"),
+        summary=summary,
+        description=description,
+        openapi_extra=openapi.form(kind),
         responses=openapi.WAITED,
         response_class=Response,
     )
-    async def select(request: Request) -> Response:
-        return product(await waited_for(looks, await submit_form(request, looks, limits, "select"), request))
-
-    @api.post(
-        "/api/harmonise",
-        tags=["server"],
-        summary="Bring an object that was put into a photo to its light",
-        description="settings are those of `patchloom harmonise`.",
-        openapi_extra=openapi.form("harmonise", schema_of(HarmoniseSettings)),
-        responses=openapi.WAITED,
-        response_class=Response,
-    )
-    async def harmonise(request: Request) -> Response:
-        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "harmonise"), request))
-
-    @api.post(
-        "/api/paste",
-        tags=["server"],
-        summary="Put an object into a photo, in its light",
-        description="settings are those of `patchloom paste`; with a strength of 0 it is put in as it is.",
-        openapi_extra=openapi.form("paste", schema_of(HarmoniseSettings)),
-        responses=openapi.WAITED,
-        response_class=Response,
-    )
-    async def paste(request: Request) -> Response:
-        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "paste"), request))
-
-    @api.post(
-        "/api/extend",
-        tags=["server"],
-        summary="Continue a photo beyond its frame",
-        description="settings are those of a fill; the rest is as with `patchloom extend`.",
-        openapi_extra=openapi.form("extend"),
-        responses=openapi.PICTURE,
-    )
-    async def extend(request: Request) -> Response:
-        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "extend"), request))
-
-    @api.post(
-        "/api/tile",
-        tags=["server"],
-        summary="Make a photo a seamless tile",
-        description="settings are those of a fill; the rest is as with `patchloom tile`.",
-        openapi_extra=openapi.form("tile"),
-        responses=openapi.PICTURE,
-    )
-    async def tile(request: Request) -> Response:
-        return product(await waited_for(jobs, await submit_form(request, jobs, limits, "tile"), request))
+    async def answer(request: Request) -> Response:
+        return product(await waited_for(jobs, await submit_form(request, jobs, limits, kind), request))
 
 
 def add_job_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:

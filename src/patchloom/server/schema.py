@@ -16,6 +16,7 @@ from patchloom.settings import (
     fill_settings,
 )
 
+IN_LIGHT = ("harmonise", "paste")  # kinds of jobs whose settings are not a fill's
 _TYPES = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 
@@ -65,7 +66,7 @@ def presets() -> list[dict[str, Any]]:
 
 def checked_for(kind: str, values: dict[str, Any]) -> FillSettings | HarmoniseSettings:
     """Settings from a client for a ``kind`` of job. Raises SettingsError."""
-    if kind not in ("harmonise", "paste"):
+    if kind not in IN_LIGHT:
         return checked_settings(values)
     settings = HarmoniseSettings.from_dict(values)
     _check_name("texture", settings.texture)
