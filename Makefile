@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all pythons lint types contracts docs browser release clean
+.PHONY: demo test test-all tests-of-page tests-of-rest pythons lint types contracts docs browser release clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
@@ -13,8 +13,16 @@ demo: $(READY)
 test: lint types contracts
 	$(BIN)/pytest -m 'not slow'
 
-test-all: lint types contracts browser
-	$(BIN)/pytest
+# Two things at a time: what runs in a browser waits a lot, the rest computes.
+test-all: $(READY) browser
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  lint types contracts tests-of-page tests-of-rest
+
+tests-of-page:
+	$(BIN)/pytest tests/e2e
+
+tests-of-rest:
+	$(BIN)/pytest --ignore=tests/e2e
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -62,12 +62,12 @@ class _Regions(Reader):
         self.parser.CharacterDataHandler = self._add
         self.parser.CommentHandler = None
 
-    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+    def _begin(self, name: str, fields: dict[str, str]) -> None:
         self._words = ""
         if _local(name) == "li":
             self._items.append((self.parser.CurrentByteIndex, {}, []))
         if self._items:
-            self._items[-1][1].update({_local(key): value for key, value in attributes.items()})
+            self._items[-1][1].update({_local(key): value for key, value in fields.items()})
 
     def _add(self, text: str) -> None:
         self._words += text
@@ -78,10 +78,10 @@ class _Regions(Reader):
         self._words = ""
         if _local(name) != "li" or not self._items:
             return
-        start, told, corners = self._items.pop()
-        if self._items and {"rbX", "rbY"} <= told.keys() and not {"rbW", "rbRx"} & told.keys():
-            self._items[-1][2].append((float(told["rbX"]), float(told["rbY"])))  # a corner of a polygon
-        elif (box := _box(told, corners)) and any(_meets(box, grid, told) for grid in self._grids):
+        start, fields, corners = self._items.pop()
+        if self._items and {"rbX", "rbY"} <= fields.keys() and not {"rbW", "rbRx"} & fields.keys():
+            self._items[-1][2].append((float(fields["rbX"]), float(fields["rbY"])))  # a corner of a polygon
+        elif (box := _box(fields, corners)) and any(_meets(box, grid, fields) for grid in self._grids):
             self.cuts = [cut for cut in self.cuts if cut[0] < start]  # those of the items within
             self.cuts.append((start, self.end_of(start)))
 
@@ -90,28 +90,28 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _box(told: dict[str, str], corners: list[tuple[float, float]]) -> tuple[float, float, float, float] | None:
+def _box(fields: dict[str, str], corners: list[tuple[float, float]]) -> tuple[float, float, float, float] | None:
     """Left, top, right and bottom of an area, if there is one."""
     if corners:
         (left, top), (right, bottom) = map(min, zip(*corners, strict=True)), map(max, zip(*corners, strict=True))
         return left, top, right, bottom
-    if "Rectangle" in told:
-        left, top, width, height = map(float, told["Rectangle"].split(","))
-    elif {"x", "y"} <= told.keys():  # of the middle
-        width, height = (float(told.get(side, told.get("d", 0))) for side in "wh")
-        left, top = float(told["x"]) - width / 2, float(told["y"]) - height / 2
-    elif {"rbX", "rbY"} <= told.keys():
-        radius = float(told.get("rbRx", 0))
-        width, height = float(told.get("rbW", 2 * radius)), float(told.get("rbH", 2 * radius))
-        left, top = float(told["rbX"]) - radius, float(told["rbY"]) - radius
+    if "Rectangle" in fields:
+        left, top, width, height = map(float, fields["Rectangle"].split(","))
+    elif {"x", "y"} <= fields.keys():  # of the middle
+        width, height = (float(fields.get(side, fields.get("d", 0))) for side in "wh")
+        left, top = float(fields["x"]) - width / 2, float(fields["y"]) - height / 2
+    elif {"rbX", "rbY"} <= fields.keys():
+        radius = float(fields.get("rbRx", 0))
+        width, height = float(fields.get("rbW", 2 * radius)), float(fields.get("rbH", 2 * radius))
+        left, top = float(fields["rbX"]) - radius, float(fields["rbY"]) - radius
     else:
         return None
     return left, top, left + width, top + height
 
 
-def _meets(box: tuple[float, float, float, float], grid: Bools, told: dict[str, str]) -> bool:
-    """Whether any of ``grid`` (H, W) lies in ``box``, in shares of the picture unless ``told`` says pixels."""
-    height, width = (1, 1) if "pixel" in (told.get("rbUnit"), told.get("unit")) else grid.shape
+def _meets(box: tuple[float, float, float, float], grid: Bools, fields: dict[str, str]) -> bool:
+    """Whether any of ``grid`` (H, W) lies in ``box``, in shares of the picture unless ``fields`` says pixels."""
+    height, width = (1, 1) if "pixel" in (fields.get("rbUnit"), fields.get("unit")) else grid.shape
     left, top, right, bottom = box
     rows = slice(max(0, int(top * height)), max(0, int(bottom * height) + 1))
     return bool(grid[rows, max(0, int(left * width)) : max(0, int(right * width) + 1)].any())

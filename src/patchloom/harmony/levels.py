@@ -37,6 +37,7 @@ from patchloom.tensors.border import as_array, as_flags, as_tensor, between, dev
 from patchloom.tensors.boxes import Box
 from patchloom.tensors.patches import cells_of
 
+# By eye, but where a source is named.
 LEAST_EVIDENCE = 5.0  # natural logarithm; an adjustment with less is not made (measured: what fits seldom has it)
 LEAST_OF_ANOTHER = 0.0  # ... where the object is known to come from another picture, and its light with it
 PHOTO_TAPS, STYLE_TAPS = ("relu2_1", "relu3_1"), ("relu1_1", "relu2_1", "relu3_1")
@@ -44,7 +45,7 @@ STYLE_SHARE = 0.9  # of the texture's target, of a painting's object
 STYLE_SCALES = 3  # levels, each half the next
 MOST_CANDIDATES = 8192  # patches of the surroundings
 CONTENT_WEIGHT, STYLE_CONTENT_WEIGHT = 10.0, 1.0  # of the object's colours at large
-TV_WEIGHT = 0.02
+TV_WEIGHT = 0.02  # of smoothness
 
 
 @dataclass(frozen=True)

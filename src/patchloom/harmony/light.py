@@ -25,9 +25,10 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools, Doubles, Floats
 
+# By eye, but where a source is named.
 POWER = 2.2  # of the screen: a stop of light multiplies coded values by 2 ** (1 / POWER)
-LUMA = np.array([0.299, 0.587, 0.114])
-TO_YIQ = np.stack([LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+TO_YIQ = np.stack([LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])  # NTSC (FCC 1953)
 FROM_YIQ = np.linalg.inv(TO_YIQ)
 
 FLOOR, SLOPE = 0.01, 0.35  # scale of a residual: a fixed part, and of the gradients beside it
@@ -35,7 +36,7 @@ TAIL = 0.5  # degrees of freedom of its distribution: very many outliers
 INDEPENDENT = 50.0  # neighbouring pieces of an outline tell the same: one in so many is a new witness
 MOST_PIECES = 6000  # of an outline that are looked at, thinned evenly
 NATURAL = np.array([0.32, 0.17, 0.06])  # octaves by which highlights, warmth and tint of two regions differ
-ROUNDS = 20
+ROUNDS = 20  # of Gauss and Newton, at most
 STEP = 1e-3  # for derivatives, and the change that is none
 
 
@@ -150,8 +151,8 @@ class _Misfit:
         weights = np.repeat((TAIL + 3) / (TAIL + 3 * squares) / scale / INDEPENDENT, 3)
         if self.wanted is None:
             return residuals, weights
-        misses = np.square(residuals[-3:] / NATURAL)
-        return residuals, np.concatenate([weights, 2 / (1 + misses) / NATURAL**2])
+        deviations = np.square(residuals[-3:] / NATURAL)
+        return residuals, np.concatenate([weights, 2 / (1 + deviations) / NATURAL**2])
 
     def log_likelihood(self, theta: Doubles) -> float:
         """Up to a constant."""

@@ -51,8 +51,8 @@ class End:
     @property
     def thin(self) -> bool:
         """Whether the same is on both sides: a line, not an edge."""
-        beside = np.abs(self.sides[0] - self.sides[1]).mean()
-        return bool(np.abs(self.core - self.sides.mean(0)).mean() > beside)
+        between = np.abs(self.sides[0] - self.sides[1]).mean()
+        return bool(np.abs(self.core - self.sides.mean(0)).mean() > between)
 
     @property
     def direction(self) -> Points:
@@ -102,10 +102,10 @@ class Slopes:
         x, y = points[:, None, 0] + steps * np.cos(angle), points[:, None, 1] + steps * np.sin(angle)
         valid = self.inside(x, y)[..., None]
         height, width = self.valid.shape
-        shown = self.smooth[
+        sampled = self.smooth[
             np.clip(np.rint(y), 0, height - 1).astype(int), np.clip(np.rint(x), 0, width - 1).astype(int)
         ]
-        return np.asarray((shown * valid).sum(1) / np.maximum(valid.sum(1), 1))
+        return np.asarray((sampled * valid).sum(1) / np.maximum(valid.sum(1), 1))
 
     def profile(self, points: Points, angles: Points, length: int) -> Floats:
         """(A, T, 3): mean slopes across rays of ``length`` px from ``points`` (A, 2) in directions (T,)."""
@@ -122,7 +122,7 @@ def find_ends(slopes: Slopes, hole: Bools) -> list[End]:
     rim = np.argwhere((ndimage.maximum_filter((~valid).view(np.uint8), size=3) > 0) & valid)[:, ::-1].astype(
         np.float64
     )
-    rim = rim[_beside(rim, hole) & (rim.sum(1) % 2 == 0)]  # every other one: an end is refined over a few pixels
+    rim = rim[_of_hole(rim, hole) & (rim.sum(1) % 2 == 0)]  # every other one: an end is refined over a few pixels
     if len(rim) == 0:
         return []
     angles = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
@@ -138,7 +138,7 @@ def find_ends(slopes: Slopes, hole: Bools) -> list[End]:
     return ends
 
 
-def _beside(rim: Points, hole: Bools) -> Bools:
+def _of_hole(rim: Points, hole: Bools) -> Bools:
     """Rim pixels of the hole, not of the picture's border."""
     height, width = hole.shape
     inside = ndimage.maximum_filter(hole.view(np.uint8), size=9) > 0
@@ -154,9 +154,9 @@ def _steady(points: Points, angles: Points, slopes: Slopes) -> tuple[Floats, Flo
     y = points[:, None, None, 1] + steps * np.sin(angles)[:, None]
     free = slopes.inside(x, y).all(-1)
     angle = np.broadcast_to(angles, free.shape)[free]
-    shown, _ = slopes.across(x[free], y[free], angle[:, None])
-    size = np.sqrt(np.square(shown.mean(-2)).mean(-1))
-    scatter = np.sqrt(np.square(shown).mean((-2, -1)))
+    sampled, _ = slopes.across(x[free], y[free], angle[:, None])
+    size = np.sqrt(np.square(sampled.mean(-2)).mean(-1))
+    scatter = np.sqrt(np.square(sampled).mean((-2, -1)))
     strength = np.full(free.shape, np.nan, np.float32)
     strength[free] = size
     seldom = np.zeros(free.shape, np.float32)
@@ -190,15 +190,15 @@ def _refined(point: Points, angle: float, slopes: Slopes, usual: float) -> End:
         power = np.square(profile).sum(-1) ** 2
         point = point + (power @ across) / max(power.sum(), 1e-12) * normal
     profile = slopes.profile(point + across[:, None] * normal, np.array([angle]), LENGTH)[:, 0]
-    shown = slopes.colours(point + across[:, None] * normal, angle, LENGTH)
+    sampled = slopes.colours(point + across[:, None] * normal, angle, LENGTH)
     middle = len(across) // 2
     return End(
         point,
         angle,
         profile.astype(np.float32),
         float(np.sqrt(np.square(profile).mean(-1).max())),
-        core=shown[middle - 1 : middle + 2].mean(0),
-        sides=np.stack([shown[:5].mean(0), shown[-5:].mean(0)]),
+        core=sampled[middle - 1 : middle + 2].mean(0),
+        sides=np.stack([sampled[:5].mean(0), sampled[-5:].mean(0)]),
         usual=usual,
     )
 

@@ -21,7 +21,7 @@ from patchloom.tensors.threads import mapped
 # By eye, but where a source is named; a page is one of docs/experiments.
 ADAM_START, ADAM_END = 0.02, 0.004  # step sizes in units of the pixel range (page 12-01-04)
 ADAM_DECAY = 0.9, 0.999  # of the mean gradient and of its square (Kingma and Ba 2015)
-LBFGS_HISTORY = 25
+LBFGS_HISTORY = 25  # steps from which curvature is estimated
 MOST, LEAST = 24_000, 4_000  # pixels of a tile
 
 Watch = Callable[[int, dict[str, float], Tensor], None]

@@ -25,7 +25,7 @@ PLAIN = 0.01  # structure fainter than this may be noise, and is no witness
 NOTHING_NEW, MOST_NEW = 0.02, 0.1  # a difference in the hole that is none, and the share that may be above it
 LEAST_PIXELS = 200  # seen in both, for exposures to be compared
 TRIMMED = 0.3  # of the pixels compared, those that differ most: moved things and highlights
-DARK = 0.02
+DARK = 0.02  # colours below it say nothing of exposure
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-def whole(text: str, largest: int) -> int | None:
+def whole_number(text: str, largest: int) -> int | None:
     """The number that ASCII digits write, if it is at most ``largest``."""
     digits = text.lstrip("0")[:20] or "0"
     if not (text.isascii() and text.isdecimal()) or len(text.lstrip("0")) > 19 or int(digits) > largest:

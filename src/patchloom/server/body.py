@@ -5,7 +5,7 @@ import time
 from collections.abc import MutableMapping
 from typing import Any
 
-from patchloom.server.asgi import Application, Receive, Scope, Send, header, response_to, whole
+from patchloom.server.asgi import Application, Receive, Scope, Send, header, response_to, whole_number
 from patchloom.server.jobs import Jobs
 from patchloom.server.problems import Problem
 
@@ -22,7 +22,7 @@ class RoomCheck:
         if scope["type"] == "http" and scope["method"] == "POST":
             try:
                 self.jobs.require_running()
-                self.jobs.require_room(whole(header(scope, b"content-length") or "0", 10**12) or 0)
+                self.jobs.require_room(whole_number(header(scope, b"content-length") or "0", 10**12) or 0)
             except Problem as problem:
                 return await response_to(problem, scope)(scope, receive, send)
         await self.app(scope, receive, send)
@@ -51,7 +51,7 @@ class BodyLimit:
             {"Connection": "close"},
         )
         length = header(scope, b"content-length") or "0"
-        if whole(length, self.limit) is None:
+        if whole_number(length, self.limit) is None:
             return await response_to(too_large, scope)(scope, receive, send)
         body = _Body(receive, self.limit, self.patience, too_large)
         answered = False

@@ -11,7 +11,7 @@ from patchloom import __version__
 from patchloom.formats import ENDINGS, FORMATS, WRITTEN
 from patchloom.server import measure, openapi
 from patchloom.server.answers import NO_STORE, EventStream, described, finished, product, waited_for
-from patchloom.server.asgi import whole
+from patchloom.server.asgi import whole_number
 from patchloom.server.job import MAX_PREVIEWS, Job
 from patchloom.server.jobs import Jobs
 from patchloom.server.limits import SETTINGS_BYTES, Limits
@@ -192,7 +192,7 @@ def add_follow_routes(api: FastAPI, jobs: Jobs, limits: Limits) -> None:
             raise Problem(
                 429, "too_many_streams", "Too many streams are open.", "Ask for the status instead.", busy
             )
-        last = whole(request.headers.get("last-event-id", ""), 10**9) or 0
+        last = whole_number(request.headers.get("last-event-id", ""), 10**9) or 0
         ticket = object()
         streams.add(ticket)  # after everything that can fail: the stream itself gives it back
         return EventStream(jobs, job, last, lambda: streams.discard(ticket))

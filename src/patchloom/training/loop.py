@@ -141,7 +141,7 @@ class _Run:
         self.rates = {name: [group["lr"] for group in o.param_groups] for name, o in trainee.optimisers.items()}
         self.sums: dict[str, Tensor] = {}
         self.summed = 0
-        self.told = -math.inf
+        self.reported = -math.inf
         self.checkpoint = plan.folder / "checkpoint.pt"
         self.weights = plan.folder / f"{trainee.role}-{trainee.name}.safetensors"
 
@@ -209,9 +209,9 @@ class _Run:
     def _tell(self, pictures: int, elapsed: float) -> Cancelled | None:
         """One event, if the last is a second old; returns what the observer raised to stop. Not at every step,
         because reading the losses makes the program wait for the device."""
-        if time.monotonic() - self.told < TELL_SECONDS:
+        if time.monotonic() - self.reported < TELL_SECONDS:
             return None
-        self.told = time.monotonic()
+        self.reported = time.monotonic()
         seconds = self.seconds + elapsed
         progress = max(self.plan.progress(self.step, seconds), 1e-9)
         event = TrainStep(

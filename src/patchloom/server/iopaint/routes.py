@@ -142,7 +142,7 @@ def add_mask_and_model_routes(api: FastAPI, looks: Jobs, limits: Limits, bodies:
     async def adjust_mask(request: Request) -> Response:
         async with bodies:
             fields = await read_fields(request, ("mask", "operate"))
-            size = whole(fields.get("kernel_size", 5), "kernel_size")
+            size = whole_number(fields.get("kernel_size", 5), "kernel_size")
             task = {"operate": fields["operate"], "kernel_size": size, "by": f"{WORK}:adjust_mask"}
             if task["operate"] not in ("expand", "shrink", "reverse") or not 0 <= size < 1000:
                 raise refused(422, "operate is expand, shrink or reverse; kernel_size is from 0 to 999.")
@@ -221,11 +221,11 @@ async def read_two_pictures(request: Request) -> tuple[dict[str, bytes], dict[st
 
 def seed_of(fields: dict[str, Any]) -> int:
     """``sd_seed``; -1 draws one."""
-    seed = whole(fields.get("sd_seed", DEFAULT_SEED), "sd_seed")
+    seed = whole_number(fields.get("sd_seed", DEFAULT_SEED), "sd_seed")
     return secrets.randbelow(SEEDS) if seed < 0 else seed % SEEDS
 
 
-def whole(value: Any, name: str) -> int:
+def whole_number(value: Any, name: str) -> int:
     """42, 42.0 or "42", as IOPaint takes them. Raises Problem."""
     try:
         if isinstance(value, str | int | float) and not isinstance(value, bool) and int(value) == float(value):
