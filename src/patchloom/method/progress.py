@@ -1,12 +1,14 @@
 """What a fill tells its observer while it works, and what it writes down for the report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
 from patchloom.errors import BudgetError
 from patchloom.events import Event, LevelDone, LevelStarted, Observer, Preview, Step, Warned
+from patchloom.method.patchfill import CARRIED_ROUNDS, ExemplarFill, Scales, Watch
 
 
 class Tally:
@@ -42,6 +44,30 @@ class Progress:
     def plan(self, levels: int, work: float) -> None:
         """Announces how many levels will be reported and how much work (in any unit) there is."""
         self._levels, self._planned, self._done = levels, max(work, 1e-9), 0.0
+
+    def of_exemplar(self, scales: Scales, rounds: Sequence[int], later: Sequence[float]) -> Watch:
+        """Announces an exemplar fill, in units of a round at native size, and gives what listens to it.
+
+        ``rounds`` of the levels up to the deciding one, which count as one; those after it are carried; ``later``:
+        the work of the levels that will be optimised then."""
+        last = len(rounds) - 1
+        deciding = sum(count * scales.work(number) for number, count in enumerate(rounds))
+        carrying = sum(CARRIED_ROUNDS * scales.work(number) for number in range(last + 1, len(scales)))
+        self.plan(len(scales) - last + len(later), deciding + carrying + sum(later))
+        newest: list[ExemplarFill] = []
+
+        def watch(state: ExemplarFill) -> None:
+            begins = not newest or state.number > max(last, newest[0].number)
+            newest[:] = [state]
+            if begins:
+                height, width = scales.own[max(last, state.number)].size
+                stage = "decide" if state.number <= last else "carry"
+                self.begin(width, height, stage, lambda: newest[0].picture.clip(0, 1))
+            if state.done:
+                self.step(state.done, state.rounds, scales.work(state.number))
+                self.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
+
+        return watch
 
     def begin(self, width: int, height: int, stage: str, picture: Preview) -> None:
         """The next level begins; ``picture`` gives its current state, (H, W, 3) in 0..1."""

@@ -20,10 +20,8 @@ from patchloom.method.follow import (
 )
 from patchloom.method.lines import lines_through
 from patchloom.method.patchfill import (
-    CARRIED_ROUNDS,
     ExemplarFill,
     Scales,
-    Watch,
     carried,
     exemplar_fill,
     guide_scales,
@@ -106,8 +104,7 @@ def _decided(
     variant = way_to_fill(scales, guide_weight, settings.seed)
     last, native = deciding_level(scales.deepest, len(scales)), len(scales) - 1
     rounds = [rounds_at(native - number, scales.thickness)[0] for number in range(last + 1)]
-    _plan(scales, last, rounds, later, progress)
-    watch = _watch(scales, last, progress)
+    watch = progress.of_exemplar(scales, rounds, later)
     guides = None if coarse is None else guide_scales(coarse.picture, len(scales))
     fill = exemplar_fill(scales, variant, guides, watch, last)
     return carried(scales, variant, fill, watch)
@@ -121,8 +118,8 @@ def _followed(
     halvings = min(halvings_of(coarse.picture, hole, coarse.resolution), len(scales) - 1)
     pictures = guide_scales(coarse.picture, len(scales))
     last = len(scales) - 1 - halvings
-    _plan(scales, last, [FOLLOWED_ROUNDS] * (last + 1), later, progress)
-    fill = follow(scales, pictures, last, settings.seed, _watch(scales, last, progress))
+    watch = progress.of_exemplar(scales, [FOLLOWED_ROUNDS] * (last + 1), later)
+    fill = follow(scales, pictures, last, settings.seed, watch)
     if misses_at_rim(coarse.picture, hole) > MISFIT:
         progress.observe(Warned(message="The coarse picture does not fit the photograph at the rim of the hole."))
     return fill, pictures[last]
@@ -133,33 +130,6 @@ def _trust(coarse: Coarse) -> float:
     if coarse.resolution is None:
         return 0.0
     return float(np.clip((coarse.resolution - COARSEST) / (FINE - COARSEST), 0, 1))
-
-
-def _plan(scales: Scales, last: int, rounds: Sequence[int], later: Sequence[float], progress: Progress) -> None:
-    """Announces the work, in units of a round at native size, and how many levels will be reported.
-
-    ``rounds`` of the levels up to ``last``, which count as one; those carried; ``later``, the work of others."""
-    deciding = sum(count * scales.work(number) for number, count in enumerate(rounds))
-    carrying = sum(CARRIED_ROUNDS * scales.work(number) for number in range(last + 1, len(scales)))
-    progress.plan(len(scales) - last + len(later), deciding + carrying + sum(later))
-
-
-def _watch(scales: Scales, last: int, progress: Progress) -> Watch:
-    """Passes an exemplar fill's rounds on to the observer; all levels up to ``last`` are one to it."""
-    newest: list[ExemplarFill] = []
-
-    def watch(state: ExemplarFill) -> None:
-        begins = not newest or state.number > max(last, newest[0].number)
-        newest[:] = [state]
-        if begins:
-            height, width = scales.own[max(last, state.number)].size
-            stage = "decide" if state.number <= last else "carry"
-            progress.begin(width, height, stage, lambda: newest[0].picture.clip(0, 1))
-        if state.done:
-            progress.step(state.done, state.rounds, scales.work(state.number))
-            progress.note(rounds=state.rounds, distance=round(float(state.field.distance.mean()), 6))
-
-    return watch
 
 
 def _scales(level: Level, settings: FillSettings, donors: Sequence[Level]) -> Scales:
