@@ -1,5 +1,6 @@
 """``patchloom batch``: a folder in, a folder out."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from patchloom.errors import Cancelled, OutputError
 from patchloom.settings import FileSettings, FillSettings, RunSettings
 
 if TYPE_CHECKING:
-    from patchloom.batch.order import Batch
+    from patchloom.batch.order import Batch, Order
     from patchloom.batch.run import Summary
 
 SOME_FAILED = 6
@@ -90,7 +91,7 @@ def command(
 
     check_report(report, results, force or resume)
 
-    from patchloom.batch.order import Batch, Order, fill_folder, watch_folder, write_report
+    from patchloom.batch.order import Batch, Order, fill_folder, watch_folder
     from patchloom.batch.work import Recipe
 
     order = Order(
@@ -111,11 +112,27 @@ def command(
     if dry_run:
         _show_plan(Batch(order), console)
         return
+    worked_through(order, watch_folder if watch else fill_folder, report, console, endless=watch)
+
+
+def worked_through(
+    order: "Order", work: Callable[..., "Summary"], report: Path | None, console: Console, endless: bool = False
+) -> None:
+    """``work`` done on ``order``, with its report, its counts, and the exit code: 6 where pictures failed, 130
+    where a run that is not ``endless`` was stopped before its end."""
+    from patchloom.batch.order import Batch, write_report
+
     with interruptions() as cancel, console.listen() as observe:
-        summary = (watch_folder if watch else fill_folder)(order, observe=observe, cancel=cancel)
+        summary = work(order, observe=observe, cancel=cancel)
     if report is not None:
         write_report(report, Batch(order).journal_path, summary)
-    say_end(summary, watch, console)
+    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count) or "nothing to do"
+    console.say(f"{counts}, in {summary.seconds:.0f} s")
+    if summary.cancelled and not endless:
+        left = summary.pictures - summary.finished
+        raise Cancelled(f"Stopped with {left} of {summary.pictures} pictures left.", "Continue with --resume.")
+    if summary.counts["failed"]:
+        raise click.exceptions.Exit(SOME_FAILED)
 
 
 def check_report(report: Path | None, results: str, force: bool) -> None:
@@ -130,17 +147,6 @@ def check_report(report: Path | None, results: str, force: bool) -> None:
         raise OutputError(f"'{report}' would be a picture.", "A report is JSON: give it the ending .json.")
     if report.parent.is_dir() or not report.resolve().is_relative_to(Path(results).resolve()):
         files.check_output(str(report), force)
-
-
-def say_end(summary: "Summary", watch: bool, console: Console) -> None:
-    """The counts, and the exit code: 6 where pictures failed, 130 where a run was stopped before its end."""
-    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count) or "nothing to do"
-    console.say(f"{counts}, in {summary.seconds:.0f} s")
-    if summary.cancelled and not watch:
-        left = summary.pictures - summary.finished
-        raise Cancelled(f"Stopped with {left} of {summary.pictures} pictures left.", "Continue with --resume.")
-    if summary.counts["failed"]:
-        raise click.exceptions.Exit(SOME_FAILED)
 
 
 def _show_plan(batch: "Batch", console: Console) -> None:

@@ -1,11 +1,11 @@
 """``patchloom frames``: a film, as a folder of its frames."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from patchloom.cli.batch import check_report, say_end
-from patchloom.cli.interrupt import interruptions
+from patchloom.cli.batch import check_report, worked_through
 from patchloom.cli.options import SectionedCommand, fill_options, force_option
 from patchloom.cli.output import report_option
 from patchloom.console import Console
@@ -76,7 +76,7 @@ def command(
     check_report(report, results, force or resume)
 
     from patchloom.batch.frames import fill_film, write_dust
-    from patchloom.batch.order import Batch, Order, write_report
+    from patchloom.batch.order import Order
     from patchloom.batch.work import Recipe
 
     order = Order(
@@ -92,8 +92,4 @@ def command(
     if show_dust is not None:
         console.say(f"wrote {write_dust(order, dust, show_dust, force=force)} masks into {show_dust}")
         return
-    with interruptions() as cancel, console.listen() as observe:
-        summary = fill_film(order, dust=dust, observe=observe, cancel=cancel)
-    if report is not None:
-        write_report(report, Batch(order).journal_path, summary)
-    say_end(summary, False, console)
+    worked_through(order, partial(fill_film, dust=dust), report, console)
