@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from live_server import Live, mask_png, photo_png
 
-from patchloom.server.asgi import whole
+from patchloom.server.asgi import whole_number
 from patchloom.server.limits import Limits
 from patchloom.server.problems import FIELDS, Problem, for_clients
 from patchloom.server.security import Access
@@ -31,8 +31,8 @@ def raw(server: Live, request: bytes) -> bytes:
 
 @pytest.mark.parametrize("text", ["\xb2", "-1", "1e3", "+5", "٣", "", "9" * 30, "9" * 5000])
 def test_only_plain_numbers_are_numbers(text: str) -> None:
-    assert whole(text, 10**9) is None
-    assert whole("007", 10**9) == 7
+    assert whole_number(text, 10**9) is None
+    assert whole_number("007", 10**9) == 7
 
 
 def test_an_upload_that_is_broken_off_is_no_error_of_ours(fake: Live, caplog: pytest.LogCaptureFixture) -> None:
