@@ -5,24 +5,29 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-all tests-of-page tests-of-rest pythons lint types contracts docs browser release clean
+# Two goals at a time, the longest first; each prints when it is done, where make can do that.
+TWO := $(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: demo test test-all tests-of-page tests-of-engine tests-of-server pythons lint types contracts docs browser \
+  release clean
 
 demo: $(READY)
 	$(BIN)/patchloom demo --out demo --force
 
-test: lint types contracts
-	$(BIN)/pytest -m 'not slow'
+test: $(READY)
+	$(TWO) WHICH="-m 'not slow'" lint tests-of-engine tests-of-server types contracts
 
-# Two things at a time: what runs in a browser waits a lot, the rest computes.
 test-all: $(READY) browser
-	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-	  lint types contracts tests-of-page tests-of-rest
+	$(TWO) lint tests-of-page tests-of-engine tests-of-server types contracts
 
 tests-of-page:
 	$(BIN)/pytest tests/e2e
 
-tests-of-rest:
-	$(BIN)/pytest --ignore=tests/e2e
+tests-of-server:
+	$(BIN)/pytest $(WHICH) tests/server
+
+tests-of-engine:
+	$(BIN)/pytest $(WHICH) --ignore=tests/e2e --ignore=tests/server
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -51,12 +56,13 @@ browser:
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } \
 	  >/dev/null 2>&1 || echo "Chromium is not here: the tests in a browser are skipped."
 
+# Nothing is compiled beforehand: of 13,000 modules few are ever imported, and those compile themselves then.
 # torch first and by its exact name: where a CPU wheel lies on the find-links path, pip then takes that one.
 $(READY): pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[web,metrics,eval,cluster,heif,jxl,onnx]' --group dev
+	$(BIN)/python -m pip install --quiet --no-compile "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[web,metrics,eval,cluster,heif,jxl,onnx]' --group dev
 	touch $@
 
 # Wheel and source distribution in dist/, tried in a clean environment without a network, with checksums.

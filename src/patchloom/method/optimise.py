@@ -8,7 +8,6 @@ gradient almost everywhere, so nothing is lost at first order.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -129,15 +128,6 @@ class Objective:
                 tile.box.of(gradient).add_(part)
                 sums = [total + float(value) for total, value in zip(sums, values, strict=True)]
         return dict(zip(self.terms, sums, strict=True)) | {"total": sum(sums)}, gradient[self.hole]
-
-
-class _Optimiser(Protocol):
-    """Steps to smaller values of a function that ``evaluate`` gives with its gradient."""
-
-    def restart(self) -> None:
-        """The function has become another."""
-
-    def step(self, pixels: Tensor, evaluate: Callable[[Tensor], tuple[float, Tensor]]) -> Tensor: ...
 
 
 class _Adam:
