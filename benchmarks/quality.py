@@ -6,6 +6,8 @@ Five sets of holes: ``official`` (the 16 pictures published with the paper's cod
 ``boxes``, ``blobs``, ``thick`` and ``thin`` (24 photographs each, no photograph in two sets). Each is a run of
 ``patchloom evaluate`` in a folder of its own, OUT/SET, with its report, worst cases first; a last table has them
 all, and the mean of the sets. Fills of ours are made anew unless ``--resume``, those of other programs are kept.
+A second table says how well each method's fills of all sets can be told from photographs
+(``evaluation/distribution.py``).
 """
 
 import argparse
@@ -20,14 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from patchloom.evaluation.distribution import Descriptors, compare, descriptor
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import Method, parse_method
 from patchloom.evaluation.report import Scored, write_report
-from patchloom.evaluation.runs import Case as Stored, finished_before, prepare_cases, results_of, run
+from patchloom.evaluation.runs import Case as Stored, fill_path, finished_before, prepare_cases, results_of, run
 from patchloom.evaluation.scores import Row, failures, score_run
 from patchloom.events import CaseDone, Event
 from patchloom.networks.weights import load_texture
+from patchloom.photo import Photo
+from patchloom.tensors.boxes import bounds
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GROUPS = {"boxes": "boxes", "blobs": "blobs", "thick": "random:thick", "thin": "random:thin"}
@@ -103,6 +108,28 @@ def measured(
     return [row for row in scored.summary() if row["region"] == "hole" and row["bucket"] == "all"]
 
 
+def described(
+    cases: list[Stored], methods: Sequence[Method], folder: Path, judge: Judge
+) -> dict[str, list[Descriptors]]:
+    """By method, and of the truth under "", in the order of ``cases``."""
+    found: dict[str, list[Descriptors]] = {name: [] for name in ("", *(method.name for method in methods))}
+    for case in cases:
+        hole = case.mask()
+        near = bounds(hole).widened(32, hole.shape).aligned(8, hole.shape).slices
+        for name, of in found.items():
+            pixels = Photo.open(fill_path(folder, case, name)).pixels if name else case.truth()
+            of.append(descriptor(judge, pixels[near] / np.float32(255), hole[near]))
+    return found
+
+
+def print_likeness(found: list[dict[str, list[Descriptors]]]) -> None:
+    print(f"\n{'all sets':46} {'KID':>6} {'U-IDS':>6} {'P-IDS':>6}")
+    truths = np.array([row for one in found for row in one[""]])
+    for name in list(found[0])[1:]:
+        kid, unpaired, paired = compare(np.array([row for one in found for row in one[name]]), truths)
+        print(f"{name:46.46} {kid:6.0f} {unpaired:6.3f} {paired:6.3f}")
+
+
 def tell(event: Event) -> None:
     if isinstance(event, CaseDone):
         print(f"\r{event.name:70.70} {event.done:4} of {event.of:4} {event.error:30.30}", end="", flush=True)
@@ -144,14 +171,17 @@ def main() -> None:
     ours = [] if given.preset == "none" else [parse_method("+".join([given.preset, *given.changes]))]
     ours += [parse_method(text) for text in given.method]
     judge = Judge(load_texture(given.network or str(given.shared / "weights/vgg19-relu3_1.safetensors"), "cpu"))
-    tables = {}
+    tables, found = {}, []
     for group, cases in load_cases(given.shared, given.groups.split(","), given.limit).items():
         folder = given.out / group
         if not given.resume:
             forget(ours, folder)
         methods = [*peers, *ours]
-        tables[group] = measured(stored(cases, folder), methods, folder, judge, methods[-1])
+        prepared = stored(cases, folder)
+        tables[group] = measured(prepared, methods, folder, judge, methods[-1])
+        found.append(described(prepared, methods, folder, judge))
     print_tables(tables)
+    print_likeness(found)
     print(f"reports: {given.out}/SET/report.html, contact-sheet.png")
 
 
