@@ -24,7 +24,7 @@ import skimage.data
 from PIL import Image
 
 from patchloom import Inpainter, Mask, Photo, fill_settings
-from patchloom.evaluation.peers import PyPatchMatch, Telea
+from patchloom.evaluation.peers import PEERS
 from patchloom.film import Film, Frame
 
 WIDTH, HEIGHT, NOISE = 320, 240, 2.0
@@ -97,7 +97,7 @@ def flicker(made: list, holes: list, cameras: list) -> float:
 
 def holes_filled(scenes: dict[str, np.ndarray], frames: int, out: Path | None) -> None:
     inpainter, settings = Inpainter(), fill_settings("balanced")
-    peers = {"PyPatchMatch": PyPatchMatch(), "OpenCV (Telea)": Telea()}
+    peers = {"PyPatchMatch": PEERS["pypatchmatch"], "OpenCV (Telea)": PEERS["telea"]}
     for peer in peers.values():
         peer.make_ready()
     methods = {

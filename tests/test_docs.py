@@ -1,5 +1,6 @@
 """What the documentation shows works: examples, the README's snippet, links, exported names."""
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -89,6 +90,16 @@ def test_files_named_in_code_style_exist(page: Path) -> None:
         name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "src/patchloom"))
     ]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "script", sorted((*ROOT.glob("benchmarks/*.py"), *ROOT.glob("docs/*.py"))), ids=lambda script: script.name
+)
+def test_what_a_script_takes_from_the_package_is_there(script: Path) -> None:
+    """No test runs the benchmarks, and a name that moves would break them unheard."""
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "patchloom":
+            exec(compile(ast.Module([node], []), script.name, "exec"), {})
 
 
 def test_every_metric_that_is_computed_is_defined() -> None:
