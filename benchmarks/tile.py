@@ -13,6 +13,7 @@ at the edge are holes; the truth is known.
 """
 
 import argparse
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,11 @@ import skimage.data
 from PIL import Image
 from scipy import ndimage
 
-from patchloom import Inpainter, Mask, Photo, fill_settings
+from patchloom import Inpainter, Mask, Photo, SettingsError, fill_settings
 from patchloom.evaluation.metrics import Judge, psnr
 from patchloom.evaluation.peers import PyPatchMatch
 from patchloom.networks.weights import load_texture
-from patchloom.tiling import BAND, edges, tiled
+from patchloom.tiling import BAND, BAND_OF_REPEATS, edges, tiled
 
 TEXTURES = ("brick", "grass", "gravel")
 
@@ -52,12 +53,21 @@ def faded(picture: np.ndarray, band: float) -> np.ndarray:
     return np.rint(result).astype(np.uint8)
 
 
+def wall(size: int = 512, across: float = 75.3, down: float = 44.6) -> np.ndarray:
+    """(size, size): bricks in running bond, seen from the front, with noise."""
+    y, x = np.mgrid[:size, :size]
+    mortar = (y % down < 5) | ((x + (y // down % 2) * across / 2) % across < 5)
+    noise = np.random.default_rng(0).normal(0, 8, mortar.shape)
+    return np.rint(ndimage.gaussian_filter(np.where(mortar, 190, 110) + noise, 0.6)).astype(np.uint8)
+
+
 def tiles(out: Path | None) -> None:
     peer, judge, settings = PyPatchMatch(), Judge(load_texture("compact")), fill_settings("balanced")
     peer.make_ready()
     print("| texture | | step | texture |\n|---|---|---|---|")
-    for name in TEXTURES:
-        photo = np.repeat(np.asarray(getattr(skimage.data, name)())[..., None], 3, axis=2)
+    greys = {name: np.asarray(getattr(skimage.data, name)()) for name in TEXTURES} | {"rendered wall": wall()}
+    for name, grey in greys.items():
+        photo = np.repeat(grey[..., None], 3, axis=2)
         half = tuple(side // 2 for side in photo.shape[:2])
         hole = np.roll(edges(Photo(photo), "xy", BAND), half, (0, 1))
         rolled = np.roll(photo, half, (0, 1))
@@ -70,8 +80,13 @@ def tiles(out: Path | None) -> None:
             ),
             "faded": faded(photo, BAND),
         }
+        with contextlib.suppress(SettingsError):  # nothing repeats
+            made["patchloom tile --repeat"] = tiled(Photo(photo), settings, repeat=True).photo.pixels
         for method, picture in made.items():
-            judged = judge.of(photo / 255, np.roll(hole, back, (0, 1)), regions=("hole",)).score(picture / 255)
+            top, left = ((full - cut) // 2 for full, cut in zip(photo.shape, picture.shape[:2], strict=False))
+            truth = photo[top : top + picture.shape[0], left : left + picture.shape[1]]
+            band = edges(Photo(picture), "xy", BAND_OF_REPEATS if truth.shape != photo.shape else BAND)
+            judged = judge.of(truth / 255, band, regions=("hole",)).score(picture / 255)
             print(f"| {name} | {method} | {worst_step(picture):.2f} | {judged['hole']['texture']:.3f} |")
             if out is not None:
                 Image.fromarray(np.tile(picture, (3, 3, 1))).resize((768, 768)).save(out / f"{name}-{method}.jpg")

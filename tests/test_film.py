@@ -194,7 +194,8 @@ def test_the_command_fills_and_shows_dust(folder: Path, capsys: pytest.CaptureFi
     frames, out, masks = (str(folder / name) for name in ("png", "out", "mask.png"))
     assert run(["frames", frames, "-o", out, "--preset", "fast"]) == 3
     assert "Nothing says what to fill" in capsys.readouterr().err
-    assert run(["frames", frames, "-o", out, "--dust", "--show-dust", str(folder / "dust")]) == 0
+    assert run(["frames", frames, "--dust", "--show-dust", str(folder / "dust")]) == 0
+    assert run(["frames", frames, "--dust"]) == 2  # says nowhere to put the results
     assert Mask.open(folder / "dust" / "000.png", mode="white").width == WIDTH
     assert not (folder / "out").exists()
     assert run(["frames", frames, "--masks", masks, "-o", out, "--dust", "0.1", "--preset", "fast"]) == 0

@@ -81,6 +81,36 @@ def test_a_tile_has_no_seam_and_keeps_its_middle() -> None:
     np.testing.assert_array_equal(one_way[:, 16:-16], photo[:, 16:-16])
 
 
+def wall(height: int, width: int, across: float, down: float) -> np.ndarray:
+    """Bricks in running bond, every other row moved by half a brick, with noise."""
+    y, x = np.mgrid[:height, :width]
+    x = x + (y // down % 2) * across / 2
+    mortar = (y % down < 3) | (x % across < 3)
+    noisy = np.where(mortar, 190, 110) + np.random.default_rng(0).normal(0, 4, mortar.shape)
+    return np.repeat(np.rint(noisy).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize(("across", "down"), [(24, 14), (37.3, 22.4)])
+def test_bricks_are_cut_to_whole_repeats_and_meet(across: float, down: float) -> None:
+    """As many rows as two rows repeat, as many columns as one brick; then joints go on over the edges."""
+    photo = wall(190, 230, across, down)
+    made = tile(photo, repeat=True, preset="fast", content="none")
+    for length, period in zip(made.shape[:2], (2 * down, across), strict=True):
+        assert abs(length / period - round(length / period)) * period <= 1
+    rolled = np.roll(made, (made.shape[0] // 2, made.shape[1] // 2), (0, 1)).astype(float)
+    joint = (rolled.mean(2) > 150).mean()
+    assert abs(joint - (photo.mean(2) > 150).mean()) < 0.02
+    assert max(step(made, 0), step(made, 1)) < 1.3
+    one_way = tile(photo, repeat=True, preset="fast", content="none", wrap="x")
+    assert one_way.shape == (190, made.shape[1], 3)
+
+
+def test_what_does_not_repeat_is_not_cut() -> None:
+    for photo in (texture(96), np.full((64, 64, 3), 90, np.uint8)):
+        with pytest.raises(SettingsError, match="repeats"):
+            tile(photo, repeat=True)
+
+
 def test_a_foot_of_a_panorama_has_no_seam() -> None:
     """A hole as wide as the picture, whose surroundings fit at the edges."""
     photo = np.concatenate([texture(), texture()[:, ::-1]], axis=1)[:96]

@@ -1,44 +1,93 @@
 """A seamless tile: :func:`tile` makes the opposite edges of a texture fit.
 
 What lies along the edges, a cross once the picture is rolled by half, is a hole with neighbours on all sides, and
-is filled so (``wrapping.py``).
+is filled so (``wrapping.py``). A pattern that repeats fits itself where it is cut to whole repeats; then a narrow
+cross is enough.
 """
 
+import math
 from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
+from patchloom.arrays import Floats
 from patchloom.errors import SettingsError
 from patchloom.events import Observer, aloud, ignore
+from patchloom.formats.picture import as_unit
+from patchloom.formats.sizes import of_size
 from patchloom.inpainter import FillResult, Inpainter
 from patchloom.kinds import AnyPicture, as_photo, of_kind, same_kind
 from patchloom.mask import Mask
 from patchloom.overrides import FillOverrides
 from patchloom.photo import Photo
 from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, Wrap, fill_settings
+from patchloom.tensors.correlation import differences
 
 BAND = 0.125
 """How wide what is filled is, in parts of the photo's shorter side."""
+BAND_OF_REPEATS = 0.03
+"""The same where the photo is cut to whole repeats."""
+LEAST_KEPT, MOST_KEPT = 0.5, 0.875  # of a side that is cut to whole repeats
+ALIKE = 0.35  # of the mean difference over all shifts that may be left at a whole repeat
 
 
 def tiled(
     photo: Photo,
     settings: FillSettings = PRESETS["balanced"],
     *,
-    band: float = BAND,
+    band: float | None = None,
+    repeat: bool = False,
     inpainter: Inpainter | None = None,
     observe: Observer = ignore,
 ) -> FillResult:
     """``photo`` with edges that fit: along ``settings.wrap``, or both ways where that is ``off``. Nothing guides.
 
-    Half of ``band``, in parts of the photo's shorter side, is filled along every edge; the rest is kept bit for
-    bit. Raises SettingsError for a band that leaves nothing, and what :meth:`Inpainter.inpaint` raises.
+    Half of ``band`` (:data:`BAND`), in parts of the photo's shorter side, is filled along every edge; the rest is
+    kept bit for bit. With ``repeat`` the photo is first cut to whole repeats of its pattern, and the band is
+    narrower (:data:`BAND_OF_REPEATS`). Raises SettingsError for a band that leaves nothing and for a photo where
+    nothing repeats, and what :meth:`Inpainter.inpaint` raises.
     """
     wrap = "xy" if settings.wrap == "off" else settings.wrap
+    if band is None:
+        band = BAND_OF_REPEATS if repeat else BAND
+    if repeat:
+        photo = _cut_to_repeats(photo, wrap)
+    hole = edges(photo, wrap, band)
     settings = replace(settings, wrap=wrap, guide_weight=0.0)  # no other picture is right; what guides, softens
-    result = (inpainter or Inpainter()).inpaint(photo, Mask(edges(photo, wrap, band)), settings, observe=observe)
+    result = (inpainter or Inpainter()).inpaint(photo, Mask(hole), settings, observe=observe)
     return FillResult(result.photo, result.report | {"band": band})
+
+
+def repeats(picture: Floats, axis: int) -> int | None:
+    """How much of a ``picture`` (H, W) along ``axis`` is whole repeats of what it shows: from half of it to seven
+    eighths; None where nothing repeats there, or nothing changes."""
+    left = differences(picture, axis)
+    least, most = (math.ceil(LEAST_KEPT * len(left)), math.floor(MOST_KEPT * len(left)))
+    found = least + int(left[least : most + 1].argmin())
+    return found if left[found] < ALIKE * left[: most + 1].mean() else None
+
+
+def _cut_to_repeats(photo: Photo, wrap: Wrap) -> Photo:
+    """The middle of ``photo`` as long, along ``wrap``, as whole repeats are. Raises SettingsError."""
+    grey = as_unit(photo.pixels).mean(2)
+    lengths = [repeats(grey, axis) if name in wrap else None for axis, name in enumerate("yx")]
+    if not any(lengths):
+        raise SettingsError("Nothing in the photo repeats evenly.", "Leave out {repeat}.")
+    height, width = (length or side for length, side in zip(lengths, grey.shape, strict=True))
+    top, left = (photo.height - height) // 2, (photo.width - width) // 2
+
+    def part(grid: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(grid[top : top + height, left : left + width])
+
+    return replace(
+        photo,
+        pixels=part(photo.pixels),
+        alpha=None if photo.alpha is None else part(photo.alpha),
+        extra=None if photo.extra is None else part(photo.extra),
+        metadata=of_size(photo.metadata, width, height),
+    )
 
 
 def edges(photo: Photo, wrap: Wrap, band: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -56,7 +105,8 @@ def edges(photo: Photo, wrap: Wrap, band: float) -> np.ndarray[Any, np.dtype[np.
 def tile(
     photo: AnyPicture,
     *,
-    band: float = BAND,
+    band: float | None = None,
+    repeat: bool = False,
     preset: Preset = "balanced",
     observe: Observer = aloud,
     run: RunSettings | None = None,
@@ -64,7 +114,8 @@ def tile(
 ) -> AnyPicture:
     """``photo`` as a seamless tile; the result is of the photo's kind (NumPy, Pillow or Photo) and size.
 
-    ``band``: how wide what is filled at the seams is, in parts of the photo's shorter side. ``overrides`` are
+    ``band``: how wide what is filled at the seams is, in parts of the photo's shorter side; .125, with ``repeat``
+    .03. ``repeat``: the photo is first cut to whole repeats of its pattern, such as bricks'. ``overrides`` are
     fields of :class:`FillSettings`; with ``wrap="x"`` only left and right are made to fit. Raises PatchloomError.
 
     >>> import numpy as np
@@ -73,6 +124,11 @@ def tile(
     (64, 64)
     """
     result = tiled(
-        as_photo(photo), fill_settings(preset, **overrides), band=band, inpainter=Inpainter(run), observe=observe
+        as_photo(photo),
+        fill_settings(preset, **overrides),
+        band=band,
+        repeat=repeat,
+        inpainter=Inpainter(run),
+        observe=observe,
     )
     return of_kind(photo, result.photo)

@@ -17,7 +17,7 @@ PLAIN = 0.06  # of full scale; marks fainter than this are seldom seen
 @click.command(cls=SectionedCommand)
 @click.argument("photos", metavar="IN")
 @click.option("--masks", default="", metavar="DIR|FILE", help="A mask for each frame, by stem, or one for all.")
-@click.option("-o", "--output", "results", required=True, metavar="OUT", help="The folder for the results.")
+@click.option("-o", "--output", "results", default="", metavar="OUT", help="The folder for the results.")
 @click.option(
     "--dust",
     type=click.FloatRange(0, 1),
@@ -67,12 +67,14 @@ def command(
       patchloom frames shots --masks masks -o clean
       patchloom frames shots --masks logo.png -o clean --resume
       patchloom frames scan --dust -o clean
-      patchloom frames scan --dust 0.1 --show-dust dust -o clean
+      patchloom frames scan --dust 0.1 --show-dust dust
     """
     if resume and force:
         raise click.UsageError("Give one of --resume and --force.")
     if show_dust is not None and not dust:
         raise click.UsageError("--show-dust shows what --dust finds; give both.")
+    if not results and show_dust is None:
+        raise click.UsageError("Say where the results go: -o OUT.")
     check_report(report, results, force or resume)
 
     from patchloom.batch.frames import fill_film, write_dust
@@ -82,7 +84,7 @@ def command(
     order = Order(
         photos=photos,
         masks=masks,
-        results=results,
+        results=results or str(show_dust),
         suffix=mask_suffix,
         recipe=Recipe(fill=settings, files=ways),
         run=run,

@@ -15,16 +15,18 @@ from patchloom.settings import FileSettings, FillSettings, RunSettings
 @click.option(
     "--band",
     type=click.FloatRange(0.01, 0.5),
-    default=0.125,
-    show_default=True,
     metavar="PART",
-    help="How wide what is filled at a seam is, in parts of the photo's shorter side.",
+    help="How wide what is filled at a seam is, in parts of the photo's shorter side. [0.125; 0.03 with --repeat]",
+)
+@click.option(
+    "--repeat", is_flag=True, help="Cut PHOTO first to whole repeats of its pattern: bricks, cloth, shingles."
 )
 @output_options(done="tile", tells="settings, weights, times, losses")
 @fill_options
 def command(
     photo_name: str,
-    band: float,
+    band: float | None,
+    repeat: bool,
     output: Output,
     ways: FileSettings,
     settings: FillSettings,
@@ -33,13 +35,15 @@ def command(
 ) -> None:
     """Make PHOTO a seamless tile: its left edge fits its right one, its top its bottom.
 
-    What lies along the edges is filled; the rest, and the size, stay as they are. With --wrap x only left and
+    What lies along the edges is filled; the rest, and the size, stay as they are. A pattern that repeats meets
+    itself only where it is cut to whole repeats: with --repeat. With --wrap x only left and
     right are made to fit, with --wrap y only top and bottom.
 
     \b
     Examples:
       patchloom tile gravel.jpg
-      patchloom tile brick.png --band 0.2 -o brick-tile.png
+      patchloom tile bricks.png --repeat
+      patchloom tile clouds.png --band 0.3 -o sky.png
       patchloom tile frieze.png --wrap x
     """
     from patchloom.inpainter import Inpainter
@@ -50,6 +54,9 @@ def command(
     photo = files.photo(photo_name, ways, console.hear)
     output = output.of(photo, kept, ways, "tile")
     result = listening(
-        lambda observe: tiled(photo, settings, band=band, inpainter=Inpainter(run), observe=observe), console
+        lambda observe: tiled(
+            photo, settings, band=band, repeat=repeat, inpainter=Inpainter(run), observe=observe
+        ),
+        console,
     )
     output.write(result, {"photo": photo_name}, ways, console)

@@ -25,3 +25,17 @@ class Correlation:
         """At offset o the sum over x of first(x) second(x + o), of their spectra; negative offsets count from the
         end."""
         return np.asarray(fft.irfft2(np.conj(first) * second, self.size), np.float32)
+
+
+def differences(values: NDArray[Any], axis: int) -> Floats:
+    """The mean squared difference of ``values`` (H, W) and ``values`` moved along ``axis`` by 0, 1, ... pixels,
+    over what then lies on both; one number a shift, as many as the side has pixels."""
+    lines = np.moveaxis(np.asarray(values, np.float64), axis, 0)
+    lines = lines - lines.mean()
+    size = len(lines)
+    spectra = fft.rfft(lines, 2 * size, axis=0)
+    together = fft.irfft((np.abs(spectra) ** 2).sum(1), 2 * size)[:size]
+    squares = np.square(lines).sum(1)
+    both = squares.cumsum()[::-1] + squares[::-1].cumsum()[::-1]
+    counts = np.arange(size, 0, -1) * lines.shape[1]
+    return np.asarray((both - 2 * together) / counts, np.float32).clip(0)
