@@ -45,9 +45,8 @@ class Donors:
         found.sort(key=lambda one: one[:2])
         return {number: level for _, number, level in found[: MOST // window.hole.size]}
 
-    def count(self, numbers: Sequence[int], hole: int, records: Sequence[dict[str, Any]]) -> None:
-        """Adds a window of ``hole`` pixels, whose fill's ``records`` say what was copied from the donors."""
-        shares: list[float] = next((row["donors"] for row in reversed(records) if "donors" in row), [])
+    def count(self, numbers: Sequence[int], hole: int, shares: Sequence[float]) -> None:
+        """Adds a window of ``hole`` pixels, of which such ``shares`` were copied from the donors ``numbers``."""
         with self._lock:
             self._pixels += hole
             for number, share in zip(numbers, shares, strict=False):

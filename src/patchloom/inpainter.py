@@ -232,9 +232,10 @@ class _Work:
         level = Level(np.where(unknown[..., None], np.float32(0), look), unknown, allowed)
         coarse = None if self.start is None else self.start.make(level, plan.slices)
         donors = self.donors.of(level)
-        result = synthesise(level, coarse, self.settings, self.neural, progress, list(donors.values()))
+        found = synthesise(level, coarse, self.settings, self.neural, progress, list(donors.values()))
         progress.complete()
-        self.donors.count(list(donors), int(plan.part.sum()), progress.records)
+        self.donors.count(list(donors), int(plan.part.sum()), found.shares)
+        result = found.picture
         weights = rim_weights(self.hole[plan.slices], self.settings.feather) * plan.part
         if layer is not None and self.alpha is not None:
             result, opacity = layer.parted(result, unknown, plan.part)

@@ -43,7 +43,7 @@ def test_the_plan_is_kept(given: dict[str, object], coarse: bool) -> None:
     events: list[Event] = []
     level = stripes()
     picture = Coarse(np.full_like(level.image, 0.5)) if coarse else None
-    filled = synthesise(level, picture, settings, stage, Progress(events.append))
+    filled = synthesise(level, picture, settings, stage, Progress(events.append)).picture
     fractions = [event.fraction for event in events if isinstance(event, Step)]
     levels = [event for event in events if isinstance(event, LevelStarted)]
     assert fractions == sorted(fractions)
@@ -57,7 +57,7 @@ def test_stripes_go_on_through_the_hole() -> None:
     level = stripes()
     settings = fill_settings(content="patches", iterations=2)
     stage = NeuralStage(load_texture("compact"), settings)
-    filled = synthesise(level, None, settings, stage, Progress(lambda event: None))
+    filled = synthesise(level, None, settings, stage, Progress(lambda event: None)).picture
     assert np.abs(filled - level.image[:1])[level.hole].mean() < 0.05
 
 
@@ -72,7 +72,7 @@ def test_the_neural_stage_goes_over_into_known_pixels_without_a_step() -> None:
     for iterations in (0, 6):
         settings = fill_settings(content="patches", iterations=iterations)
         stage = NeuralStage(load_texture("compact"), settings) if iterations else None
-        fills.append(synthesise(level, None, settings, stage, Progress(lambda event: None)))
+        fills.append(synthesise(level, None, settings, stage, Progress(lambda event: None)).picture)
     moved = np.abs(fills[1] - fills[0]).mean(2)
     depth = depths(level.hole)
     assert 0 < moved[(depth > 0) & (depth < 2)].mean() < moved[depth >= 4].mean()

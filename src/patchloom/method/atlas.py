@@ -84,10 +84,10 @@ class Atlas:
         """(K, 2): those that lead from a place of the window to the same place in each donor."""
         return np.array([(0, begin) for begin in self.begins], np.int32).reshape(-1, 2)
 
-    def shares(self, columns: NDArray[np.int32]) -> list[float]:
+    def shares(self, columns: NDArray[np.int32]) -> tuple[float, ...]:
         """How large a part of sources at ``columns`` (N,) lies in each donor."""
         owner = np.searchsorted(self.begins, columns, "right")
-        return [round(float((owner == number).mean()), 4) for number in range(1, len(self.pages))]
+        return tuple(round(float((owner == number).mean()), 4) for number in range(1, len(self.pages)))
 
 
 def best_match(window: Level, picture: NDArray[np.uint8], opaque: Bools) -> Match | None:

@@ -48,7 +48,7 @@ class Start:
     ``field``: where it was copied from, in ``complete``, the level complete and with donors beside it;
     ``followed``: the picture that is followed, at the level at which it is sharp, else None;
     ``correction``: what blending added to the copies; ``seams`` (H, W): where copies meet each other or the rim;
-    ``thickness``: the hole's (``patchfill.py``).
+    ``thickness``: the hole's (``patchfill.py``); ``shares``: how large a part of it was copied from each donor.
     """
 
     picture: Floats
@@ -58,6 +58,7 @@ class Start:
     seams: Bools
     thickness: float
     followed: Floats | None
+    shares: tuple[float, ...]
 
 
 def exemplar_start(
@@ -83,13 +84,13 @@ def exemplar_start(
         fill = _decided(scales, coarse, settings, progress, later)
         target = (coarse.picture, _trust(coarse)) if coarse is not None else (None, 0.0)
         added = correction(fill.picture, level.hole, voted_differences(fill, scales), *target)
+    shares = scales.atlas.shares(fill.field.centres[:, 1] + fill.field.offsets[:, 1])
     if donors:
-        columns = fill.field.centres[:, 1] + fill.field.offsets[:, 1]
-        progress.note(donors=scales.atlas.shares(columns))
+        progress.note(donors=list(shares))
     picture = (fill.picture + added).clip(0, 1)
     complete = scales.atlas.native(level.composite(picture))
     met = seams(fill.field, fill.canvas.hole, SEAM)[:, : level.size[1]]
-    return Start(picture, fill.field, complete, added, met, scales.thickness, followed)
+    return Start(picture, fill.field, complete, added, met, scales.thickness, followed, shares)
 
 
 def _decided(

@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,6 +30,14 @@ TAPER = 5.0  # pixels over which what is optimised goes over into copies and kno
 PERFORATED_DEPTH = 6.0  # pixels; from there on a hole without a whole patch around it is refused
 
 
+@dataclass(frozen=True)
+class Synthesis:
+    """A window (H, W, 3) in 0..1 with its hole filled; how large a part of it was copied from each donor."""
+
+    picture: Floats
+    shares: tuple[float, ...] = ()
+
+
 def synthesise(
     native: Level,
     coarse: Coarse | None,
@@ -36,8 +45,8 @@ def synthesise(
     neural: NeuralStage | None,
     progress: Progress,
     donors: Sequence[Level] = (),
-) -> Floats:
-    """The hole of ``native`` filled, (H, W, 3) in 0..1; known pixels bit for bit.
+) -> Synthesis:
+    """The hole of ``native`` filled; known pixels bit for bit.
 
     ``coarse`` is the coarse picture that somebody has for it, if there is one; ``donors``, pictures of at most its
     height, may be copied from as well (``atlas.py``). Without a neural stage the blended copies are the result,
@@ -47,7 +56,8 @@ def synthesise(
     """
     if _is_perforated(native):
         progress.plan(0, 0)
-        return native.composite(membrane_fill(native))
+        return Synthesis(native.composite(membrane_fill(native)))
+    shares: tuple[float, ...] = ()
     if settings.matching == "searched" and neural is not None:
         x = paper_fill(native, coarse, settings, neural, progress)
     else:
@@ -55,7 +65,7 @@ def synthesise(
             neural = None  # what the two sides of a scratch say is nearer the truth (measured)
         later = [neural.work] if neural is not None and neural.work else []
         start = exemplar_start(native, coarse, settings, progress, donors, later)
-        x = start.picture
+        x, shares = start.picture, start.shares
         if neural is not None and later:
             targets = CarriedTargets(
                 start.complete, start.correction, start.field, neural.network, neural.taps, start.thickness
@@ -65,7 +75,7 @@ def synthesise(
             if start.followed is not None:
                 x = back_projected(x, native.hole, start.followed)
     progress.finish()
-    return native.composite(x.clip(0, 1))
+    return Synthesis(native.composite(x.clip(0, 1)), shares)
 
 
 def taper(where: Bools) -> Floats:
