@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from patchloom.method.neural import NeuralStage
 from patchloom.method.paper import paper_fill
 from patchloom.method.progress import Progress
 from patchloom.method.pyramid import Level
-from patchloom.method.start import exemplar_start
+from patchloom.method.start import Start, exemplar_start
 from patchloom.method.targets import CarriedTargets
 from patchloom.settings import FillSettings
 from patchloom.tensors.boxes import depths
@@ -57,25 +57,28 @@ def synthesise(
     if _is_perforated(native):
         progress.plan(0, 0)
         return Synthesis(native.composite(membrane_fill(native)))
-    shares: tuple[float, ...] = ()
     if settings.matching == "searched" and neural is not None:
-        x = paper_fill(native, coarse, settings, neural, progress)
+        found = Synthesis(paper_fill(native, coarse, settings, neural, progress))
     else:
-        if native.deepest < TAPER:
+        if neural is not None and (native.deepest < TAPER or not neural.work):
             neural = None  # what the two sides of a scratch say is nearer the truth (measured)
-        later = [neural.work] if neural is not None and neural.work else []
-        start = exemplar_start(native, coarse, settings, progress, donors, later)
-        x, shares = start.picture, start.shares
-        if neural is not None and later:
-            targets = CarriedTargets(
-                start.complete, start.correction, start.field, neural.network, neural.taps, start.thickness
-            )
-            refined = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
-            x = x + taper(start.seams) * (refined - x)
-            if start.followed is not None:
-                x = back_projected(x, native.hole, start.followed)
+        later = [] if neural is None else [neural.work]
+        start = exemplar_start(native, coarse, settings, progress, donors, later)  # decide, carry, blend
+        picture = start.picture if neural is None else _refined(native, start, neural, progress)
+        found = Synthesis(picture, start.shares)
     progress.finish()
-    return Synthesis(native.composite(x.clip(0, 1)), shares)
+    return replace(found, picture=native.composite(found.picture.clip(0, 1)))
+
+
+def _refined(native: Level, start: Start, neural: NeuralStage, progress: Progress) -> Floats:
+    """The start with neural patches optimised where copies meet each other or the rim."""
+    x = start.picture
+    targets = CarriedTargets(
+        start.complete, start.correction, start.field, neural.network, neural.taps, start.thickness
+    )
+    optimised = neural.run(native, native.composite(x), targets, progress, start.seams, neural.work)
+    x = x + taper(start.seams) * (optimised - x)
+    return x if start.followed is None else back_projected(x, native.hole, start.followed)
 
 
 def taper(where: Bools) -> Floats:
