@@ -1,9 +1,11 @@
 """From a scribble on an object to its outline, and to the shadow it casts; no network, no download.
 
-The picture is cut into small areas of one colour, and the areas are divided between object and
-background by a minimal cut (Boykov and Jolly, ICCV 2001): each area costs what its colours cost under mixtures
-learned from both sides, in turns as GrabCut does (Rother et al., SIGGRAPH 2004), and what the way to it from the
-scribble costs compared with the way from the background (geodesic distances, Bai and Sapiro, ICCV 2007).
+The picture is cut into small areas of one colour. A minimal cut divides them between object and background (Boykov
+and Jolly, ICCV 2001). An area's cost has two parts:
+
+* how unlikely its colours are under mixtures learned from both sides, cut and mixtures in turns as in GrabCut
+  (Rother et al., SIGGRAPH 2004);
+* how far it is from the scribble, compared with the background (geodesic distances, Bai and Sapiro, ICCV 2007).
 """
 
 from collections.abc import Callable

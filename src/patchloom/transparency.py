@@ -54,9 +54,11 @@ def finite(photo: Photo) -> Photo:
 
 
 def of_visible(colours: Floats, visible: Bools, unknown: Bools, source: Bools) -> tuple[Floats, Bools]:
-    """``colours`` (H, W, 3) of a window with a hole ``unknown`` (H, W), without those that are not ``visible``,
-    and where in ``source`` (H, W) they may be copied: where they are visible, if whole patches of that are left at
-    every level of a fill, else also where the nearest visible colour stands in for another."""
+    """The visible ``colours`` (H, W, 3) of a window with a hole ``unknown`` (H, W), spread over the rest; and
+    where in ``source`` (H, W) they may be copied.
+
+    They may be copied where they are ``visible`` (H, W). If no whole patch of these is left at some level of a
+    fill, they may be copied from where they were spread as well."""
     look, seen = spread(colours, visible & ~unknown), source & visible
     levels = shrinking_pyramid(Level(np.where(unknown[..., None], np.float32(0), look), unknown, seen), _PATCH)
     return look, seen if largest_patch([level.source for level in levels], 3) else source

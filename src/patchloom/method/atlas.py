@@ -125,11 +125,11 @@ def _small(values: NDArray[Any], factor: float) -> Floats:
 
 
 def _distances(window: Floats, weight: Floats, hole: Floats, other: Floats, there: Floats) -> Floats:
-    """For every place of the window (h, w, 3) in ``other`` (H, W, 3), beginning at most half its size beyond the
-    border: its distance from what is round the hole, with all channels free to be lighter or darker; infinite
-    where ``other`` does not show enough.
+    """The distance of ``other`` (H, W, 3) from the hole's surroundings, for every place of the ``window``
+    (h, w, 3) in it, (H + h, W + w).
 
-    (H + h, W + w); entry (r, c) is the window's corner at row r - h // 2, column c - w // 2.
+    Entry (r, c): the window's corner is at row r - h // 2, column c - w // 2, at most half the window beyond the
+    border. Every channel may be lighter or darker. Infinite where ``other`` does not show enough.
     """
     h, w = hole.shape
     size = other.shape[0] + 2 * h, other.shape[1] + 2 * w

@@ -42,9 +42,9 @@ def correction(
 ) -> Floats:
     """(H, W, 3): what is to be added to ``picture`` (H, W, 3), complete, in ``hole`` (H, W); 0 elsewhere.
 
-    ``differences`` (H, W, 2, 3) are the wanted ones to the pixel below and to the pixel on the right, of every
-    pair that touches the hole; ``target`` (H, W, 3) is a picture whose colours are right at large, as far as it is
-    to be trusted, 0 to 1.
+    ``differences`` (H, W, 2, 3): the wanted ones to the pixel below and to the pixel on the right, of every
+    pair that touches the hole. ``target`` (H, W, 3): a picture whose colours are right at large, as
+    far as ``trust`` (0..1) says.
     """
     box = bounds(hole).widened(SPAN, hole.shape).slices  # the rest of the picture has no say
     result = np.zeros_like(picture)
