@@ -153,6 +153,7 @@ def test_the_form_of_lama_cleaner_s_clients_is_understood(serve: Serve, real: Li
     assert real.client.post("/inpaint", json={}).status_code == 415
 
 
+@pytest.mark.slow
 def test_iopaint_s_clients_get_the_preset_that_the_server_was_started_with(serve: Serve, real: Live) -> None:
     files = {"image": ("photo.png", photo_png()), "mask": ("mask.png", mask_png())}
 
