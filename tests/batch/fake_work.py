@@ -45,6 +45,8 @@ class Reverse(FillPicture):
             raise BudgetError("It needs more than a share.")
         if word == "deadly" or (word == "greedy" and room != "half"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if word == "deaf":  # to being asked to stop
+            time.sleep(60)
         for step in range(200 if word == "slow" else 1):
             observe(Step(level=0, step=step, of=200, fraction=step / 200))
             time.sleep(0.05 if word == "slow" else 0.0)

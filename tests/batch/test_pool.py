@@ -29,7 +29,7 @@ def test_a_killed_worker_costs_one_picture(fake_batch: Any) -> None:
 
 
 def test_a_stop_is_quick_and_resume_does_the_rest_once(fake_batch: Any) -> None:
-    words = {f"p{number:02}.jpg": "good" for number in range(6)} | {"p06.jpg": "slow", "p07.jpg": "slow"}
+    words = {f"p{number:02}.jpg": "good" for number in range(6)} | {"p06.jpg": "slow", "p07.jpg": "deaf"}
     batch = fake_batch(words)
     cancel, asked = CancelToken(), [0.0]
 
@@ -42,7 +42,7 @@ def test_a_stop_is_quick_and_resume_does_the_rest_once(fake_batch: Any) -> None:
             threading.Timer(0.5, stop).start()  # by then the slow ones are under way
 
     summary = batch.run(workers=2, cancel=cancel, observe=stop_at_the_sixth)
-    assert time.monotonic() - asked[0] < 2
+    assert time.monotonic() - asked[0] < 8, "before either would have ended"
     assert summary.cancelled
     assert summary.counts["stopped"] == 2
     for name in ("p06.jpg", "p07.jpg"):
