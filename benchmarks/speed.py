@@ -4,7 +4,7 @@
     python benchmarks/speed.py --busy 2          # ... beside two busy loops, and quiet, in turns
     python benchmarks/speed.py --processes 2     # ... two at once, and one, in turns
     python benchmarks/speed.py --whole           # whole programs: import, first fill, later fills; a first run
-    python benchmarks/speed.py --large           # 16 megapixels with a hole of 600 px; 50 with spots and scratches
+    python benchmarks/speed.py --large           # 12 to 50 megapixels: large holes, specks, scratches
     python benchmarks/speed.py --growth          # seconds and memory against the hole's side and the photograph's
 
 Fills the 180-px square of the paper's code in 512x512 photographs (scikit-image's astronaut and others, or
@@ -29,8 +29,10 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
+import specks
 from PIL import Image
 
+from patchloom import windows
 from patchloom.child import Child, Link, PickleCodec
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.peers import Method, parse_method
@@ -299,10 +301,16 @@ def dark(photo: np.ndarray, hole: np.ndarray) -> Case:
 
 def large(methods: list[Method]) -> None:
     head("Large photographs")
-    hole = np.zeros((4000, 4000), bool)
-    hole[1500:2100, 1500:2100] = True
-    once(methods, "16 MP, a hole of 600 px", dark(enlarged((4000, 4000)), hole))
-    ours = [method for method in methods if method.name != "pypatchmatch"]  # which takes the whole picture: hours
+    ours = [method for method in methods if method.name != "pypatchmatch"]
+    peers = [method for method in methods if method not in ours]
+    for megapixels, size, side in ((12, (3000, 4000), 1000), (16, (4000, 4000), 600)):
+        hole = np.zeros(size, bool)
+        hole[1000 : 1000 + side, 1500 : 1500 + side] = True
+        photo, _ = case = dark(enlarged(size), hole)
+        once(ours, f"{megapixels} MP, a hole of {side} px", case)
+        (window,) = windows.plan(hole)  # the peer would search the whole picture: hours
+        once(peers, f"{megapixels} MP, the window of ours", (photo[window.slices].copy(), window.part))
+    once(ours, "12 MP, 2500 specks of 5 px", specks.scene(12, 2500))
     once(ours, "50 MP, 200 spots and 30 scratches", dark(enlarged((6144, 8192)), dusty(6144, 8192, 200, 30)))
 
 

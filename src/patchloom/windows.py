@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from patchloom.arrays import Bools
 from patchloom.errors import BudgetError
-from patchloom.tensors.boxes import Box, bounds, depths
+from patchloom.tensors.boxes import SHALLOW, Box, bounds, depths
 
 BASE_MEMORY = 500  # MB; the program, its libraries and networks
 BYTES_PER_PIXEL = 220  # peak of one window pixel, measured over window sizes (benchmarks/speed.py)
@@ -23,7 +23,6 @@ NEAR = 24  # pixels; holes closer than this belong together
 LEAST_CONTEXT, MOST_CONTEXT = 96, 640  # pixels of surroundings on each side
 TOGETHER = 1_000_000  # pixels; windows no larger than this may be filled at the same time
 CUT_SIDE, CUT_SHARE = 512, 0.15  # a box wider than this with a smaller share of hole is cut
-SHALLOW = 4.0  # pixels; what is nowhere deeper is determined by its two sides, and gathered
 GATHERED = 384  # pixels a side of the squares whose specks share a window
 
 
@@ -82,10 +81,9 @@ def _pieces(hole: Bools) -> list[_Piece]:
 def _gathered(pieces: Sequence[_Piece], hole: Bools, limit: float) -> list[_Piece]:
     """``pieces`` with those joined that are shallow and have their middles in one square of ``GATHERED`` pixels,
     where one window for all shows fewer pixels than one for each, and no more than ``limit``."""
-    depth = depths(hole) if not hole.all() else None
     groups: dict[object, list[_Piece]] = {}
     for number, piece in enumerate(pieces):
-        deepest = np.inf if depth is None else (depth[piece.box.slices] * piece.part).max()
+        deepest = depths(hole[piece.box.widened(1, hole.shape).slices]).max()
         middle = (piece.box.top + piece.box.bottom) // 2, (piece.box.left + piece.box.right) // 2
         square = middle[0] // GATHERED, middle[1] // GATHERED
         groups.setdefault(square if deepest <= SHALLOW else number, []).append(piece)

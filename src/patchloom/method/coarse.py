@@ -23,11 +23,9 @@ from patchloom.method.pyramid import Level
 from patchloom.networks.content import ContentNetwork, Frame, Indices
 from patchloom.networks.weights import default_network, load_content
 from patchloom.tensors.border import as_array, as_flags, as_tensor, device_of, resized
-from patchloom.tensors.boxes import bounds
+from patchloom.tensors.boxes import SHALLOW, bounds
 from patchloom.tensors.membrane import membrane
 from patchloom.tensors.threads import mapped
-
-SHALLOW = 4.0  # pixels; a hole nowhere deeper is as well guided by the membrane (page 12-01-06)
 
 Place = tuple[slice, slice]
 """Rows and columns of a level's window in the photograph."""

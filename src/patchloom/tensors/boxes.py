@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+SHALLOW = 4.0  # pixels; what is nowhere deeper, a speck or a scratch, is determined by its sides (page 12-01-06)
 DENSE = 0.3  # the share of a box from which on splitting it saves nothing: its parts need surroundings, too
 
 
