@@ -1,8 +1,8 @@
-"""The pictures of docs/harmonise.md and docs/references.md, from scikit-image's photographs.
+"""The pictures of docs/harmonise.md, docs/references.md and docs/further.md, from scikit-image's photographs.
 
     python benchmarks/beyond_pictures.py docs/pictures
 
-coffee and rocket (CC0), astronaut (NASA, public domain).
+coffee, gravel and rocket (CC0), astronaut (NASA, public domain).
 """
 
 import sys
@@ -14,7 +14,7 @@ from harmonise import changed
 from PIL import Image, ImageDraw
 from references import another_camera
 
-from patchloom import harmonise, inpaint, paste
+from patchloom import extend, harmonise, inpaint, paste, tile
 
 GAP = 8
 
@@ -71,6 +71,21 @@ def main() -> None:
     filled = [inpaint(shot, hole, references=given) for given in ([], [reference])]
     reference = np.array(Image.fromarray(reference).resize(size))
     row(shot, reference, *filled, width=360).save(folder / "references.jpg", quality=88)
+    further(coffee).save(folder / "further.jpg", quality=88)
+
+
+def further(photo: np.ndarray, height: int = 300) -> Image.Image:
+    """``photo``, the same wider, gravel laid twice both ways, and its tile laid so; of one ``height``."""
+    gravel = np.repeat(np.asarray(skimage.data.gravel())[..., None], 3, axis=2)
+    laid = [np.tile(each, (2, 2, 1)) for each in (gravel, tile(gravel))]
+    shown = [
+        Image.fromarray(each).resize((round(height * each.shape[1] / each.shape[0]), height))
+        for each in (photo, extend(photo, left="25%", right="12.5%"), *laid)
+    ]
+    sheet = Image.new("RGB", (sum(each.width + GAP for each in shown) - GAP, height), "white")
+    for number, each in enumerate(shown):
+        sheet.paste(each, (sum(before.width + GAP for before in shown[:number]), 0))
+    return sheet
 
 
 if __name__ == "__main__":

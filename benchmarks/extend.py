@@ -2,9 +2,9 @@
 
     python benchmarks/extend.py --limit 16 --out runs/extend
 
-Of every photograph a quarter or a seventh is cut off on one side, and continued: by patchloom, by the same engine
-without the mirrored photo beside it, by PyPatchMatch, and by mirroring. Means over the part that was cut off (the
-metrics of docs/evaluation.md). ``--out`` gets contact sheets, and pairs for jurors who do not know which is whose:
+Of every photograph a quarter or a seventh is cut off on one side, and continued: by patchloom, by PyPatchMatch,
+and by mirroring. Means over the part that was cut off (the metrics of docs/evaluation.md). ``--out`` gets contact
+sheets, and pairs for jurors who do not know which is whose:
 ``pairs/NNN.png`` and the key beside the folder, as benchmarks/jury.py has them.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from harmonise import SHARED, photographs
 
-from patchloom import Inpainter, Mask, Photo, RunSettings, fill_settings
+from patchloom import Inpainter, Photo, RunSettings, fill_settings
 from patchloom.canvas import Frame
 from patchloom.evaluation.metrics import Judge
 from patchloom.evaluation.peers import PyPatchMatch
@@ -58,7 +58,6 @@ def main() -> None:
         canvas = np.pad(known, around, mode="edge")
         fills = {
             "patchloom extend": extended(Photo(known), frame, settings, inpainter=inpainter).photo.pixels,
-            "without the mirror": inpainter.inpaint(Photo(canvas), Mask(beyond), settings).photo.pixels,
             "PyPatchMatch": peer.fill(canvas, beyond),
             "mirrored": np.pad(known, around, mode="symmetric"),
         }
@@ -69,7 +68,8 @@ def main() -> None:
             scores.setdefault(method, []).append([found[metric] for metric in METRICS])
             row.append(Tile(fill, f"{method} {found['perceptual']:.2f}"))
         rows.append([*row, Tile(truth, "truth")])
-        pairs += [(name, other, fills["patchloom extend"], fills[other]) for other in ("PyPatchMatch", "mirrored")]
+        hole, ours = with_hole(truth, beyond), fills["patchloom extend"]
+        pairs += [(name, other, hole, ours, fills[other]) for other in ("PyPatchMatch", "mirrored")]
     print("| method | PSNR dB | perceptual | texture | sharpness error | seam |\n|---|---|---|---|---|---|")
     for method, values in scores.items():
         psnr, perceptual, texture, _, seam = np.mean(values, axis=0)
@@ -79,19 +79,21 @@ def main() -> None:
         lay(given.out, rows, pairs)
 
 
-def lay(out: Path, rows: list[list[Tile]], pairs: list[tuple[str, str, np.ndarray, np.ndarray]]) -> None:
+def lay(
+    out: Path, rows: list[list[Tile]], pairs: list[tuple[str, str, np.ndarray, np.ndarray, np.ndarray]]
+) -> None:
     """Writes the sheets and the pairs, whose sides are chance."""
     (out / "pairs").mkdir(parents=True, exist_ok=True)
     for start in range(0, len(rows), 4):
         contact_sheet(rows[start : start + 4], 300).save(out / f"sheet-{start // 4 + 1}.png")
     random, key = np.random.default_rng(1), {}
     for place, index in enumerate(random.permutation(len(pairs)), 1):
-        name, other, ours, theirs = pairs[index]
+        name, other, hole, ours, theirs = pairs[index]
         left = bool(random.integers(2))  # ours
         shown = (ours, theirs) if left else (theirs, ours)
         key[f"{place:03}"] = {"group": other, "case": name, "left": int(not left)}
         tiles = [Tile(picture, where) for picture, where in zip(shown, ("LEFT", "RIGHT"), strict=True)]
-        contact_sheet([tiles], 520).save(out / "pairs" / f"{place:03}.png")
+        contact_sheet([[Tile(hole, "what is new"), *tiles]], 520).save(out / "pairs" / f"{place:03}.png")
     (out / "pairs.json").write_text(json.dumps(key, indent=1))
 
 

@@ -67,6 +67,16 @@ def test_the_photo_is_kept_and_stripes_go_on() -> None:
     assert np.abs(result.astype(int) - stripes[0]).max() <= 8  # of steps of 80 and 160
 
 
+def test_a_pole_that_leans_goes_on_as_it_leans() -> None:
+    """A mirror at the frame would send it back."""
+    y, x = np.mgrid[:160, :160]
+    truth = np.where(np.abs(x - 50 - y / 3) < 5, 60, 190).astype(np.uint8) + (x // 8).astype(np.uint8)
+    made = extend(truth[32:], top=32, preset="fast", content="none")
+    middles = [(place, np.flatnonzero(row).mean()) for place, row in enumerate(made[:32] < 140) if row.any()]
+    assert len(middles) >= 20
+    assert abs(np.polyfit(*zip(*middles, strict=True), 1)[0] - 1 / 3) < 0.1
+
+
 @pytest.mark.parametrize(("format", "turn"), [("JPEG", 1), ("JPEG", 6), ("JPEG", 3), ("WEBP", 6), ("PNG", 8)])
 def test_a_file_says_its_new_size_as_it_is_stored(format: str, turn: int) -> None:
     exif = Image.Exif()

@@ -1,7 +1,8 @@
 """A wider canvas: :func:`extend` continues a photograph beyond its frame.
 
-What lies beyond is a hole like any other, at the border of a larger picture. The photograph mirrored at its frame
-is offered beside it: what reaches the frame then has a continuation to copy, where nothing inside looks like one.
+What lies beyond is a hole like any other, at the border of a larger picture. (The photograph mirrored at its
+frame, laid beside it to copy from, bends what crosses the frame aslant and makes two of what touches it:
+docs/further.md.)
 """
 
 from dataclasses import replace
@@ -19,7 +20,6 @@ from patchloom.kinds import AnyPicture, as_photo, of_kind, same_kind
 from patchloom.mask import Mask
 from patchloom.overrides import FillOverrides
 from patchloom.photo import MAX_PIXELS, Photo
-from patchloom.references import Reference
 from patchloom.settings import PRESETS, FillSettings, Preset, RunSettings, fill_settings
 
 
@@ -41,12 +41,8 @@ def extended(
     margins = frame.margins(photo.width, photo.height)
     canvas = _on_canvas(photo, margins, max_pixels)
     beyond = np.pad(np.zeros((photo.height, photo.width), bool), margins.around, constant_values=True)
-    mirrored = np.pad(photo.pixels, (*margins.around, (0, 0)), mode="symmetric")
-    mirror = Reference(Photo(mirrored), "the photo mirrored at its frame", texture_only=True)
     settings = replace(settings, grow=0, feather=0)  # nothing of the photo is filled
-    result = (inpainter or Inpainter()).inpaint(
-        canvas, Mask(beyond), settings, references=[mirror], observe=observe
-    )
+    result = (inpainter or Inpainter()).inpaint(canvas, Mask(beyond), settings, observe=observe)
     return FillResult(result.photo, result.report | {"margins": margins._asdict()})
 
 
