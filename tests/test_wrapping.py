@@ -106,7 +106,7 @@ def test_bricks_are_cut_to_whole_repeats_and_meet(across: float, down: float) ->
 
 
 def test_what_does_not_repeat_is_not_cut() -> None:
-    for photo in (texture(96), np.full((64, 64, 3), 90, np.uint8)):
+    for photo in (texture(96), np.full((64, 64, 3), 90, np.uint8), texture(96)[:2, :1]):
         with pytest.raises(SettingsError, match="repeats"):
             tile(photo, repeat=True)
 

@@ -29,7 +29,9 @@ BAND = 0.125
 """How wide what is filled is, in parts of the photo's shorter side."""
 BAND_OF_REPEATS = 0.03
 """The same where the photo is cut to whole repeats."""
+LEAST_SIDE = 16  # pixels; a shorter side shows no pattern
 LEAST_KEPT, MOST_KEPT = 0.5, 0.875  # of a side that is cut to whole repeats
+AS_GOOD = 1.5  # times the least difference of any length; the greatest length that is as good is kept
 ALIKE = 0.35  # of the mean difference over all shifts that may be left at a whole repeat
 
 
@@ -63,9 +65,17 @@ def tiled(
 def repeats(picture: Floats, axis: int) -> int | None:
     """How much of a ``picture`` (H, W) along ``axis`` is whole repeats of what it shows: from half of it to seven
     eighths; None where nothing repeats there, or nothing changes."""
+    if picture.shape[axis] < LEAST_SIDE:
+        return None
     left = differences(picture, axis)
-    least, most = (math.ceil(LEAST_KEPT * len(left)), math.floor(MOST_KEPT * len(left)))
-    found = least + int(left[least : most + 1].argmin())
+    least, most = math.ceil(LEAST_KEPT * len(left)), math.floor(MOST_KEPT * len(left))
+    inner = left[least : most + 1]
+    best = (
+        (inner <= left[least - 1 : most])
+        & (inner <= left[least + 1 : most + 2])
+        & (inner <= AS_GOOD * inner.min())
+    )
+    found = least + int(np.flatnonzero(best).max(initial=int(inner.argmin())))
     return found if left[found] < ALIKE * left[: most + 1].mean() else None
 
 
