@@ -36,7 +36,7 @@ import psutil
 from server_load import hole, picture
 
 INPUTS = 12  # different fills
-PATIENCE = 180.0  # seconds from its acceptance on after which a job counts as lost
+PATIENCE = 180.0  # seconds from its acceptance on after which a job counts as lost; a server has as many to end
 SETTINGS = json.dumps({"preset": "fast", "texture": "none"})
 
 
@@ -61,7 +61,7 @@ class Server:
     def end(self, how: int) -> None:
         """Sends the signal ``how``, waits for the end and starts the next one."""
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
         self.process = self._start()
 
     def kill_worker(self) -> bool:
