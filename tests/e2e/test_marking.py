@@ -207,6 +207,17 @@ def test_a_mask_file_takes_its_turn(open_page: Open) -> None:
     assert (marks(page) == ~(mask | stroke)).all()
 
 
+def test_a_mask_file_of_class_ids_marks_every_object(open_page: Open) -> None:
+    """They are nearly black: the server reads a mask here as it does with a fill."""
+    page = open_page()
+    load(page, as_file(photo(300, 240)))
+    ids = np.zeros((240, 300), np.uint8)
+    ids[100:140, 100:160], ids[20:50, 200:240] = 1, 7
+    page.set_input_files("#mask-file", as_file(ids, "mask.png"))
+    settled(page)
+    assert (marks(page) == (ids > 0)).all()
+
+
 def test_a_fill_that_waits_for_an_object_is_cancelled_at_once(open_page: Open) -> None:
     page = open_page()
     load(page, as_file(ball()[0]))

@@ -312,6 +312,18 @@ def test_annotations_are_a_mask_and_a_class_of_them_is_chosen(real: Live) -> Non
         assert real.client.post("/api/jobs", files=files).status_code == 415, part
 
 
+def test_a_mask_s_file_is_read_as_with_a_fill(real: Live) -> None:
+    ids = np.zeros((64, 64), np.uint8)
+    ids[8:16, 8:16], ids[40:48, 40:48] = 3, 17
+    read = real.client.post("/api/mask", files={"mask": ("ids.png", png(ids))})
+    assert read.headers["content-type"] == "image/png"
+    np.testing.assert_array_equal(opened(read.content), np.where(ids > 0, 255, 0))
+    one = real.client.post("/api/mask", files={"mask": ("ids.png", png(ids))}, data={"mask_class": "17"})
+    np.testing.assert_array_equal(opened(one.content), np.where(ids == 17, 255, 0))
+    for wrong in ({"mask": ("x", b"no")}, {"image": ("x", png(ids))}):
+        assert 400 <= real.client.post("/api/mask", files=wrong).status_code < 500
+
+
 def test_a_browser_gets_to_see_a_16_bit_tiff(real: Live) -> None:
     file = io.BytesIO()
     tifffile.imwrite(file, photo().astype(np.uint16) * 257, photometric="rgb")

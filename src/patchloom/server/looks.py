@@ -1,4 +1,4 @@
-"""What is over in a moment, and so waits behind no fill: a look at a picture, an object's outline.
+"""What is over in a moment, and so waits behind no fill: a look at a picture or a mask, an object's outline.
 
 A worker process of its own does it (see :mod:`engine` for tasks); it loads no networks.
 """
@@ -16,6 +16,7 @@ from patchloom.formats.picture import to_eight_bit
 from patchloom.mask import Mask
 from patchloom.photo import Photo
 from patchloom.server.worker import Message, Send, work_of
+from patchloom.settings import FileSettings
 
 SELECT_PIXELS = 1_000_000  # largest picture in which an object is looked for
 DISPLAY_PIXELS = 16_000_000  # largest picture made only to be looked at
@@ -29,7 +30,7 @@ class LookEngine:
         self.about: Message = {}
 
     def __call__(self, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
-        work = work_of(self, task, {"display": self.display, "select": self.select})
+        work = work_of(self, task, {"display": self.display, "select": self.select, "mask": self.mask})
         return work(Path(task["folder"]), task, send, stopped)
 
     def display(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
@@ -43,6 +44,14 @@ class LookEngine:
         form = "JPEG" if alpha is None else "PNG"
         result = stored(folder, small.encode(form, quality=90), form, small)
         return {**result, "photo_width": photo.width, "photo_height": photo.height}
+
+    def mask(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
+        """What a mask's file marks, white on black."""
+        files = FileSettings.from_dict(task["files"])
+        data = (folder / "mask").read_bytes()
+        found = Mask.open(data, mode=files.mask_mode, classes=files.mask_class, max_pixels=self.max_pixels)
+        picture = Photo.from_array(np.where(found.hole, 255, 0).astype(np.uint8))
+        return stored(folder, picture.encode("PNG"), "PNG", picture)
 
     def select(self, folder: Path, task: Message, send: Send, stopped: Callable[[], bool]) -> Message:
         """The object under a scribble, and its shadow: white and half grey."""

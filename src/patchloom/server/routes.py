@@ -20,7 +20,12 @@ from patchloom.server.schema import presets, settings_schema
 from patchloom.server.submission import Sent, submit_form
 from patchloom.settings import MaskMode
 
+QUICK = ("select", "mask")  # kinds of jobs that wait behind no fill
 PICTURES = {  # kinds of jobs that are waited for -> summary, description
+    "mask": (
+        "What a mask's file marks",
+        "A PNG of the mask's size: white is filled. The file is read as with a fill.",
+    ),
     "select": (
         "The object that a scribble lies on",
         "A grey PNG: white the object, half grey the shadow that it casts.",
@@ -98,7 +103,7 @@ def add_server_routes(api: FastAPI, jobs: Jobs, looks: Jobs, limits: Limits) -> 
         return measure.look(await request.body())
 
     for kind, (summary, description) in PICTURES.items():
-        _add_picture_route(api, looks if kind == "select" else jobs, limits, kind, summary, description)
+        _add_picture_route(api, looks if kind in QUICK else jobs, limits, kind, summary, description)
 
 
 def _add_picture_route(

@@ -35,6 +35,7 @@ PARTS = {  # the files that each kind of job takes -> what they are
         "be sent several times; the job calls it by its file's name.",
     },
     "display": {"image": "Any supported picture."},
+    "mask": {"mask": "Any supported picture, or annotations of COCO or labelme."},
     "select": {
         "image": "The picture, at most a megapixel.",
         "mask": "A scribble of the picture's size: white lies on the object, half grey on what is not it, black "
@@ -64,6 +65,7 @@ OPTIONS_OF = {
     "extend": (*_WITHOUT_MASK, *FRAME),
     "tile": _WITHOUT_MASK,
     "display": ("first_frame", "page"),
+    "mask": ("mask_mode", "mask_class"),
     "select": (),
 }  # the text parts that each kind of job reads; others are refused by name
 MOST_FILES = 300  # of a form; how many references may be among them is for the limits to say

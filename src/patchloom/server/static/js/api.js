@@ -103,6 +103,13 @@ export async function select(image, marks, signal) {
   return (await call("api/select", { method: "POST", body: form, signal })).blob();
 }
 
+/** What a mask's file marks. @param {Blob} file @returns {Promise<Blob>} a PNG, white where it marks */
+export async function readMask(file) {
+  const form = new FormData();
+  form.append("mask", file, file.name || "mask");
+  return (await call("api/mask", { method: "POST", body: form })).blob();
+}
+
 /** The object that the mask marks in the light of the photo. @returns {Promise<Blob>} the picture's file */
 export async function harmonise(image, mask, signal) {
   const form = new FormData();
