@@ -358,7 +358,11 @@ def test_pipes_carry_pictures_only(folder: Path) -> None:
     assert len(list(folder.iterdir())) == 3
 
 
-def test_a_closed_pipe_and_a_full_disk_are_no_tracebacks(folder: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_and_a_full_disk_are_no_tracebacks(
+    folder: Path, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "patchloom", "mask", "mask.png", "--grow", "3", "-o", "-"]

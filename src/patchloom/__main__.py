@@ -27,15 +27,24 @@ class Messages:
         return getattr(self._stream, name)
 
 
+def _forget_unwritten(stream: TextIO) -> None:
+    """What could not be written has been complained of: Python would try again, and end with a code of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def main() -> None:
     """Runs the command line and exits with its code."""
     from patchloom.cli import run
 
     sys.stderr = Messages(sys.stderr)
     code = run(sys.argv[1:])
+    if sys.stdout is not None:  # closed by who called us
+        _forget_unwritten(sys.stdout)
     if any(thread.daemon for thread in threading.enumerate()):
         # Work that Ctrl-C left behind is still in compiled code, which an ordinary exit would pull the floor from.
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
