@@ -18,7 +18,6 @@ Of the fill that follows it, means over a group's pictures:
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,22 +29,10 @@ from patchloom import inpaint
 from patchloom.evaluation.metrics import Judge
 from patchloom.networks.weights import load_texture
 from patchloom.settings import RunSettings
-from patchloom.tensors.boxes import bounds
 
 BARS = {2: 30.0, 4: 35.0, 8: 35.0}  # of the low-pass, in dB
 SERR = 0.15
 COLUMNS = ("low-pass", "serr", "perc", "perc given", "perc default")
-
-
-def large(shared: Path) -> Iterator[Case]:
-    """The holes in large photographs of which the truth is known, cut out."""
-    for path in sorted((shared / "data/large").glob("*.*.mask.png")):
-        photo, name, *_ = path.name.split(".")
-        hole = np.array(Image.open(path).convert("L")) > 127
-        box = bounds(hole)
-        place = box.widened(max(box.size) // 2, hole.shape).slices
-        truth = np.array(Image.open(path.parent / f"{photo}.jpg").convert("RGB"))
-        yield Case(name, truth[place], hole[place])
 
 
 def halved(picture: NDArray[np.float32], shrink: int) -> NDArray[np.float32]:
@@ -107,8 +94,6 @@ def main() -> None:
     run = RunSettings(threads=arguments.threads)
     judge = Judge(load_texture(arguments.weights, "cpu"))
     cases = load_cases(arguments.shared, groups, arguments.limit)
-    if "large" in groups:
-        cases["large"] = list(large(arguments.shared))[: arguments.limit]
     table: dict[str, dict[int, dict[str, float]]] = {}
     print(f"| group | given at | {' | '.join(COLUMNS)} | bars met |", flush=True)
     for group, members in cases.items():

@@ -3,11 +3,12 @@
     python benchmarks/quality.py --limit 8 --set guide_weight=2 --out runs/quality
 
 Five sets of holes: ``official`` (the 16 pictures published with the paper's code, their 180-px hole) and
-``boxes``, ``blobs``, ``thick`` and ``thin`` (24 photographs each, no photograph in two sets). Each is a run of
-``patchloom evaluate`` in a folder of its own, OUT/SET, with its report, worst cases first; a last table has them
-all, and the mean of the sets. Fills of ours are made anew unless ``--resume``, those of other programs are kept.
-A second table says how well each method's fills of all sets can be told from photographs
-(``evaluation/distribution.py``).
+``boxes``, ``blobs``, ``thick`` and ``thin`` (24 photographs each, no photograph in two sets). A sixth, ``large``,
+has to be named: eight holes of 500 to 1200 px in photographs of 6 to 24 megapixels, cut to the windows that ours
+looks at, since other programs search all that they are given. Each is a run of ``patchloom evaluate`` in a folder
+of its own, OUT/SET, with its report, worst cases first; a last table has them all, and the mean of the sets. Fills
+of ours are made anew unless ``--resume``, those of other programs are kept. A second table says how well each
+method's fills of all sets can be told from photographs (``evaluation/distribution.py``).
 """
 
 import argparse
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from patchloom import windows
 from patchloom.evaluation.distribution import Descriptors, compare, descriptor
 from patchloom.evaluation.holes import make_hole
 from patchloom.evaluation.metrics import Judge
@@ -30,6 +32,7 @@ from patchloom.evaluation.report import Scored, write_report
 from patchloom.evaluation.runs import Case as Stored, fill_path, finished_before, prepare_cases, results_of, run
 from patchloom.evaluation.scores import Row, failures, score_run
 from patchloom.events import CaseDone, Event
+from patchloom.mask import Mask
 from patchloom.networks.weights import load_texture
 from patchloom.photo import Photo
 from patchloom.tensors.boxes import bounds
@@ -50,6 +53,9 @@ class Case(NamedTuple):
 def load_cases(shared: Path, groups: Sequence[str], limit: int | None) -> dict[str, list[Case]]:
     """Cases by set; ``limit`` takes the first so many of each."""
     cases: dict[str, list[Case]] = {}
+    if "large" in groups:
+        masks = sorted((shared / "data/large").glob("*.*.mask.png"))
+        cases["large"] = [large_case(path) for path in masks[:limit]]
     if "official" in groups:
         cases["official"] = []
         for path in sorted((shared / "data/official").glob("*.png"))[:limit]:
@@ -68,6 +74,15 @@ def load_cases(shared: Path, groups: Sequence[str], limit: int | None) -> dict[s
                 truth, stem = np.array(Image.open(io.BytesIO(file.read())).convert("RGB")), Path(names[i]).stem
                 cases[group].append(Case(stem, truth, make_hole(spec, truth.shape[1], truth.shape[0], name=stem)))
     return cases
+
+
+def large_case(path: Path) -> Case:
+    """Of the mask PHOTO.NAME.mask.png."""
+    photo, name, *_ = path.name.split(".")
+    hole = Mask.open(path).hole
+    (window,) = windows.plan(hole)
+    truth = Photo.open(path.with_name(f"{photo}.jpg")).pixels
+    return Case(name, truth[window.slices].copy(), window.part)
 
 
 def stored(cases: Sequence[Case], folder: Path) -> list[Stored]:
