@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -48,7 +49,15 @@ class Machines:
             os.kill(int(child), signal.SIGKILL)
 
     def __enter__(self) -> Self:
-        return self
+        """Once the scheduler listens: on a busy machine that takes longer than a client waits for one."""
+        host, _, port = self.address.removeprefix("tcp://").partition(":")
+        ends = time.monotonic() + 120
+        while time.monotonic() < ends:
+            with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
+                return self
+            time.sleep(0.1)
+        self.__exit__(None, None, None)
+        raise TimeoutError(f"No scheduler after two minutes: see {self._logs}.")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
