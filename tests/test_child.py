@@ -1,5 +1,6 @@
 """Processes of our own: what they say, how they end, and with whom."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from patchloom.child import Child, ChildDied, End, JsonCodec, Link, PickleCodec
+from patchloom.child import Child, ChildDied, End, JsonCodec, Link, PickleCodec, _live
 
 pytestmark = pytest.mark.skipif("sys.platform == 'win32'", reason="sends signals")
 
@@ -125,3 +126,14 @@ def test_it_does_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.communicate()
     assert gone(child)
+
+
+@pytest.mark.parametrize("unread", [b"", b"what nobody reads any more"])
+def test_a_parent_that_was_killed_is_no_error_of_the_child(unread: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "setsid", lambda: None, raising=False)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    parents, connection = multiprocessing.Pipe()
+    if unread:  # which resets the connection as its other end closes
+        connection.send_bytes(unread)
+    parents.close()
+    _live(connection, multiprocessing.Event(), PickleCodec(), Link.receive, ())

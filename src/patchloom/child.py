@@ -212,7 +212,7 @@ def _live(
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own, to be killed with what it starts
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent has gone
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent has gone
         target(Link(connection, stop, codec), *arguments)
 
 
